@@ -196,7 +196,7 @@ async function openParts(
     netConfig: config.net,
     relays,
     cards,
-    appOf: (caller: Caller) => daemon.apps.of(caller)?.name ?? null,
+    appOf: (caller: Caller) => daemon.apps.spokenNameOf(caller),
   }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()

@@ -1,5 +1,5 @@
 /** `persona app ...`: permissions of local apps. */
-import type { App } from '../../ipc/shapes/apps.ts'
+import type { App, AppName } from '../../ipc/shapes/apps.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
@@ -12,6 +12,7 @@ import { parseTimeSpan } from '../io/time-span.ts'
 export interface GrantOptions {
   readonly can?: string
   readonly for?: string
+  readonly as?: string
 }
 
 /** Only the token goes to stdout, so that it can be piped into the configuration of the app. */
@@ -20,7 +21,7 @@ export async function allow(context: Context, name: string, options: GrantOption
   if (can === null) throw unnamed(name, 'add --can LIST, for example: --can read,observe')
   const forSec = parseTimeSpan(options.for)
   const given = await withDaemon(context, (client) =>
-    client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }) }),
+    client.call('app.allow', { name, can, ...(forSec === null ? {} : { forSec }), ...asParam(options) }),
   )
   remark(
     context,
@@ -31,9 +32,9 @@ export async function allow(context: Context, name: string, options: GrantOption
 }
 
 export async function list(context: Context): Promise<number> {
-  const { apps } = await withDaemon(context, (client) => client.call('app.list'))
+  const { apps, names } = await withDaemon(context, (client) => client.call('app.list'))
   const allowed = apps.filter(({ can }) => can.length > 0)
-  print(context, { apps: allowed }, formatApps(allowed, context.nowSec))
+  print(context, { apps: allowed, names }, [...formatApps(allowed, context.nowSec), ...formatNames(names)])
   const asking = apps.filter(({ asks }) => asks !== null).length
   if (asking > 0) remark(context, `${countOf(asking, 'app asks', 'apps ask')} for permission; see: persona app pending`)
   return EXIT_DONE
@@ -50,6 +51,15 @@ function formatApps(apps: readonly App[], nowSec: number): string[] {
   ])
   const [headings, ...lines] = formatTable(['APP', 'MAY', 'UNTIL', 'LAST USED'], rows)
   return [bold(headings!), ...lines]
+}
+
+/** Names that differ from those of their apps, and those of revoked apps. */
+function formatNames(names: readonly AppName[]): string[] {
+  return names.flatMap(({ name, app }) => {
+    if (app === null)
+      return [`${name} is kept for an app that you revoked; to free it, with its channels: persona app release ${name}`]
+    return app === name ? [] : [`${app} speaks to the apps of others as ${name}`]
+  })
 }
 
 function untilWhen({ expiresAtSec }: App, nowSec: number): string {
@@ -70,16 +80,21 @@ function formatWish({ name, can, asks }: App): string[] {
   return [
     `${name} (${has}) asks to ${asks!.can.join(', ')}; it ${why}`,
     // Lists the permissions, because the app may ask for more before the user types this.
-    `  to grant it: persona app accept ${name} --can ${asks!.can.join(',')}`,
+    `  to grant it: persona app accept ${name} --can ${asks!.can.join(',')}${asOf(name, asks!.can)}`,
     `  to refuse it: persona app reject ${name}`,
   ]
+}
+
+/** An app with a number has no name of its own for the apps of others. */
+function asOf(name: string, can: readonly Capability[]): string {
+  return name.includes('#') && can.includes('channel') ? ' --as org.example.app' : ''
 }
 
 export async function accept(context: Context, name: string, options: GrantOptions): Promise<number> {
   const [can, forSec] = [await parseCapabilities(options.can), parseTimeSpan(options.for)]
   if (can === null) throw unnamed(name, 'add --can LIST with everything it asks for, or less; see: persona app pending')
   const app = await withDaemon(context, (client) =>
-    client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }) }),
+    client.call('app.accept', { name, can, ...(forSec === null ? {} : { forSec }), ...asParam(options) }),
   )
   print(context, app, [`${name} may ${app.can.join(', ')} ${untilWhen(app, context.nowSec)}`])
   return EXIT_DONE
@@ -104,6 +119,18 @@ export async function revoke(context: Context, name: string): Promise<number> {
         ]),
   ])
   return EXIT_DONE
+}
+
+export async function release(context: Context, name: string): Promise<number> {
+  const done = await withDaemon(context, (client) => client.call('app.release', { name }))
+  print(context, done, [
+    `released ${name}; the app that you give this name next also has its channels, if some are left`,
+  ])
+  return EXIT_DONE
+}
+
+function asParam({ as }: GrantOptions): { readonly as?: string } {
+  return as === undefined ? {} : { as }
 }
 
 function unnamed(name: string, hint: string): CliError {

@@ -4,12 +4,14 @@ import type { GrantOptions } from '../daemon/apps.ts'
 import type { Runner } from './options.ts'
 
 export function addApp(app: Command, run: Runner): void {
-  const can = ['--can <list>', 'allow any of read, observe, publish, separated by commas'] as const
+  const can = ['--can <list>', 'allow any of read, observe, publish, channel, separated by commas'] as const
+  const asName = ['--as <name>', 'let it speak to the apps of others under this name, such as org.example.app'] as const
   const span = ['--for <time>', 'allow it for this long, such as 12h or 30d (default: until you revoke it)'] as const
   app
     .command('allow <name>')
     .description('allow a new app and show its token, this once')
     .option(...can)
+    .option(...asName)
     .option(...span)
     .action((name: string, options: GrantOptions) =>
       run(async (context) => (await import('../daemon/apps.ts')).allow(context, name, options)),
@@ -26,6 +28,7 @@ export function addApp(app: Command, run: Runner): void {
     .command('accept <name>')
     .description('grant an app the part of its request that --can names')
     .option(...can)
+    .option(...asName)
     .option(...span)
     .action((name: string, options: GrantOptions) =>
       run(async (context) => (await import('../daemon/apps.ts')).accept(context, name, options)),
@@ -38,6 +41,10 @@ export function addApp(app: Command, run: Runner): void {
     .command('revoke <name>')
     .description('revoke the token of an app and discard everything it reported')
     .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).revoke(context, name)))
+  app
+    .command('release <name>')
+    .description('free the name of a revoked app, with its channels, for the app that you give it next')
+    .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).release(context, name)))
   app
     .command('cards')
     .description('list the cards by which apps of others know your devices')

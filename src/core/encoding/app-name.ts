@@ -1,6 +1,8 @@
 /** Names of apps (docs/card.md, section 2): the same text in invites, cards, tokens and permissions. */
 
 const MAX_APP_CHARS = 100 // sanity: a reverse DNS name
+/** The app of the command line (docs/decisions/0037): no other app gets this name. */
+export const COMMAND_LINE_APP = 'chat'
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const APP = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
 

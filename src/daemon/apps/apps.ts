@@ -1,5 +1,6 @@
 /** Local apps: which app uses a connection, what it may do, and its quotas (docs/ipc.md, section 3, apps). */
 import { AppError } from './errors.ts'
+import { spokenName } from './names.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -108,6 +109,12 @@ export class Apps {
       : app
   }
 
+  /** The name under which the app of a connection speaks to the apps of others; null if it has none. */
+  spokenNameOf(caller: Caller): string | null {
+    const app = this.of(caller)
+    return app === null ? null : spokenName(app, this.#onDisk)
+  }
+
   /** The latest time that this daemon knows: a token that has expired stays so when the clock is set back. */
   #latestSec(): number {
     return Math.max(this.#nowSec(), this.#onDisk.clock.get(CLOCK)?.lastSec ?? 0)
@@ -122,6 +129,11 @@ export class Apps {
   may(caller: Caller, permission: Permission, defaults: readonly Permission[]): boolean {
     if (caller.role === 'admin' || permission === 'open' || defaults.includes(permission)) return true
     return this.of(caller)?.can.some((granted) => granted === permission) === true
+  }
+
+  /** The permissions of every app. */
+  get defaults(): readonly Permission[] {
+    return this.#defaults()
   }
 
   /** Whether a caller may read now. */
@@ -140,7 +152,8 @@ export class Apps {
     if (!this.mayAsk(caller, message.event)) return false
     // An event that names an app is for this app and the owner.
     if (!('app' in message.data) || caller.role === 'admin') return true
-    return this.of(caller)?.name === message.data.app
+    const name = message.event === 'app.changed' ? this.of(caller)?.name : this.spokenNameOf(caller)
+    return name === message.data.app
   }
 
   /** The source of a caller's observations. A later revocation drops the observations of that source. */

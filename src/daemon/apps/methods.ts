@@ -1,10 +1,11 @@
 /** The methods of local apps: requests, tokens, capabilities and revocation (docs/ipc.md, section 3, apps). */
 import { KeeperError } from '../state/errors.ts'
 import { AppError } from './errors.ts'
-import type { Caller, Handlers } from '../../ipc/methods/method.ts'
+import type { Caller, Handlers, Permission } from '../../ipc/methods/method.ts'
 import type { Methods } from '../../ipc/methods/all-methods.ts'
-import type { App, AppToken } from '../../ipc/shapes/apps.ts'
+import type { App, AppName, AppToken } from '../../ipc/shapes/apps.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
+import { leaveSpokenName, namesOf, releaseName, withSpokenName } from './names.ts'
 import { appView, isExpired, namesLike, type Apps } from './apps.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { tidyName } from '../state/name-form.ts'
@@ -24,9 +25,18 @@ interface Wish {
   readonly why: string
 }
 
+/** What the owner grants. */
+interface Grant {
+  readonly name: string
+  readonly can: readonly Capability[]
+  readonly forSec: number | null
+  /** The name for the apps of others; null for its own. */
+  readonly as: string | null
+}
+
 export type AppMethods = Pick<
   Methods,
-  'app.hello' | 'app.request' | 'app.allow' | 'app.list' | 'app.accept' | 'app.reject' | 'app.revoke'
+  'app.hello' | 'app.request' | 'app.allow' | 'app.list' | 'app.accept' | 'app.reject' | 'app.revoke' | 'app.release'
 >
 
 export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
@@ -36,11 +46,14 @@ export function appHandlers(keeper: Keeper, apps: Apps): Handlers<AppMethods> {
     'app.hello': async ({ token }, caller) => await hello(keeper, apps, caller, token),
     'app.request': ({ name, can, why }, caller) =>
       requests.run(() => request(keeper, apps, caller, { name, can, why: why ?? '' })),
-    'app.allow': ({ name, can, forSec }) => allow(keeper, apps, name, can, forSec ?? null),
+    'app.allow': ({ name, can, forSec, as }) =>
+      allow(keeper, apps, { name, can, forSec: forSec ?? null, as: as ?? null }),
     'app.list': () => list(keeper),
-    'app.accept': ({ name, can, forSec }) => accept(keeper, apps, name, can, forSec ?? null),
+    'app.accept': ({ name, can, forSec, as }) =>
+      accept(keeper, apps, { name, can, forSec: forSec ?? null, as: as ?? null }),
     'app.reject': ({ name }) => reject(keeper, name),
-    'app.revoke': async ({ name }) => ({ reportedDevices: await revoke(keeper, name) }),
+    'app.revoke': async ({ name }) => ({ reportedDevices: await revoke(keeper, name, apps.defaults) }),
+    'app.release': ({ name }) => releaseName(keeper, name),
   }
 }
 
@@ -60,19 +73,15 @@ async function hello(keeper: Keeper, apps: Apps, caller: Caller, token: string):
   })
 }
 
-async function allow(
-  keeper: Keeper,
-  apps: Apps,
-  name: string,
-  can: readonly Capability[],
-  forSec: number | null,
-): Promise<AppToken> {
+async function allow(keeper: Keeper, apps: Apps, { name, can, forSec, as }: Grant): Promise<AppToken> {
   const { token, tokenHash } = apps.newToken(name)
   const app = await keeper.change(() => {
     checkFree(keeper, name)
-    // The reports of an expired app stay, and belong to the new token.
+    // The reports of an expired app stay, and belong to the new token; so does its name for others.
+    const known = keeper.state.records.apps.get(name)?.as
+    const made = { ...newApp(keeper, name, tokenHash), ...(known === undefined ? {} : { as: known }) }
     const app = {
-      ...newApp(keeper, name, tokenHash),
+      ...withSpokenName(made, as, can, keeper.state),
       can: apps.unite(can, []),
       expiresAtSec: endOf(keeper, forSec),
     }
@@ -148,25 +157,24 @@ function isForgotten({ can, asks, revoking }: AppRecord, keeper: Keeper): boolea
   return !revoking && can.length === 0 && (asks === null || keeper.nowSec - asks.atSec > ASKING_ENDS_AFTER_SEC)
 }
 
-async function list(keeper: Keeper): Promise<{ apps: App[] }> {
+async function list(keeper: Keeper): Promise<{ apps: App[]; names: AppName[] }> {
   const apps: App[] = []
   for await (const [, app] of keeper.onDisk.apps.iterate())
     if (!app.revoking && !isForgotten(app, keeper)) apps.push(appView(app))
-  return { apps }
+  return { apps, names: await namesOf(keeper) }
 }
 
-async function accept(
-  keeper: Keeper,
-  apps: Apps,
-  name: string,
-  can: readonly Capability[],
-  forSec: number | null,
-): Promise<App> {
+async function accept(keeper: Keeper, apps: Apps, { name, can, forSec, as }: Grant): Promise<App> {
   return await keeper.change(() => {
     const app = asking(keeper, name)
     // Grants only what the owner saw: the app may have requested more since.
     const granted = apps.unite(app.can, can)
-    const accepted = { ...app, can: granted, asks: null, expiresAtSec: endOf(keeper, forSec) ?? app.expiresAtSec }
+    const accepted = {
+      ...withSpokenName(app, as, can, keeper.state),
+      can: granted,
+      asks: null,
+      expiresAtSec: endOf(keeper, forSec) ?? app.expiresAtSec,
+    }
     put(keeper, accepted)
     emitChange(keeper, accepted, 'accepted')
     return appView(accepted)
@@ -185,11 +193,12 @@ async function reject(keeper: Keeper, name: string): Promise<App> {
 }
 
 // Crash in between: the app is marked and may do nothing any more, and the next start continues.
-async function revoke(keeper: Keeper, name: string): Promise<number> {
+async function revoke(keeper: Keeper, name: string, defaults: readonly Permission[] = []): Promise<number> {
   await keeper.change(() => {
     const app = find(keeper, name)
     if (!app.revoking) emitChange(keeper, app, 'revoked')
     put(keeper, { ...app, revoking: true })
+    leaveSpokenName(app, defaults, keeper.state)
   })
   // Reports from before the mark may still be in flight. A change without writes waits for them.
   await keeper.change(() => {})

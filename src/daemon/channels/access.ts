@@ -1,11 +1,9 @@
 /** Which app calls, and which channels it sees: those of its own name. */
-import { isAppName } from '../../core/encoding/app-name.ts'
+import { COMMAND_LINE_APP, isAppName } from '../../core/encoding/app-name.ts'
 import type { Caller } from '../../ipc/methods/method.ts'
 import { ChannelsError } from './errors.ts'
 
-export const DEFAULT_APP = 'chat' // the command line
-
-/** The name of the app that uses a connection; null if it has given no token. */
+/** The name under which the app that uses a connection speaks to others; null if it has given no token, or has no name of its own. */
 export type AppOf = (caller: Caller) => string | null
 
 export class Access {
@@ -17,7 +15,7 @@ export class Access {
 
   /** The app of a call that makes something. @param wish the param `app` @throws {ChannelsError} CHANNEL_APP */
   appFor(caller: Caller, wish: string | undefined): string {
-    if (caller.role === 'admin') return wish ?? DEFAULT_APP
+    if (caller.role === 'admin') return wish ?? COMMAND_LINE_APP
     const app = this.#own(caller)
     if (wish !== undefined && wish !== app)
       throw new ChannelsError('CHANNEL_APP', `${app} has no part in the channels of ${wish}`, 'leave the app out')
@@ -39,8 +37,8 @@ export class Access {
     if (app !== null && isAppName(app)) return app
     throw new ChannelsError(
       'CHANNEL_APP',
-      app === null ? 'channels belong to apps, and this caller has given no token' : `${app} is no name for channels`,
-      app === null ? 'identify the app by its token first' : 'ask the owner for a name of its own',
+      'channels belong to apps, and this caller has given no token, or has no name of its own for them',
+      'identify the app by its token first; else ask the owner for a name',
     )
   }
 }

@@ -30,7 +30,7 @@ export async function boundClosed(app: string, ends: Ends, means: Means, most: n
 
 /** Removes the channels that have been closed for a month: carriers have forgotten their places, so nothing is left to do. */
 export async function eraseSpent(ends: Ends, means: Means): Promise<void> {
-  for (const end of [...ends]) if (isSpent(end)) await eraseChannel(end.id, ends, means)
+  for (const end of ends) if (isSpent(end)) await eraseChannel(end.id, ends, means)
 }
 
 function isSpent({ summary }: End): boolean {

@@ -27,6 +27,8 @@ export const NO_COUNTS: Counts = { contacts: 0, provisional: 0, devices: 0 }
 /** A local app. The id is its name. */
 export interface AppRecord {
   readonly name: string
+  /** The name that the owner gave it for apps of others; without it, its own name. */
+  readonly as?: string
   /** First 32 bytes of SHA-512 over LABEL_APP and the token, 64 hex digits. The token itself is not stored. */
   readonly tokenHash: string
   readonly can: readonly Capability[]
@@ -36,6 +38,12 @@ export interface AppRecord {
   readonly asks: { readonly can: readonly Capability[]; readonly why: string; readonly atSec: number } | null
   /** The app is revoked, and its observations are being dropped. */
   readonly revoking: boolean
+}
+
+/** A name under which an app speaks to the apps of others. The id is that name. It outlives the app, since channels and cards do. */
+export interface AppNameRecord {
+  /** The app that has it, as in the list of apps; null once that one was revoked. */
+  readonly holder: string | null
 }
 
 /** An alarm that the owner has not dismissed. The id is made of code and PersonaID. */

@@ -12,6 +12,7 @@ import type {
   PendingRecord,
   NameRecord,
   Counts,
+  AppNameRecord,
   AppRecord,
   AlarmRecord,
   HistoryTip,
@@ -48,6 +49,7 @@ interface BaseRecords {
   readonly kept: Collection<KeptEntries>
   readonly noisy: Collection<NoisyRecord>
   readonly apps: Collection<AppRecord>
+  readonly appNames: Collection<AppNameRecord>
   readonly alarms: Collection<AlarmRecord>
   readonly places: Collection<PlaceRecord>
   readonly imports: Collection<ImportRecord>
@@ -83,6 +85,8 @@ const BASE_KINDS: { readonly [Name in keyof BaseRecords]: Kind<ReturnType<BaseRe
   noisy: baseKind('noisy', 'never'),
   // A token is for one machine, and a token revoked since must not come back.
   apps: baseKind('app', 'never', { isCached: true }),
+  // As the apps that have them.
+  appNames: baseKind('appname', 'never', { isCached: true }),
   // A sibling raises its own alarms; a restored daemon must show those that the owner has not dismissed.
   alarms: baseKind('alarm', 'backup'),
   places: baseKind('place', 'never'),
@@ -138,6 +142,7 @@ export function recordsOf(
     kept: of(BASE_KINDS.kept),
     noisy: of(BASE_KINDS.noisy),
     apps: of(BASE_KINDS.apps),
+    appNames: of(BASE_KINDS.appNames),
     alarms: of(BASE_KINDS.alarms),
     places: of(BASE_KINDS.places),
     imports: of(BASE_KINDS.imports),

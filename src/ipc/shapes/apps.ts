@@ -1,5 +1,6 @@
 /** Local apps and their capabilities on the socket (docs/ipc.md, section 3, app). */
 import { z } from 'zod'
+import { isAppName } from '../../core/encoding/app-name.ts'
 import type { Capability } from './capabilities.ts'
 
 const MAX_APP_CHARS = 100 // format: docs/card.md, section 2
@@ -19,6 +20,12 @@ export const grantedName: z.ZodType<string> = z
   .string()
   .max(MAX_APP_CHARS + '#99'.length)
   .regex(new RegExp(`^${LABELS}(?:#[1-9][0-9]?)?$`), 'must be a name in the list of apps')
+
+/** The name of an app for the apps of others, such as `org.example.app`. */
+export const spokenName: z.ZodType<string> = z
+  .string()
+  .max(100)
+  .refine(isAppName, 'must be labels of lower-case letters, digits and hyphens, joined by dots')
 
 /** The request of an app. */
 export interface AppWish {
@@ -40,6 +47,13 @@ export interface App {
   asks: AppWish | null
 }
 
+/** A name under which an app speaks to the apps of others. */
+export interface AppName {
+  name: string
+  /** The app that has it; null once that one was revoked, until the owner releases the name. */
+  app: string | null
+}
+
 /** A new token; the daemon shows it only this once. */
 export interface AppToken {
   app: App
@@ -49,6 +63,7 @@ export interface AppToken {
 export interface AppShapes {
   readonly capabilities: z.ZodType<Capability[]>
   readonly app: z.ZodType<App>
+  readonly appName: z.ZodType<AppName>
   readonly appToken: z.ZodType<AppToken>
 }
 
@@ -66,6 +81,7 @@ export function appShapes(names: readonly Capability[]): AppShapes {
   return {
     capabilities: can.min(1).max(names.length),
     app,
+    appName: z.strictObject({ name: z.string(), app: z.string().nullable() }),
     appToken: z.strictObject({ app, token: z.string() }),
   }
 }

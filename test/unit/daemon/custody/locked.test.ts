@@ -57,6 +57,7 @@ const NEED_NONE: Partial<Record<MethodName, object>> = {
   'app.accept': { name: 'app', can: ['read'] },
   'app.reject': { name: 'app' },
   'app.revoke': { name: 'app2' },
+  'app.release': { name: 'app2' },
   'log.list': {},
   'log.verify': {},
   'contact.policy': { contact: 'bob', policy: 'auto' },
