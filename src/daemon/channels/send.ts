@@ -14,7 +14,7 @@ import { Serial } from '../../process/serial.ts'
 import type { Means } from './ends/means.ts'
 import { unknownChannel } from './access.ts'
 import { CHANNEL } from './records/channel-record.ts'
-import { OUT, PIECE } from './records/kinds.ts'
+import { PIECE } from './records/kinds.ts'
 
 const MAX_WAITING = 4096 // sanity: contents that wait for one peer; each step reads their numbers
 
@@ -87,7 +87,7 @@ function enter(turn: Turn, bytes: Uint8Array, key: string | null, upload: string
   if (turn.channel.outbox.length >= MAX_WAITING) throw outboxFull()
   turn.step(submit(turn.channel, bytes))
   const number = turn.channel.outNumber
-  if (upload !== null) turn.uploads.set(number, upload)
+  if (upload !== null) turn.set({ uploads: new Map(turn.state.uploads).set(number, upload) })
   if (key !== null) turn.set({ sentKeys: new Map(turn.state.sentKeys).set(key, number) })
   return number
 }
@@ -102,7 +102,7 @@ function outboxFull(): ChannelError {
 async function keepPiece(end: End, upload: Upload, bytes: Uint8Array, means: Means): Promise<void> {
   const { keeper, sealed } = means
   const { name, total, offset } = upload
-  const finished = await finishedUploads(end, means)
+  const finished = new Set(end.peek().uploads.values())
   // The end remembers only the last names. A piece of a content that waits must stay as it is.
   if (finished.has(name))
     throw badForm(`a content of the upload ${name} waits for the peer`, 'give each upload a name of its own')
@@ -114,14 +114,6 @@ async function keepPiece(end: End, upload: Upload, bytes: Uint8Array, means: Mea
     if (keeper.state.of(CHANNEL).get(end.id) === undefined) throw unknownChannel()
     sealed.inChange(PIECE).put(pieceId(end.id, name, offset), bytes)
   })
-}
-
-/** The names of the uploads whose contents wait for the peer. */
-async function finishedUploads(end: End, { sealed }: Means): Promise<Set<string>> {
-  const finished = new Set<string>()
-  if (end.peek().channel.outbox.length === 0) return finished
-  for await (const [, { upload }] of sealed.onDisk(OUT).iterate(`${end.id}/`)) if (upload !== null) finished.add(upload)
-  return finished
 }
 
 /** Each end has one unfinished upload: what is left of another one is deleted, so an app cannot fill the disk. */

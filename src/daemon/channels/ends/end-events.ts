@@ -40,8 +40,16 @@ export function noteEvents(turn: Turn, before: EndState, cards: Cards): void {
     }
   }
   noteCards(turn, cards)
+  if (turn.state.uploads.size > 0) forgetUploads(turn)
   if (turn.channel.received > before.channel.received && turn.state.isGone) turn.set({ isGone: false })
   if (turn.state.sentKeys.size > KEPT_KEYS) turn.set({ sentKeys: new Map([...turn.state.sentKeys].slice(-KEPT_KEYS)) })
+}
+
+/** The peer has them, or the channel is over. */
+function forgetUploads(turn: Turn): void {
+  const first = turn.channel.outbox[0]?.number ?? Infinity
+  const waiting = [...turn.state.uploads].filter(([number]) => number >= first)
+  if (waiting.length < turn.state.uploads.size) turn.set({ uploads: new Map(waiting) })
 }
 
 /** The end has left its current place for the next one, or all places for good. */

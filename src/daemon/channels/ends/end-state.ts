@@ -10,6 +10,8 @@ import type { StoredEnd } from '../records/stored-end.ts'
 
 export interface EndState extends Omit<StoredEnd, 'channel'> {
   readonly channel: Channel
+  /** The uploads whose pieces are contents that wait for the peer, by the number of the content. */
+  readonly uploads: ReadonlyMap<number, string>
 }
 
 export type Part = Extract<Write, { readonly write: 'part' }>
@@ -19,12 +21,18 @@ export function loadEnd(id: string, sealed: SealedRecords): EndState | undefined
   const stored = sealed.onDisk(END).get(id)
   if (stored === undefined) return undefined
   const [frames, early, outs] = [sealed.onDisk(FRAME), sealed.onDisk(EARLY), sealed.onDisk(OUT)]
+  const uploads = new Map<number, string>()
+  const content = (number: number): Uint8Array | undefined => {
+    const record = outs.get(numbered(id, number))
+    if (record !== undefined && record.upload !== null) uploads.set(number, record.upload)
+    return contentOf(id, record, sealed)
+  }
   const channel = parseChannel(stored.channel, {
     frames: { get: (counter) => frames.get(numbered(id, counter)) },
     early: { get: (counter) => early.get(numbered(id, counter)) },
-    contents: { get: (number) => contentOf(id, outs.get(numbered(id, number)), sealed) },
+    contents: { get: content },
   })
-  return { ...stored, channel }
+  return { ...stored, channel, uploads }
 }
 
 function contentOf(id: string, record: OutRecord | undefined, sealed: SealedRecords): Uint8Array | undefined {
@@ -49,8 +57,6 @@ export interface EndWrites {
   readonly before: EndState | null
   readonly after: EndState
   readonly parts: readonly Part[]
-  /** The names of uploads by the number of their content, for contents that are new. */
-  readonly uploads: ReadonlyMap<number, string>
 }
 
 /** Writes an end. Inside of a change. */
@@ -83,26 +89,25 @@ function saveEarly(id: string, before: Channel | null, after: Channel, sealed: S
 }
 
 /** Numbers of contents have no gap. */
-function saveOutbox(id: string, { before, after, uploads }: EndWrites, sealed: SealedRecords): void {
+function saveOutbox(id: string, { before, after }: EndWrites, sealed: SealedRecords): void {
   const outs = sealed.inChange(OUT)
   const [first, had] = [after.channel.outbox[0]?.number ?? Infinity, before?.channel.outbox ?? []]
-  for (const { number, bytes } of had) if (number < first) dropOut(id, number, bytes.length, sealed)
+  for (const { number, bytes } of had) {
+    if (number >= first) break
+    outs.delete(numbered(id, number))
+    const upload = before?.uploads.get(number)
+    if (upload !== undefined) dropPieces(id, upload, bytes.length, sealed)
+  }
   const last = before?.channel.outNumber ?? 0
   for (const { number, bytes } of after.channel.outbox) {
     if (number <= last) continue
-    const upload = uploads.get(number)
+    const upload = after.uploads.get(number)
     if (upload === undefined) outs.put(numbered(id, number), { bytes, upload: null })
     else outs.put(numbered(id, number), { bytes: null, upload, totalBytes: bytes.length })
   }
 }
 
-function dropOut(id: string, number: number, totalBytes: number, sealed: SealedRecords): void {
-  const outs = sealed.inChange(OUT)
-  const recordId = numbered(id, number)
-  // Only a large content can be an upload, and only there it is worth to read the record.
-  const upload = totalBytes > 0 ? (outs.get(recordId)?.upload ?? null) : null
-  outs.delete(recordId)
-  if (upload === null) return
+function dropPieces(id: string, upload: string, totalBytes: number, sealed: SealedRecords): void {
   const pieces = sealed.inChange(PIECE)
   for (const offset of pieceOffsets(totalBytes)) pieces.delete(pieceId(id, upload, offset))
 }

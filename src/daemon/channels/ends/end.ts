@@ -164,15 +164,16 @@ export class End implements Loadable {
     })
     turn.step(flush(turn.channel, turn.nowMs, keeper.engine))
     noteEvents(turn, before, this.#means.cards)
+    const summary = summaryOf(this.id, turn.state, this.#summary)
     if (turn.state !== before || turn.alongside.length > 0)
       await keeper.change(() => {
-        const { parts, uploads, state: after } = turn
-        saveEnd(this.id, { before, after, parts, uploads }, turn.nowSec, sealed)
+        const { parts, state: after } = turn
+        saveEnd(this.id, { before, after, parts }, turn.nowSec, sealed)
         for (const write of turn.alongside) write()
-        this.#tell(turn, before)
+        this.#tell(turn, stateOf(before) === summary.state ? null : summary)
       })
     this.#state = turn.state
-    this.#noteSummary(turn)
+    this.#noteSummary(turn, summary)
     this.#loaded.touch(this)
     this.post(turn.channel, turn.posts)
     this.#settle(before, turn)
@@ -205,8 +206,8 @@ export class End implements Loadable {
     return { ...state, channel: { ...state.channel, window } }
   }
 
-  /** Inside of a change. */
-  #tell(turn: Turn, before: EndState): void {
+  /** Inside of a change. @param changed the summary, if the channel is in another state */
+  #tell(turn: Turn, changed: Summary | null): void {
     const { id, app } = this
     const { state } = this.#means.keeper
     const numbers = turn.events.flatMap((each) => (each.event === 'content' ? [each.number] : []))
@@ -214,13 +215,11 @@ export class End implements Loadable {
     if (numbers.length > 0) state.emit({ event: 'channel.content', data: { id, app, number: Math.max(...numbers) } })
     if (delivered.length > 0)
       state.emit({ event: 'channel.delivered', data: { id, app, upTo: Math.max(...delivered) } })
-    const after = summaryOf(id, turn.state)
-    if (stateOf(before) !== after.state) this.#means.tellChanged(id, app, after.state, after.reason)
+    if (changed !== null) this.#means.tellChanged(id, app, changed.state, changed.reason)
   }
 
-  #noteSummary(turn: Turn): void {
+  #noteSummary(turn: Turn, after: Summary): void {
     const before = this.#summary
-    const after = summaryOf(this.id, turn.state)
     this.#summary = after
     const areLinesOther = turn.events.some(
       ({ event }) => event === 'peerMoved' || event === 'retire' || event === 'met',

@@ -96,11 +96,7 @@ export class Ends {
   }
 
   watched(): Watched[] {
-    return [...this.#working.values()].flatMap(({ end }) => {
-      if (!isReading(end)) return []
-      const { line, sources } = end.summary
-      return sources.map((own) => ({ line, own }))
-    })
+    return [...this.#working.values()].flatMap(({ end }) => (isReading(end) ? end.summary.watched : []))
   }
 
   /** @returns whether the line is one of an end */

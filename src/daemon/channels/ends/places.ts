@@ -13,8 +13,14 @@ import { LEFT_MS, relaysOf } from './summary.ts'
 
 const MAX_RETIRED = 8 // sanity: a peer who sends a thousand frames a minute makes this end move each minute
 
-export function cursorKey({ place, url, ext }: OwnIntake): string {
-  return formatConnectoid(place.address.pub, { url, ext })
+const CURSOR_KEYS = new WeakMap<OwnIntake, string>()
+
+export function cursorKey(intake: OwnIntake): string {
+  const known = CURSOR_KEYS.get(intake)
+  if (known !== undefined) return known
+  const key = formatConnectoid(intake.place.address.pub, intake)
+  CURSOR_KEYS.set(intake, key)
+  return key
 }
 
 /** Own intakes, each with how far it was read. */

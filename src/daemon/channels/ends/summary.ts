@@ -3,7 +3,8 @@ import { nextTickMs } from '../../../channel/exchange/repeat.ts'
 import { parseConnectoids } from '../../../channel/invite/address.ts'
 import { isMoveDue } from '../../../channel/exchange/life.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
-import { ownIntakes, type Line, type OwnIntake, type OwnPlace } from '../carriers/carrier.ts'
+import { ownIntakes, type Line, type OwnIntake, type OwnPlace, type Watched } from '../carriers/carrier.ts'
+import type { EndPlaces } from '../records/stored-end.ts'
 import type { EndState } from './end-state.ts'
 
 const DAY_MS = 86_400_000
@@ -12,13 +13,21 @@ const MOVE_CHECK_MS: number = 7 * DAY_MS // format: docs/channel.md, section 9
 export const HELD_MS: number = 30 * DAY_MS // format: docs/channel.md, section 9
 export const LEFT_MS: number = 31 * DAY_MS // sanity: a peer who closed repeats for 30 days
 
-export interface Summary {
-  readonly state: ChannelState
-  readonly reason: string | null
+/** Where both ends receive, made from their addresses. It changes only with a move, and making it costs as much as the rest of a turn. */
+interface Lines {
+  readonly places: EndPlaces
+  readonly peerAt: readonly string[]
   /** Where both ends receive. */
   readonly line: Line
   /** Where this end reads: the place of an invite is read by the invite itself. */
   readonly sources: readonly OwnIntake[]
+  /** The same, as carriers watch it. */
+  readonly watched: readonly Watched[]
+}
+
+export interface Summary extends Lines {
+  readonly state: ChannelState
+  readonly reason: string | null
   /** How far each own intake was read, by its connectoid value. */
   readonly cursors: ReadonlyMap<string, string>
   /** When the end has something to do by itself; null for never. */
@@ -27,20 +36,28 @@ export interface Summary {
   readonly closedAtSec: number | null
 }
 
-export function summaryOf(id: string, end: EndState): Summary {
-  const { places, channel } = end
-  const peer = parseConnectoids(channel.peerAt)
-  // M2 stands at the place of the invite, too.
-  const own = [places.current, places.next, places.greeting].filter((place) => place !== null)
+/** @param before an earlier summary of the same end, if there is one */
+export function summaryOf(id: string, end: EndState, before: Summary | null = null): Summary {
+  const { places, channel, cursors } = end
+  const areSame = before !== null && before.places === places && before.peerAt === channel.peerAt
+  const { peerAt, line, sources, watched } = areSame ? before : linesOf(id, places, channel.peerAt)
+  const lines: Lines = { places, peerAt, line, sources, watched }
   return {
+    ...lines,
     state: stateOf(end),
     reason: reasonOf(end),
-    line: { id, own, peer },
-    sources: [places.current, places.next].flatMap((place) => (place === null ? [] : ownIntakes({ own: [place] }))),
-    cursors: end.cursors,
+    cursors,
     dueMs: dueMs(end),
     closedAtSec: channel.phase === 'closed' ? (end.left.at(-1)?.atSec ?? 0) : null,
   }
+}
+
+function linesOf(id: string, places: EndPlaces, peerAt: readonly string[]): Lines {
+  // M2 stands at the place of the invite, too.
+  const own = [places.current, places.next, places.greeting].filter((place) => place !== null)
+  const sources = [places.current, places.next].flatMap((place) => (place === null ? [] : ownIntakes({ own: [place] })))
+  const line: Line = { id, own, peer: parseConnectoids(peerAt) }
+  return { places, peerAt, line, sources, watched: sources.map((source) => ({ line, own: source })) }
 }
 
 export function stateOf({ channel, isGone, heldBecause }: EndState): ChannelState {

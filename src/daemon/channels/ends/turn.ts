@@ -8,7 +8,6 @@ export class Turn {
   /** For every intake of the peer, in order. */
   readonly posts: Uint8Array[] = []
   readonly events: ChannelEvent[] = []
-  readonly uploads: Map<number, string> = new Map()
   /** Runs once the turn is on disk. */
   readonly afterwards: (() => void)[] = []
   /** Runs inside of the change, after the end was written. */

@@ -178,7 +178,7 @@ export class GuestJoin {
     if (record === undefined) throw new Error(`the channel ${this.id} has no record`)
     sealed.inChange(JOIN).delete(this.id)
     keeper.state.stage(keeper.state.of(CHANNEL).put(this.id, { ...record, ...peerFields(peer) }))
-    saveEnd(this.id, { before: null, after: end, parts: [], uploads: new Map() }, keeper.nowSec, sealed)
+    saveEnd(this.id, { before: null, after: end, parts: [] }, keeper.nowSec, sealed)
     if (peer.persona !== null) cards.meet(peer.persona.card)
     this.#means.tellChanged(this.id, this.app, 'open', null)
   }

@@ -38,18 +38,26 @@ export class HostInvite {
   readonly #outbound: Outbound
   /** First messages are handled one after another. */
   readonly #serial = new Serial()
+  readonly #line: Line
+  readonly #watched: readonly Watched[]
   /** A place for the next guest. It is made for an M1, and kept if that one is refused. */
   #spare: OwnPlace | null = null
 
   constructor(id: string, stored: StoredInvite, { means, ends }: { readonly means: Means; readonly ends: Ends }) {
     this.id = id
     this.stored = stored
+    this.#line = { id, own: [stored.place], peer: null }
+    this.#watched = ownIntakes(this.#line).map((own) => ({ line: this.#line, own }))
     this.#means = means
     this.#ends = ends
     this.#outbound = new Outbound(means, { onUsed: () => {}, onBack: () => {} })
     this.#inbound = new Inbound(means, {
       line: () => this.#line,
-      sources: () => sourcesOf(ownIntakes(this.#line), this.stored.cursors),
+      sources: () =>
+        sourcesOf(
+          this.#watched.map(({ own }) => own),
+          this.stored.cursors,
+        ),
       take: (source, arrivals) => this.#take(source, arrivals),
     })
   }
@@ -58,12 +66,8 @@ export class HostInvite {
     return this.stored.host.invite.app
   }
 
-  get #line(): Line {
-    return { id: this.id, own: [this.stored.place], peer: null }
-  }
-
-  watched(): Watched[] {
-    return ownIntakes(this.#line).map((own) => ({ line: this.#line, own }))
+  watched(): readonly Watched[] {
+    return this.#watched
   }
 
   wake(): void {
@@ -207,7 +211,7 @@ export class HostInvite {
       role: 'host' as const,
     }
     keeper.state.stage(keeper.state.of(CHANNEL).put(id, record))
-    saveEnd(id, { before: null, after: state, parts: [], uploads: new Map() }, nowSec, sealed)
+    saveEnd(id, { before: null, after: state, parts: [] }, nowSec, sealed)
     if (answer.peer.persona !== null) cards.meet(answer.peer.persona.card)
     const isCandidate = answer.event === 'candidate'
     this.#means.tellChanged(id, this.app, isCandidate ? 'held' : 'meeting', isCandidate ? 'WITHOUT_SECRET' : null)

@@ -48,6 +48,7 @@ export function firstState(
     showsPersona,
     sentKeys: new Map(),
     channel: start.channel,
+    uploads: new Map(),
   }
 }
 

@@ -1,5 +1,5 @@
 /** An end of a channel as it lies on the disk, sealed: its keys, its places, and how far its carriers and its app have come. */
-import { formatConnectoids, parseConnectoids } from '../../../channel/invite/address.ts'
+import { formatConnectoids, parseConnectoids, type Address } from '../../../channel/invite/address.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
 import type { OwnPlace } from '../carriers/carrier.ts'
 
@@ -115,8 +115,13 @@ export function decodeEnd(bytes: Uint8Array): StoredEnd {
   }
 }
 
+/** The texts of addresses that were written: each turn of an end writes its places again. */
+const TEXTS = new WeakMap<Address, readonly string[]>()
+
 export function writePlace(writer: Writer, { address, secret }: OwnPlace): void {
-  writer.texts(formatConnectoids(address))
+  const texts = TEXTS.get(address) ?? formatConnectoids(address)
+  TEXTS.set(address, texts)
+  writer.texts(texts)
   writer.bytes(secret)
 }
 

@@ -40,6 +40,24 @@ describe('contents', () => {
     expect(await host.call('channel.show', { id: hostId })).toMatchObject({ waiting: 0, received: 1, unread: 1 })
   })
 
+  it('take two commits of their sender, and one of their receiver', async () => {
+    const { post, host, guest, hostId } = await opened()
+    const commitsBy = async (work: () => Promise<unknown>): Promise<number[]> => {
+      const stores = [host, guest].map(({ test }) => test.store)
+      const before = stores.map(({ commits }) => commits.length)
+      await work()
+      await settle(post, host, guest)
+      return stores.map(({ commits }, i) => commits.length - before[i]!)
+    }
+    // Once with the content and its frame, and once when the ack has come.
+    expect(await commitsBy(() => host.call('channel.send', { id: hostId, text: 'one' }))).toEqual([2, 1])
+    const together = async (): Promise<unknown> =>
+      await Promise.all(
+        Array.from({ length: 16 }, (_, n) => host.call('channel.send', { id: hostId, text: `content ${n}` })),
+      )
+    expect(await commitsBy(together)).toEqual([2, 1])
+  })
+
   it('survive a restart of either daemon at any time', async () => {
     const { post, host, guest, hostId, guestId } = await opened()
     post.isAway = true

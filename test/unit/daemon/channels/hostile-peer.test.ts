@@ -107,7 +107,7 @@ describe('a frame', () => {
 
   it('full of cards has the last few judged', () => {
     const ends = new Pair(seededEngine(sodium, 'cards'))
-    const state = { channel: ends.host.channel, sentKeys: new Map() } as unknown as EndState
+    const state = { channel: ends.host.channel, sentKeys: new Map(), uploads: new Map() } as unknown as EndState
     const turn = new Turn(state, ends.nowMs)
     for (let n = 0; n < 3000; n++) turn.events.push({ event: 'control', type: 3, bytes: encodeUtf8(`card ${n}`) })
     const judged: string[] = []
