@@ -26,6 +26,8 @@ export class Runner {
   #work: Work
   #stopWatching = new AbortController()
   #watches: Watch[] = []
+  /** While the watches are to hear of other lines. */
+  #changing: Promise<void> | null = null
   #isOpen = false
   #isClosed = false
   readonly #serial = new Serial()
@@ -35,7 +37,7 @@ export class Runner {
 
   constructor(options: ChannelsOptions) {
     this.means = new Means(options)
-    this.means.linesChanged = () => this.#linesChanged()
+    this.means.linesChanged = () => void (this.#changing ??= this.#linesChanged())
     this.means.endSpent = () => this.#sweep()
     this.#work = this.#newWork()
     this.#cards = new CardWatch(this.means, () => this.#work.ends)
@@ -111,9 +113,12 @@ export class Runner {
 
   /** Resolves once nothing that has come is left to be handled. */
   async idle(): Promise<void> {
-    await this.#serial.idle()
-    for (const part of [this.#work.invites, this.#work.joins, this.#work.ends]) await part.idle()
-    await this.#sweeping
+    do {
+      await this.#changing
+      await this.#serial.idle()
+      for (const part of [this.#work.invites, this.#work.joins, this.#work.ends]) await part.idle()
+      await this.#sweeping
+    } while (this.#changing !== null)
   }
 
   async close(): Promise<void> {
@@ -160,7 +165,10 @@ export class Runner {
     if (!ends.news(lineId) && !joins.news(lineId)) invites.news(lineId)
   }
 
-  #linesChanged(): void {
+  /** A handshake changes lines several times, and handshakes come together: the watches compare all lines once for all of it. */
+  async #linesChanged(): Promise<void> {
+    await new Promise<void>((resume) => setImmediate(resume))
+    this.#changing = null
     for (const watch of this.#watches) watch.changed()
   }
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../../../process/pulse.ts'
 import { watchByKernel, type WatchDirectory } from '../../../process/watch-directory.ts'
 import type { Arrival, Carrier, CarrierLimits, Line, OwnIntake, Watch, Watched } from './carrier.ts'
 import { CarrierError } from './errors.ts'
+import { FirstMessages } from './first-messages.ts'
 import { errnoOf } from './folder-files.ts'
 import { CLOSED_NAME, formatFolderUrl, newDigits, parseFolderUrl } from './folder-names.ts'
 import { FolderWatch } from './folder-watch.ts'
@@ -34,6 +35,7 @@ export class FolderCarrier implements Carrier {
   readonly limits: CarrierLimits = { maxDataBytes: MAX_DATA_BYTES, latency: 'seconds' }
   readonly #means: FolderMeans
   readonly #own = new Map<string, OwnSubdirectory>()
+  readonly #firsts = new FirstMessages()
   #lastNumber = 0
 
   constructor(means: FolderMeans) {
@@ -61,7 +63,7 @@ export class FolderCarrier implements Carrier {
         hint: 'add it to net.folders in the configuration',
       })
     const digits = newDigits()
-    await coded(at, async () => await this.#ownIn(at, digits).make())
+    await coded(at, async () => await this.#ownIn(at, digits).makeNew())
     return { url: formatFolderUrl(digits), ext: null }
   }
 
@@ -89,7 +91,7 @@ export class FolderCarrier implements Carrier {
     const folders = await this.#foldersOf(own)
     const sources = folders.flatMap((folder) =>
       line.peer === null
-        ? [firstMessages(folder, digitsOf(own.url))]
+        ? [firstMessages(folder, digitsOf(own.url), this.#firsts)]
         : digitsIn(line.peer.where).map((peer) => framesOf(folder, peer)),
     )
     return await coded(folders.join(', '), async () => await readNew(sources, after))
@@ -107,7 +109,7 @@ export class FolderCarrier implements Carrier {
 
   watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
     const { folders, clock, watchDirectory = watchByKernel } = this.#means
-    return new FolderWatch({ folders, clock, watchDirectory, lines, onNews, signal })
+    return new FolderWatch({ folders, clock, watchDirectory, firsts: this.#firsts, lines, onNews, signal })
   }
 
   async retire(_line: Line, own: OwnIntake): Promise<void> {
@@ -151,7 +153,7 @@ export class FolderCarrier implements Carrier {
 
   #ownIn(folder: string, digits: string): OwnSubdirectory {
     const path = join(folder, digits)
-    const own = this.#own.get(path) ?? new OwnSubdirectory(folder, digits)
+    const own = this.#own.get(path) ?? new OwnSubdirectory(folder, digits, this.#firsts)
     this.#own.set(path, own)
     return own
   }

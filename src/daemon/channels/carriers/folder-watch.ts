@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import type { Clock } from '../../../process/pulse.ts'
 import type { WatchDirectory } from '../../../process/watch-directory.ts'
 import type { Watch, Watched } from './carrier.ts'
+import type { FirstMessages } from './first-messages.ts'
 import { isSubdirectoryName, parseFirstName, parseFolderUrl, parseFrameName } from './folder-names.ts'
 
-export const LOOK_MS = 5000 // sanity: a thousand channels then cost a hundredth of a core
+export const LOOK_MS = 5000 // sanity: a thousand channels then cost a hundredth of a core; a change of one channel looks at its directory alone
 /** Looks until everything counts as changed. */
 export const LOOKS_TO_ALL = 12 // sanity: a minute; some file systems, as the first level of FAT, keep no time of a directory
 
@@ -17,6 +18,7 @@ export interface FolderWatchOptions {
   readonly folders: readonly string[]
   readonly clock: Clock
   readonly watchDirectory: WatchDirectory
+  readonly firsts: FirstMessages
   readonly lines: () => readonly Watched[]
   readonly onNews: (watched: Watched) => void
   readonly signal: AbortSignal
@@ -39,34 +41,41 @@ interface Known {
 export class FolderWatch implements Watch {
   readonly #options: FolderWatchOptions
   #wanted: ReadonlyMap<string, Wanted> = new Map()
-  #all: readonly Watched[] = []
+  /** By name. */
+  #all: ReadonlyMap<string, Watched> = new Map()
   readonly #known = new Map<string, Known>()
   #toTell = new Set<Watched>()
+  /** Directories that are to be looked at. */
+  readonly #toLook = new Set<string>()
   #looking = false
-  #lookAgain = false
   #looks = 0
+  /** When all are looked at again. */
+  #nextMs: number
   #cancel: () => void = () => {}
 
   constructor(options: FolderWatchOptions) {
     this.#options = options
+    this.#nextMs = options.clock.nowMs() + LOOK_MS
     options.signal.addEventListener('abort', () => this.#end(), { once: true })
     this.changed()
   }
 
   changed(): void {
     if (this.#options.signal.aborted) return
-    const before = new Set(this.#all.map(nameOf))
-    this.#all = this.#options.lines()
-    this.#wanted = wantedFor(this.#options.folders, this.#all)
-    this.#tell(this.#all.filter((watched) => !before.has(nameOf(watched))))
-    this.#look()
+    const [all, wanted] = [this.#all, this.#wanted]
+    this.#all = new Map(this.#options.lines().map((watched) => [nameOf(watched), watched]))
+    this.#wanted = wantedFor(this.#options.folders, [...this.#all.values()])
+    for (const path of this.#known.keys()) if (!this.#wanted.has(path)) this.#forget(path)
+    this.#tell([...this.#all].flatMap(([name, watched]) => (all.has(name) ? [] : [watched])))
+    this.#look([...this.#wanted.keys()].filter((path) => !wanted.has(path)))
   }
 
   /** Reports once what several events are about: a file raises three, and a window of frames has 64. */
-  #tell(watched: readonly Watched[]): void {
-    if (watched.length === 0) return
-    if (this.#toTell.size === 0) setImmediate(() => this.#flush())
-    for (const each of watched) this.#toTell.add(each)
+  #tell(watched: Iterable<Watched>): void {
+    for (const each of watched) {
+      if (this.#toTell.size === 0) setImmediate(() => this.#flush())
+      this.#toTell.add(each)
+    }
   }
 
   #flush(): void {
@@ -75,26 +84,33 @@ export class FolderWatch implements Watch {
     for (const watched of told) if (!this.#options.signal.aborted) this.#options.onNews(watched)
   }
 
-  #look(): void {
-    this.#lookAgain = true
+  #look(paths: Iterable<string>): void {
+    for (const path of paths) this.#toLook.add(path)
     if (!this.#looking) void this.#lookUntilDone()
   }
 
   async #lookUntilDone(): Promise<void> {
+    const { clock, signal } = this.#options
     this.#looking = true
     this.#cancel()
-    while (this.#lookAgain && !this.#options.signal.aborted) {
-      this.#lookAgain = false
-      const wanted = this.#wanted
-      for (const path of this.#known.keys()) if (!wanted.has(path)) this.#forget(path)
-      for (const [path, each] of wanted) await this.#lookAt(path, each)
+    // Those that are added meanwhile come last.
+    for (const path of this.#toLook) {
+      if (signal.aborted) break
+      if (clock.nowMs() >= this.#nextMs) this.#lookAtAll()
+      this.#toLook.delete(path)
+      const wanted = this.#wanted.get(path)
+      if (wanted !== undefined) await this.#lookAt(path, wanted)
     }
     this.#looking = false
-    if (this.#options.signal.aborted) return this.#end()
-    this.#cancel = this.#options.clock.after(LOOK_MS, () => {
-      if (++this.#looks % LOOKS_TO_ALL === 0) this.#tell(this.#all)
-      this.#look()
-    })
+    if (signal.aborted) return this.#end()
+    // Looks at single directories do not put off the next look at all of them.
+    this.#cancel = clock.after(Math.max(0, this.#nextMs - clock.nowMs()), () => this.#lookAtAll())
+  }
+
+  #lookAtAll(): void {
+    this.#nextMs = this.#options.clock.nowMs() + LOOK_MS
+    if (++this.#looks % LOOKS_TO_ALL === 0) this.#tell(this.#all.values())
+    this.#look(this.#wanted.keys())
   }
 
   async #lookAt(path: string, { isFolder, readers }: Wanted): Promise<void> {
@@ -106,12 +122,23 @@ export class FolderWatch implements Watch {
     if (known?.identity === identity && known.watcher !== null) {
       if (known.changedMs === stat.mtimeMs) return
       this.#known.set(path, { ...known, changedMs: stat.mtimeMs })
-      return this.#tell(readers)
+      return await this.#tellOf(path, { isFolder, readers })
     }
     this.#forget(path)
     this.#known.set(path, { identity, changedMs: stat.mtimeMs, watcher: this.#open(path) })
     // Files that came before the kernel watched raised no event.
-    if (known?.identity !== identity || known.changedMs !== stat.mtimeMs) this.#tell(readers)
+    if (known?.identity !== identity || known.changedMs !== stat.mtimeMs)
+      await this.#tellOf(path, { isFolder, readers })
+  }
+
+  /** Something in the directory has changed. In a folder that is mostly the subdirectory of somebody, so hosts hear of first messages only. */
+  async #tellOf(path: string, { isFolder, readers }: Wanted): Promise<void> {
+    if (!isFolder) return this.#tell(readers)
+    if (readers.length === 0) return
+    const listed = await this.#options.firsts.list(path).catch(() => null)
+    this.#tell(
+      listed === null ? readers : readers.filter(({ own }) => listed.byHost.has(parseFolderUrl(own.url) ?? '')),
+    )
   }
 
   #open(path: string): Known['watcher'] {
@@ -138,7 +165,8 @@ export class FolderWatch implements Watch {
     const host = name === null ? null : parseFirstName(name)?.host
     if (host !== undefined)
       this.#tell(wanted.readers.filter(({ own }) => host === null || parseFolderUrl(own.url) === host))
-    if (name === null || isSubdirectoryName(name)) this.#look()
+    if (name === null) this.#look(this.#wanted.keys())
+    else if (isSubdirectoryName(name)) this.#look([join(path, name)])
   }
 
   #closeWatcher(path: string): void {
@@ -158,8 +186,13 @@ export class FolderWatch implements Watch {
   }
 }
 
-function nameOf({ line, own }: Watched): string {
-  return `${line.id} ${own.url} ${line.peer?.where.map(({ url }) => url).join(' ') ?? ''}`
+const NAMES = new WeakMap<Watched, string>()
+
+function nameOf(watched: Watched): string {
+  const { line, own } = watched
+  const name = NAMES.get(watched) ?? `${line.id} ${own.url} ${line.peer?.where.map(({ url }) => url).join(' ') ?? ''}`
+  NAMES.set(watched, name)
+  return name
 }
 
 /** The folders, and in each the subdirectory of each peer. A host who waits for a guest reads the folder itself. */

@@ -8,16 +8,9 @@ import { join } from 'node:path'
 import { isLeftoverName, makeDirectoryDurably, writeFileDurably } from '../../../durable/file.ts'
 import { Serial } from '../../../process/serial.ts'
 import { CarrierError } from './errors.ts'
-import {
-  encodeFile,
-  errnoOf,
-  inDirectory,
-  MAX_FOLDER_NAMES,
-  MAX_SUBDIRECTORY_NAMES,
-  namesIn,
-  readFileData,
-} from './folder-files.ts'
-import { CLOSED_NAME, firstName, frameName, parseFirstName, parseFrameName } from './folder-names.ts'
+import type { FirstMessages } from './first-messages.ts'
+import { encodeFile, errnoOf, inDirectory, MAX_SUBDIRECTORY_NAMES, namesIn, readFileData } from './folder-files.ts'
+import { CLOSED_NAME, firstName, frameName, parseFrameName } from './folder-names.ts'
 
 /**
  * Everybody may read who can enter the folder: its own permissions decide who can. The peer may be another user of this machine, and everything
@@ -36,17 +29,27 @@ interface Left {
 export class OwnSubdirectory {
   readonly #folder: string
   readonly #digits: string
+  readonly #firsts: FirstMessages
   readonly #inTurn = new Serial()
   /** By the hash of the data, the newest last; null until it was read. */
   #left: Map<string, Left> | null = null
 
-  constructor(folder: string, digits: string) {
+  constructor(folder: string, digits: string, firsts: FirstMessages) {
     this.#folder = folder
     this.#digits = digits
+    this.#firsts = firsts
   }
 
   get #path(): string {
     return join(this.#folder, this.#digits)
+  }
+
+  /** Makes the subdirectory of a new intake: this end has left nothing, so nothing is looked for. @throws as {@link make} */
+  async makeNew(): Promise<void> {
+    await this.#inTurn.run(async () => {
+      await makeDirectoryDurably(this.#path, DIRECTORY_MODES)
+      this.#left = new Map()
+    })
   }
 
   /** Makes the subdirectory, unless it is there. @throws {DurableError} @throws {CarrierError} CARRIER_DENIED */
@@ -157,8 +160,7 @@ export class OwnSubdirectory {
   async #known(inside: string): Promise<Map<string, Left>> {
     if (this.#left !== null) return this.#left
     const left = new Map<string, Left>()
-    for (const name of await namesIn(this.#folder, MAX_FOLDER_NAMES)) {
-      if (parseFirstName(name)?.guest !== this.#digits) continue
+    for (const name of (await this.#firsts.list(this.#folder)).byGuest.get(this.#digits) ?? []) {
       const data = await readFileData(join(this.#folder, name))
       if (data !== null) note(left, keyOf(data)).firsts.push(name)
     }

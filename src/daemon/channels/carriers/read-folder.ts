@@ -1,14 +1,8 @@
 /** Reads what is new in a folder, bounded in everything: the number of names, of files and of bytes. */
 import { join } from 'node:path'
 import type { Arrival } from './carrier.ts'
-import {
-  holdDirectory,
-  MAX_FOLDER_NAMES,
-  MAX_SUBDIRECTORY_NAMES,
-  namesIn,
-  readFileData,
-  type HeldDirectory,
-} from './folder-files.ts'
+import type { FirstMessages } from './first-messages.ts'
+import { holdDirectory, MAX_SUBDIRECTORY_NAMES, namesIn, readFileData, type HeldDirectory } from './folder-files.ts'
 import { parseFirstName, parseFrameName } from './folder-names.ts'
 import { formatSeen, MAX_THINGS, parseSeen } from './seen-cursor.ts'
 
@@ -20,17 +14,20 @@ export interface Source {
   readonly path: string
   /** The folder itself; otherwise the subdirectory of a peer. */
   readonly isFolder: boolean
+  /** The names that lie there, or fewer of those that say nothing. @param inside the directory, held open */
+  readonly names: (inside: string) => Promise<readonly string[]>
   /** The meaning of a name; null for the names of others. */
   readonly thingOf: (name: string) => { readonly id: string; readonly number: number } | null
 }
 
 /** First messages for the invite of a host, in the folder itself. */
-export function firstMessages(folder: string, host: string): Source {
+export function firstMessages(folder: string, host: string, firsts: FirstMessages): Source {
   const thingOf: Source['thingOf'] = (name) => {
     const first = parseFirstName(name)
     return first?.host === host ? { id: first.guest, number: 0 } : null
   }
-  return { path: folder, isFolder: true, thingOf }
+  const names: Source['names'] = async () => (await firsts.list(folder)).byHost.get(host) ?? []
+  return { path: folder, isFolder: true, names, thingOf }
 }
 
 /** The files that a peer has left in its subdirectory. */
@@ -39,7 +36,8 @@ export function framesOf(folder: string, peer: string): Source {
     const number = parseFrameName(name)
     return number === null ? null : { id: number.toString(36), number }
   }
-  return { path: join(folder, peer), isFolder: false, thingOf }
+  const names: Source['names'] = async (inside) => await namesIn(inside, MAX_SUBDIRECTORY_NAMES)
+  return { path: join(folder, peer), isFolder: false, names, thingOf }
 }
 
 interface Thing {
@@ -69,9 +67,8 @@ export async function readNew(sources: readonly Source[], after: string): Promis
   }
 }
 
-async function thingsIn(path: string, { isFolder, thingOf }: Source): Promise<Thing[]> {
-  const names = await namesIn(path, isFolder ? MAX_FOLDER_NAMES : MAX_SUBDIRECTORY_NAMES)
-  return names.flatMap((name) => {
+async function thingsIn(path: string, { names, thingOf }: Source): Promise<Thing[]> {
+  return (await names(path)).flatMap((name) => {
     const thing = thingOf(name)
     return thing === null ? [] : [{ ...thing, path: join(path, name) }]
   })

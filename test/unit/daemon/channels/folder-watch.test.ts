@@ -1,10 +1,11 @@
-import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { mkdirSync, promises, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { Watched } from '../../../../src/daemon/channels/carriers/carrier.ts'
 import { FolderWatch, LOOK_MS, LOOKS_TO_ALL } from '../../../../src/daemon/channels/carriers/folder-watch.ts'
-import { parseFolderUrl } from '../../../../src/daemon/channels/carriers/folder-names.ts'
+import { FirstMessages } from '../../../../src/daemon/channels/carriers/first-messages.ts'
+import { firstName, parseFolderUrl } from '../../../../src/daemon/channels/carriers/folder-names.ts'
 import { folderPlace, TestEnd, type TestPlace } from '../../../support/carrier-places.ts'
 import { FakeClock, FakeKernel } from '../../../support/fake-watch.ts'
 
@@ -16,6 +17,8 @@ interface World {
   readonly kernel: FakeKernel
   readonly told: Watched[]
   readonly stop: AbortController
+  /** The lines are other ones now. */
+  readonly changed: () => void
   /** The subdirectory of Alice, which Bob watches. */
   readonly directory: string
   /** Lets the next look happen, and gives what it told. */
@@ -38,6 +41,7 @@ async function watching(
   const watch = new FolderWatch({
     folders: [place.at],
     clock,
+    firsts: new FirstMessages(),
     watchDirectory: kernel.watchDirectory,
     lines: () => lines(alice, bob),
     onNews: (watched) => void told.push(watched),
@@ -54,7 +58,8 @@ async function watching(
     return await news()
   }
   const directory = join(place.at, parseFolderUrl(alice.address.where[0]!.url)!)
-  return { place, alice, bob, clock, kernel, told, stop, directory, look, news }
+  const changed = (): void => watch.changed()
+  return { place, alice, bob, clock, kernel, told, stop, changed, directory, look, news }
 }
 
 /** Resolves when no look is in progress: each ends by setting the timer of the next. */
@@ -156,6 +161,57 @@ it('a host hears of first messages for its invite, and not of those for others',
   expect(await news()).toBe(1)
   kernel.event(place.at, '0000000000000002-0000000000000001.m1')
   expect(await news()).toBe(0)
+})
+
+it('a change of the lines looks at new directories alone', async () => {
+  const peers: TestEnd[] = []
+  const { place, changed, look, news } = await watching(new FakeKernel(), (alice, bob) =>
+    [alice, ...peers].map((peer) => ({ line: { ...bob.lineTo(peer), id: `to ${peer.intake.url}` }, own: bob.intake })),
+  )
+  for (let n = 0; n < 10; n++) peers.push(await TestEnd.at(place))
+  changed()
+  await news()
+  const lstat = vi.spyOn(promises, 'lstat')
+  onTestFinished(() => lstat.mockRestore())
+  peers.push(await TestEnd.at(place))
+  lstat.mockClear()
+  changed()
+  expect(await news()).toBeGreaterThan(0)
+  expect(lstat).toHaveBeenCalledTimes(1)
+  peers.pop()
+  changed()
+  expect(await news()).toBe(0)
+  expect(lstat).toHaveBeenCalledTimes(1)
+  await look()
+  expect(lstat).toHaveBeenCalledTimes(1 + 11)
+})
+
+it('looks at single directories do not put off the look at all of them', async () => {
+  const { place, kernel, clock, directory, news } = await watching()
+  await news()
+  touch(directory, 1_000_000)
+  clock.pass(LOOK_MS - 1)
+  expect(await news()).toBe(0)
+  // A subdirectory that nobody waits for.
+  kernel.event(place.at, '0123456789abcdef')
+  expect(await news()).toBe(0)
+  clock.pass(1)
+  expect(await news()).toBe(1)
+})
+
+it('a folder that changes without an event is news for the hosts alone that a first message is for', async () => {
+  const { place, bob, clock, look, news, told } = await watching(new FakeKernel(), (alice, host) =>
+    [alice, host].map((end) => ({ line: end.lineTo(null), own: end.intake })),
+  )
+  expect(await news()).toBeGreaterThan(0)
+  touch(place.at, 1_000_000)
+  expect(await look()).toBe(0)
+  writeFileSync(join(place.at, firstName(parseFolderUrl(bob.intake.url)!, '0123456789abcdef')), '')
+  touch(place.at, 1_000_001)
+  clock.pass(LOOK_MS)
+  await looked(clock)
+  await setImmediate()
+  expect(told.map(({ own }) => own.url)).toEqual([bob.intake.url])
 })
 
 it('nothing is watched or told after its end, also when the end comes during a look', async () => {

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { formatFolderUrl, newDigits } from '../../../../src/daemon/channels/carriers/folder-names.ts'
 import type { Intake } from '../../../../src/channel/invite/address.ts'
-import type { OwnIntake, OwnPlace } from '../../../../src/daemon/channels/carriers/carrier.ts'
+import type { OwnIntake, OwnPlace, Watch } from '../../../../src/daemon/channels/carriers/carrier.ts'
 import type { End } from '../../../../src/daemon/channels/ends/end.ts'
 import { loadEnd, type EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
 import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
@@ -101,4 +101,21 @@ it('a state that this version cannot read is named, can be closed, and keeps no 
   expect(await restarted.call('channel.send', { id: hostId, text: 'x' })).toEqual({ number: 1 })
   expect(await restarted.call('channel.close', { id: other })).toEqual({ state: 'closed' })
   expect(id).toHaveLength(16)
+})
+
+it('the carriers hear once of lines that change together', async () => {
+  let changes = 0
+  class Counting extends MemoryCarrier {
+    override watch(...args: Parameters<MemoryCarrier['watch']>): Watch {
+      const { changed } = super.watch(...args)
+      return { changed: () => void (changes++, changed()) }
+    }
+  }
+  const { runner } = await ChannelDaemon.open(new Counting(new MemoryPost()))
+  await runner.idle()
+  changes = 0
+  for (let n = 0; n < 10; n++) runner.means.linesChanged()
+  expect(changes).toBe(0)
+  await runner.idle()
+  expect(changes).toBe(1)
 })
