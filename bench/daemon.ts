@@ -1,5 +1,6 @@
 /** Runs a real daemon in its own home for measuring, and reads its figures from /proc. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { MAX_BATCH } from '../src/ipc/shapes/limits.ts'
 import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 
 const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
+const REPORT_MEMORY = join(import.meta.dirname, 'report-memory.ts')
 const CLOCK_TICKS_PER_SEC = 100 // getconf CLK_TCK on Linux
 
 export function makeHome(): string {
@@ -26,13 +28,15 @@ export interface RunningDaemon {
   stop(): Promise<void>
 }
 
-/** Starts a daemon and waits until it is ready. */
-export async function startDaemon(home: string): Promise<RunningDaemon> {
+/** Starts a daemon and waits until it is ready. @param reportsMemory for {@link liveKiB}; it starts more slowly then */
+export async function startDaemon(home: string, reportsMemory = false): Promise<RunningDaemon> {
   const started = performance.now()
-  const child = spawn(process.execPath, [MAIN, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const args = reportsMemory ? ['--expose-gc', '--import', REPORT_MEMORY] : []
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...(reportsMemory ? (['ipc'] as const) : [])]
+  const child = spawn(process.execPath, [...args, MAIN, '--home', home], { stdio })
   await new Promise<void>((ready, failed) => {
     let log = ''
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr!.on('data', (chunk: Buffer) => {
       log += chunk.toString()
       if (log.includes('"daemon.ready"')) ready()
     })
@@ -53,6 +57,14 @@ export async function startDaemon(home: string): Promise<RunningDaemon> {
 export function residentMiB(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kib) / 1024
+}
+
+/** Memory in use once all garbage is collected, KiB: the heap, and what hangs on it outside. */
+export async function liveKiB({ process: child }: RunningDaemon): Promise<number> {
+  const reported = once(child, 'message')
+  child.kill('SIGUSR2')
+  const [bytes] = (await reported) as [number]
+  return bytes / 1024
 }
 
 /** CPU time used so far, user and system, in seconds. */

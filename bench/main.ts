@@ -6,7 +6,9 @@ import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
 import { benchChain } from './chain.ts'
+import { benchChannelDisk } from './channel-disk.ts'
 import { benchChannelEngine } from './channel-engine.ts'
+import { benchChannelRelay } from './channel-relay.ts'
 import { benchChannels } from './channels.ts'
 import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
@@ -67,6 +69,8 @@ print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))
 print(await benchRelayMailbox(isQuick))
 print(benchChannelEngine(engine, isQuick))
+print(await benchChannelDisk(isQuick))
 print(await benchChannels(isQuick))
+print(await benchChannelRelay(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))

@@ -107,8 +107,12 @@ it('the carriers hear once of lines that change together', async () => {
   let changes = 0
   class Counting extends MemoryCarrier {
     override watch(...args: Parameters<MemoryCarrier['watch']>): Watch {
-      const { changed } = super.watch(...args)
-      return { changed: () => void (changes++, changed()) }
+      const watch = super.watch(...args)
+      const changed = (): void => {
+        changes++
+        watch.changed()
+      }
+      return { changed }
     }
   }
   const { runner } = await ChannelDaemon.open(new Counting(new MemoryPost()))
