@@ -81,7 +81,7 @@ test(
     const second = await connect({ socketPath: join(host.home, 'run', 'app.sock') })
     onTestFinished(() => second.close())
     const { token } = await second.call('app.request', { name, can: ['channel'] })
-    await host.client.call('app.accept', { name: `${name}#2`, can: ['channel'] })
+    await host.client.call('app.accept', { name: `${name}#2`, can: ['channel'], as: 'org.example.second' })
     expect(await second.call('app.hello', { token: token! })).toMatchObject({ name: `${name}#2` })
     expect(await codeOf(host.client.call('app.revoke', { name: `${name}#2` }))).toBe('done')
   },
