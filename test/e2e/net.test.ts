@@ -48,7 +48,7 @@ function sockets(pid: number, kind: string): string[] {
   )
 }
 
-const NET_MODULES = /^(?:netnode|dht|daemon\/net)\//
+const NET_MODULES = /^(?:netnode|dht|relay|seal|channel\/ratchet|daemon\/net|daemon\/relays)\//
 
 describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a process that is not dumpable)', () => {
   test.each([
@@ -75,7 +75,16 @@ describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a 
       loaded()
         .filter((path) => NET_MODULES.test(path))
         .toSorted(),
-    ).toEqual(['daemon/net/access.ts', 'daemon/net/config.ts', 'netnode/errors.ts', 'netnode/settings.ts'])
+    ).toEqual([
+      'daemon/net/access.ts',
+      'daemon/net/config.ts',
+      'daemon/relays/errors.ts',
+      'daemon/relays/findings.ts',
+      'daemon/relays/methods.ts',
+      'daemon/relays/own-relays.ts',
+      'netnode/errors.ts',
+      'netnode/settings.ts',
+    ])
   })
 
   test('with bootstrap nodes starts personad-net, which alone opens a network socket', async () => {

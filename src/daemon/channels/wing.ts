@@ -1,59 +1,79 @@
-/** Channels as a wing: invites, handshakes and lasting lines between apps (docs/channel.md). */
+/** Channels as a wing: invites, handshakes and lasting lines between apps (docs/channel.md). Most daemons have none, so its code is loaded late. */
 import * as schema from '../../ipc/methods/channels.ts'
-import { systemClock, type Clock } from '../../process/pulse.ts'
+import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
-import { Access } from './access.ts'
-import { Carriers } from './carriers/carriers.ts'
-import { sayFarewell } from './farewell.ts'
-import { channelFindings, channelsStatus } from './findings.ts'
-import { channelHandlers } from './methods.ts'
+import type { AtWork } from './at-work.ts'
 import { CHANNEL } from './records/channel-record.ts'
-import { SEALED_KINDS } from './records/kinds.ts'
-import { Runner } from './runner.ts'
+import { INVITE, SEALED_KINDS } from './records/kinds.ts'
 
 export const CHANNELS: Wing<schema.ChannelsMethods, null> = {
   schema: schema.CHANNELS,
   section: null,
   kinds: [CHANNEL],
   sealedKinds: SEALED_KINDS,
-  open: openChannels,
+  open: (host) => new Standby(host),
 }
 
-async function openChannels(host: Host): Promise<OpenWing<schema.ChannelsMethods, null>> {
-  const { keeper, sealed, cards, log, appOf } = host
-  const ways = await carriersOf(host, systemClock)
-  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
-  return {
-    handlers: channelHandlers(runner, new Access(appOf)),
-    start: () => runner.start(),
-    onEvent: (told) => {
-      runner.onEvent(told)
-      const { event, data } = told
-      if (event !== 'locked') return
-      if (data.locked) void runner.settle()
-      else runner.wakeInvites()
-    },
-    status: () => {
-      const channels = channelsStatus(runner)
-      return { part: { channels }, findings: channelFindings(runner).filter(({ severity }) => severity !== 'ok') }
-    },
-    findings: () => channelFindings(runner),
-    farewell: () => sayFarewell(runner),
-    close: () => runner.close(),
+/** Loads the channels when the first call needs them, or at the start if there are any. */
+class Standby implements OpenWing<schema.ChannelsMethods, null> {
+  readonly handlers: Handlers<schema.ChannelsMethods>
+  readonly #host: Host
+  #loading: Promise<AtWork> | null = null
+  #atWork: AtWork | null = null
+
+  constructor(host: Host) {
+    this.#host = host
+    const names = Object.keys(schema.CHANNELS.methods) as (keyof schema.ChannelsMethods)[]
+    this.handlers = Object.fromEntries(
+      names.map((name) => [
+        name,
+        async (params: never, caller: never) => await (await this.#load()).handlers[name](params, caller),
+      ]),
+    ) as unknown as Handlers<schema.ChannelsMethods>
   }
-}
 
-/** Relays are called through personad-net, which starts when a line needs one. */
-async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Carriers> {
-  const clients = await relays.clients()
-  return new Carriers({
-    folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
-    relay: {
-      client: (url) => clients.of(url),
-      token: (url) => relays.token(url),
-      clock: clients.clock,
-      checkMs: netConfig.checkSec * 1000,
-    },
-    relays: () => relays.list().map(({ url }) => url),
-  })
+  async start(): Promise<void> {
+    if (await this.#hasAny()) await this.#load()
+  }
+
+  onEvent(event: Parameters<AtWork['onEvent']>[0]): void {
+    this.#atWork?.onEvent(event)
+  }
+
+  status(): ReturnType<AtWork['status']> {
+    if (this.#atWork !== null) return this.#atWork.status()
+    const appsLocked = !this.#host.sealed.key.isOpen
+    return { part: { channels: { appsLocked, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 } }, findings: [] }
+  }
+
+  findings(): ReturnType<AtWork['findings']> {
+    return this.#atWork?.findings() ?? []
+  }
+
+  async farewell(): ReturnType<AtWork['farewell']> {
+    return (await this.#hasAny()) ? await (await this.#load()).farewell() : []
+  }
+
+  async close(): Promise<void> {
+    await (await this.#loading)?.close()
+  }
+
+  #load(): Promise<AtWork> {
+    this.#loading ??= this.#open()
+    return this.#loading
+  }
+
+  async #open(): Promise<AtWork> {
+    const { openAtWork } = await import('./at-work.ts')
+    this.#atWork = await openAtWork(this.#host)
+    return this.#atWork
+  }
+
+  /** Whether there is a channel, a join or an invite. Each but an invite has a record of its own; an invite is known by its id, without the key. */
+  async #hasAny(): Promise<boolean> {
+    const { keeper, sealed } = this.#host
+    for await (const _ of keeper.onDisk.of(CHANNEL).iterate({ limit: 1 })) return true
+    for await (const _ of sealed.onDisk(INVITE).ids()) return true
+    return false
+  }
 }
