@@ -246,22 +246,17 @@ async function openParts(
   }
   const farewell: Farewell = async () =>
     (await Promise.all(open.map(async (wing) => (await wing.farewell?.()) ?? []))).flat()
+  const stopErased = (): void => {
+    daemon.isErasing = true
+    supervisor.stop('persona.erased', EXIT_STOPPED)
+  }
   const [ownRelays, ownCards] = [{ findings: () => relayFindings(relays) }, { findings: () => cards.checks() }]
   const handlers = {
     ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived, farewell),
     ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
     ...relayHandlers(relays, sealed.records),
     ...cards.handlers(),
-    ...eraseHandlers(
-      keeper,
-      sealed.key,
-      lock.paths,
-      () => {
-        daemon.isErasing = true
-        supervisor.stop('persona.erased', EXIT_STOPPED)
-      },
-      farewell,
-    ),
+    ...eraseHandlers(keeper, sealed.key, lock.paths, stopErased, farewell),
     // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>

@@ -25,7 +25,7 @@ interface Wish {
   readonly why: string
 }
 
-/** What the owner grants. */
+/** The rights that the owner grants. */
 interface Grant {
   readonly name: string
   readonly can: readonly Capability[]

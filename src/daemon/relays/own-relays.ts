@@ -1,5 +1,6 @@
 /** The relays of the owner, by the configuration and by records, and the clients of all relays. */
 import { createHash } from 'node:crypto'
+import { systemClock } from '../../process/pulse.ts'
 import type { RelayClient } from '../../relay/client.ts'
 import type { RelayMeans } from '../../relay/means.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -135,13 +136,6 @@ function tokenId(url: string): string {
 
 /** A relay's clock is compared with the wall clock. */
 const SYSTEM_MEANS: Omit<RelayMeans, 'fetch'> = {
-  clock: {
-    nowMs: () => Date.now(),
-    after: (ms, run) => {
-      const timer = setTimeout(run, ms)
-      timer.unref()
-      return () => clearTimeout(timer)
-    },
-  },
+  clock: { ...systemClock, nowMs: () => Date.now() },
   random: Math.random,
 }

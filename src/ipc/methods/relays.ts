@@ -15,7 +15,7 @@ export interface RelayView {
 export interface RelayAbout {
   /** Such as `persona-relay 0.2.0`; null if it does not tell. */
   software: string | null
-  /** Whose relay it is; empty if they gave no name. */
+  /** The name of its operator; empty if they gave none. */
   operator: string
   terms: string
   price: string

@@ -2,6 +2,7 @@
 import { moveTo, isMoveDue } from '../../../channel/exchange/life.ts'
 import { receive } from '../../../channel/exchange/receive.ts'
 import { formatConnectoid, type Address } from '../../../channel/invite/address.ts'
+import { equalBytes } from '../../../core/encoding/bytes.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { ownIntakes, type Arrival, type Line, type OwnIntake, type OwnPlace } from '../carriers/carrier.ts'
 import type { Means } from './means.ts'
@@ -41,7 +42,7 @@ export function takeArrivals(end: End, source: Source, arrivals: readonly Arriva
 }
 
 function sameKey(a: Address, b: Address): boolean {
-  return Buffer.from(a.pub).equals(b.pub)
+  return equalBytes(a.pub, b.pub)
 }
 
 /** Moves to new boxes if it is time. */
@@ -110,6 +111,21 @@ async function replaceLeft(end: End, before: LeftPlace, after: LeftPlace | null)
     const cursors = new Map([...turn.state.cursors].filter(([key]) => !gone.includes(key)))
     turn.set({ left, cursors })
   })
+}
+
+/** Closes the places of a handshake for good, and removes what carriers keep of them. @returns whether all of them could be reached */
+export async function forgetLine(line: Line, means: Means): Promise<boolean> {
+  let isDone = true
+  for (const own of ownIntakes(line)) {
+    const carrier = means.ways.of(own.url)
+    if (carrier === null) continue
+    const done = await orLater(
+      carrier.retire(line, own).then(() => carrier.forget(own)),
+      means,
+    )
+    isDone &&= done
+  }
+  return isDone
 }
 
 /** Runs work of an end that may fail without harm: it is done again later. @returns whether it was done now */

@@ -13,7 +13,7 @@ import { saveEnd, type EndState } from '../ends/end-state.ts'
 import type { Ends } from '../ends/ends.ts'
 import { Inbound, type Source } from '../ends/inbound.ts'
 import { Outbound } from '../ends/outbound.ts'
-import { cursorKey, orLater, sourcesOf } from '../ends/places.ts'
+import { cursorKey, forgetLine, orLater, sourcesOf } from '../ends/places.ts'
 import type { Means } from '../ends/means.ts'
 import { CHANNEL } from '../records/channel-record.ts'
 import { INVITE } from '../records/kinds.ts'
@@ -91,18 +91,8 @@ export class HostInvite {
   }
 
   /** Removes what carriers keep of it. @returns whether all of them could be reached */
-  async forget(): Promise<boolean> {
-    let isDone = true
-    for (const own of ownIntakes(this.#line)) {
-      const carrier = this.#means.ways.of(own.url)
-      if (carrier === null) continue
-      const done = await orLater(
-        carrier.retire(this.#line, own).then(() => carrier.forget(own)),
-        this.#means,
-      )
-      isDone &&= done
-    }
-    return isDone
+  forget(): Promise<boolean> {
+    return forgetLine(this.#line, this.#means)
   }
 
   /** Channels of candidates. */

@@ -104,7 +104,7 @@ describe('the own card', () => {
     const one = await withStore(laptop, made)
     await hears(phone, OWN_LAPTOP, laptop)
     const two = await withStore(phone, made)
-    // Whose first card counts depends on its hash: the other one comes after it.
+    // The hashes decide which first card counts: the other one comes after it.
     for (const device of [one, two, one]) await rounds(device)
     expect(one.cards.own(CHAT)).toBe(two.cards.own(CHAT))
     expect(new Set(sigsOf(ownCardOf(one)))).toEqual(new Set([ownAppOf(laptop).sig, ownAppOf(phone).sig]))

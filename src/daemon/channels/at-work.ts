@@ -1,0 +1,55 @@
+/** The wing of channels once there is something to do (docs/channel.md). wing.ts loads it with the first invite or channel. */
+import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
+import { systemClock, type Clock } from '../../process/pulse.ts'
+import type { Host, OpenWing } from '../wing/wing.ts'
+import { Access } from './access.ts'
+import { Carriers } from './carriers/carriers.ts'
+import { sayFarewell } from './farewell.ts'
+import { channelFindings, channelsStatus } from './findings.ts'
+import { channelHandlers } from './methods.ts'
+import { Runner } from './runner.ts'
+
+/** All of an open wing but its start, which is this call. */
+export type AtWork = Required<
+  Pick<OpenWing<ChannelsMethods, null>, 'handlers' | 'onEvent' | 'status' | 'findings' | 'farewell' | 'close'>
+>
+
+/** Opens the channels of this daemon. They begin as soon as the apps key is open. */
+export async function openAtWork(host: Host): Promise<AtWork> {
+  const { keeper, sealed, cards, log, appOf } = host
+  const ways = await carriersOf(host, systemClock)
+  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
+  runner.start()
+  return {
+    handlers: channelHandlers(runner, new Access(appOf)),
+    onEvent: (told) => {
+      runner.onEvent(told)
+      const { event, data } = told
+      if (event !== 'locked') return
+      if (data.locked) void runner.settle()
+      else runner.wakeInvites()
+    },
+    status: () => {
+      const channels = channelsStatus(runner)
+      return { part: { channels }, findings: channelFindings(runner).filter(({ severity }) => severity !== 'ok') }
+    },
+    findings: () => channelFindings(runner),
+    farewell: () => sayFarewell(runner),
+    close: () => runner.close(),
+  }
+}
+
+/** Relays are called through personad-net, which starts when a line needs one. */
+async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Carriers> {
+  const clients = await relays.clients()
+  return new Carriers({
+    folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
+    relay: {
+      client: (url) => clients.of(url),
+      token: (url) => relays.token(url),
+      clock: clients.clock,
+      checkMs: netConfig.checkSec * 1000,
+    },
+    relays: () => relays.list().map(({ url }) => url),
+  })
+}
