@@ -37,7 +37,7 @@ export class GroupCommit {
       if (this.#failure !== undefined) throw refused(this.#path, this.#failure)
       const bytes = checkCommit(writes)
       // Copied, since the caller may reuse its buffers while the commit waits.
-      const copied = writes.map(({ key, value }) => ({ key, value: value && value.slice() }))
+      const copied = writes.map(({ key, value }) => ({ key, value: value && new Uint8Array(value) }))
       this.#waiting.push({ writes: copied, bytes, resolve, reject })
       this.#running ??= this.#run()
     })

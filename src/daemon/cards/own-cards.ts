@@ -195,7 +195,7 @@ export class OwnCards {
 
   /** Friends compute tags of nobody without `read`: it is made before the first card leaves. Without room for it the table does without. */
   async #ensureRead(): Promise<void> {
-    const { keeper } = { keeper: this.#keeper }
+    const keeper = this.#keeper
     try {
       await keeper.change(() => {
         keeper.own.checkSigns()

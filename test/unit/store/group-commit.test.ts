@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { GroupCommit } from '../../../src/store/group-commit.ts'
@@ -21,5 +22,23 @@ test('a record that every commit of a group changes is written once, with its la
   expect(groups).toStrictEqual([
     [put('total/all', '0')],
     [put('total/all', '3'), { key: 'msg/1', value: null }, put('msg/2', 'two')],
+  ])
+})
+
+test('a value that its owner wipes after the call is written as it was, also one in a Buffer', async () => {
+  const written: (readonly Write[])[] = []
+  const commits = new GroupCommit((writes) => {
+    written.push(writes.map(({ key, value }) => ({ key, value: value && Uint8Array.from(value) })))
+    return Promise.resolve()
+  }, '/store')
+  const values = [encodeUtf8('first'), Buffer.from('other'), encodeUtf8('third'), Buffer.from('fourth')]
+  const commit = Promise.all(values.map((value, n) => commits.commit([{ key: `key/${n}`, value }])))
+  for (const value of values) value.fill(0)
+  await commit
+  expect(written.flat()).toStrictEqual([
+    put('key/0', 'first'),
+    put('key/1', 'other'),
+    put('key/2', 'third'),
+    put('key/3', 'fourth'),
   ])
 })
