@@ -260,6 +260,8 @@ class ClientConnection {
   }
 
   #holdProcess(): void {
+    // A socket that is gone holds nothing, and node would wait for its connection with one more listener each time.
+    if (this.#end !== null) return
     if (this.#waiting.size > 0 || this.#listeners.size > 0) this.#socket.ref()
     else this.#socket.unref()
   }

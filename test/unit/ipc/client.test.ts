@@ -126,6 +126,19 @@ describe('a connection', () => {
     await expect(client.call('echo', { text: 'a' })).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' })
   })
 
+  test('ends without a warning of the process, however many calls wait', async () => {
+    const client = await openClient(await startServer())
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    onTestFinished(() => void process.off('warning', note))
+    const waiting = Array.from({ length: 20 }, (_, n) => client.call('wait', { n }))
+    await client.close()
+    expect((await Promise.allSettled(waiting)).every(({ status }) => status === 'rejected')).toBe(true)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(warnings).toEqual([])
+  })
+
   test.each([
     { code: 'FRAME_TOO_LARGE', bytes: 'x'.repeat(MAX_FRAME_BYTES + 1) },
     { code: 'FRAME_NOT_JSON', bytes: 'x\f' },
