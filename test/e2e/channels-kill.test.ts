@@ -1,9 +1,11 @@
-/** SIGKILL of either daemon at any moment of a channel over a folder: nothing is lost, doubled or out of order. */
-import { expect, test } from 'vitest'
+/** SIGKILL of either daemon, of personad-net or of the relay at any moment of a channel: nothing is lost, doubled or out of order. */
+import { describe, expect, test } from 'vitest'
 import { meet, readUpTo, Side, twoSides } from '../support/channel-sides.ts'
+import { killNet } from '../support/net-children.ts'
+import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const KILLS = Number(process.env['CHANNEL_KILLS'] ?? 5) // `npm run test:slow` asks for more
+const KILLS = Number(process.env['CHANNEL_KILLS'] ?? 2) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + KILLS * 30_000 // sanity: a round takes a second or two on an idle machine
 const A_ROUND = 10 // contents of each side, fewer than the daemon remembers keys
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
@@ -15,6 +17,53 @@ function randomOf(seed: number): (limit: number) => number {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff
     return (state >>> 8) % limit
   }
+}
+
+/** A process that dies, and its return. */
+interface Victim {
+  readonly name: string
+  kill(): Promise<unknown>
+  restart(): Promise<unknown>
+}
+
+/** Each dies in turn; the seed decides who is the first. */
+function victimOf(round: number, victims: readonly Victim[]): Victim {
+  return victims[(SEED + round) % victims.length]!
+}
+
+/** Two daemons, and all whose death they have to stand. */
+interface Story {
+  readonly sides: readonly [Side, Side]
+  readonly victims: readonly Victim[]
+}
+
+function daemonOf(name: string, side: Side): Victim {
+  return { name, kill: async () => await side.stop('SIGKILL'), restart: async () => await side.start() }
+}
+
+/** The daemon starts its personad-net again by itself. */
+function netOf(name: string, side: Side): Victim {
+  return { name: `personad-net of the ${name}`, kill: async () => killNet(side.daemon.child), restart: async () => {} }
+}
+
+async function overFolder(): Promise<Story> {
+  const sides = await twoSides({ folders: [tempDir()] })
+  return { sides, victims: [daemonOf('host', sides[0]), daemonOf('guest', sides[1])] }
+}
+
+async function overRelay(): Promise<Story> {
+  const home = tempDir()
+  let relay = await RelayProcess.start({ home })
+  const listen = new URL(relay.url).host
+  const sides = await twoSides({ relays: [relay.url], private: ['127.0.0.1'] })
+  const ofRelay: Victim = {
+    name: 'relay',
+    kill: async () => await relay.kill('SIGKILL'),
+    restart: async () => (relay = await RelayProcess.start({ home, listen })),
+  }
+  const [host, guest] = sides
+  const ofSides = [daemonOf('host', host), netOf('host', host), daemonOf('guest', guest), netOf('guest', guest)]
+  return { sides, victims: [...ofSides, ofRelay] }
 }
 
 /** One end of the channel, and how far its peer's contents were read. */
@@ -38,59 +87,67 @@ async function sendRound({ side, id, name }: Talker, round: number, onSent: () =
   return (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected').length
 }
 
-async function round(n: number, talkers: readonly [Talker, Talker], random: (limit: number) => number): Promise<void> {
-  const victim = talkers[random(2)]!
-  let left = random(2 * A_ROUND)
+/** @param left how many contents are sent before the victim dies */
+async function round(n: number, talkers: readonly [Talker, Talker], victim: Victim, left: number): Promise<void> {
   let killed: Promise<unknown> | null = null
   const onSent = (): void => {
-    if (left-- === 0) killed = victim.side.stop('SIGKILL')
+    if (left-- === 0) killed = victim.kill()
   }
   await Promise.all(talkers.map((talker) => sendRound(talker, n, onSent)))
-  await (killed ?? victim.side.stop('SIGKILL'))
-  await victim.side.start()
-  expect(await sendRound(victim, n, () => {})).toBe(0)
+  await (killed ?? victim.kill())
+  await victim.restart()
+  for (const talker of talkers) expect(await sendRound(talker, n, () => {})).toBe(0)
   const [first, second] = talkers
   for (const [reader, writer] of [
     [first, second],
     [second, first],
   ] as const) {
     const texts = await readUpTo(reader.side, reader.id, reader.read + A_ROUND, reader.read)
-    expect(texts, `seed ${SEED}, round ${n}`).toEqual(textsOf(writer.name, n))
+    expect(texts, `seed ${SEED}, round ${n}, ${victim.name} killed`).toEqual(textsOf(writer.name, n))
     reader.read += texts.length
   }
 }
 
-test(
-  'an invite opens although either daemon is killed as soon as the guest has it',
-  async () => {
-    const [host, guest] = await twoSides({ folders: [tempDir()] })
-    for (const victim of [host, guest]) {
-      const { invite } = await host.client.call('channel.invite', { name: 'Guest' })
-      const { id } = await guest.client.call('channel.accept', { invite, name: 'Host' })
-      await victim.stop('SIGKILL')
-      await victim.start()
-      await guest.until(async () => (await guest.show(id)).state === 'open')
-      await host.until(async (client) =>
-        (await client.call('channel.list', {})).channels.every(({ state }) => state === 'open'),
-      )
-    }
-    expect((await host.client.call('channel.list', {})).channels).toHaveLength(2)
-  },
-  TIMEOUT_MS,
-)
+describe.each([
+  ['a folder', overFolder],
+  ['a relay', overRelay],
+])('over %s', (_name, begin) => {
+  test(
+    'an invite opens although any of the processes is killed as soon as the guest has it',
+    async () => {
+      const { sides, victims } = await begin()
+      const [host, guest] = sides
+      // Once without a kill, so that each process runs.
+      await meet(host, guest)
+      for (let n = 0; n < Math.min(KILLS, victims.length); n++) {
+        const victim = victimOf(n, victims)
+        const { invite } = await host.client.call('channel.invite', { name: 'Guest' })
+        const { id } = await guest.client.call('channel.accept', { invite, name: 'Host' })
+        await victim.kill()
+        await victim.restart()
+        await guest.until(async () => (await guest.show(id)).state === 'open')
+        await host.until(async (client) =>
+          (await client.call('channel.list', {})).channels.every(({ state }) => state === 'open'),
+        )
+      }
+      expect((await host.client.call('channel.list', {})).channels).toHaveLength(Math.min(KILLS, victims.length) + 1)
+    },
+    TIMEOUT_MS,
+  )
 
-test(
-  `after each of ${KILLS} kills every content comes once, in order`,
-  async () => {
-    const random = randomOf(SEED)
-    const [host, guest] = await twoSides({ folders: [tempDir()] })
-    const { hostId, guestId } = await meet(host, guest)
-    const talkers = [
-      { side: host, id: hostId, name: 'host', read: 0 },
-      { side: guest, id: guestId, name: 'guest', read: 0 },
-    ] as const
-    for (let n = 0; n < KILLS; n++) await round(n, talkers, random)
-    expect(talkers.map(({ read }) => read)).toEqual([KILLS * A_ROUND, KILLS * A_ROUND])
-  },
-  TIMEOUT_MS,
-)
+  test(
+    `after each of ${KILLS} kills every content comes once, in order`,
+    async () => {
+      const random = randomOf(SEED)
+      const { sides, victims } = await begin()
+      const { hostId, guestId } = await meet(...sides)
+      const talkers = [
+        { side: sides[0], id: hostId, name: 'host', read: 0 },
+        { side: sides[1], id: guestId, name: 'guest', read: 0 },
+      ] as const
+      for (let n = 0; n < KILLS; n++) await round(n, talkers, victimOf(n, victims), random(2 * A_ROUND))
+      expect(talkers.map(({ read }) => read)).toEqual([KILLS * A_ROUND, KILLS * A_ROUND])
+    },
+    TIMEOUT_MS,
+  )
+})

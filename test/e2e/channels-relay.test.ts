@@ -1,13 +1,12 @@
 /** Channels of real daemons over a real relay, by personad-net: kills in the middle, and a folder in place of the relay. */
 import { expect, test } from 'vitest'
-import { meet, readUpTo, Side, twoSides } from '../support/channel-sides.ts'
-import { netChildren } from '../support/net-children.ts'
+import { meet, readUpTo, sendInOrder, Side, twoSides } from '../support/channel-sides.ts'
+import { killNet } from '../support/net-children.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? 100) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + CONTENTS * 60 // sanity: a content takes a few milliseconds on an idle machine
-const AT_A_TIME = 64 // as many as a window
 const PRIVATE = ['127.0.0.1']
 
 /** One end of the channel. */
@@ -21,14 +20,8 @@ interface Talker {
 }
 
 async function send(talker: Talker, count: number): Promise<void> {
-  const last = talker.sent + count
-  while (talker.sent < last) {
-    const some = Array.from(
-      { length: Math.min(AT_A_TIME, last - talker.sent) },
-      () => `${talker.name} ${++talker.sent}`,
-    )
-    await Promise.all(some.map((text) => talker.side.client.call('channel.send', { id: talker.id, text })))
-  }
+  const texts = Array.from({ length: count }, () => `${talker.name} ${++talker.sent}`)
+  await sendInOrder(talker.side, talker.id, texts)
 }
 
 /** Reads all that the peer has sent and will send in this part, and expects each once, in order. */
@@ -66,12 +59,6 @@ async function talkersOf(host: Side, guest: Side, over: string[]): Promise<reado
   ]
 }
 
-function killNet({ daemon }: Side): void {
-  const pids = netChildren(daemon.child.pid)
-  expect(pids).toHaveLength(1)
-  process.kill(pids[0]!, 'SIGKILL')
-}
-
 test(
   `a relay brings ${CONTENTS} contents both ways, each once and in order, over kills of personad-net and of the relay; then a folder does`,
   async () => {
@@ -81,7 +68,7 @@ test(
     const folders = [tempDir()]
     const [host, guest] = await twoSides({ relays: [relay.url], folders, private: PRIVATE })
     const ofRelay = await talkersOf(host, guest, [relay.url])
-    await exchange(ofRelay, CONTENTS, () => [host, guest].forEach(killNet))
+    await exchange(ofRelay, CONTENTS, () => [host, guest].forEach(({ daemon }) => killNet(daemon.child)))
     await exchange(ofRelay, CONTENTS, async () => {
       await relay.kill('SIGKILL')
       relay = await RelayProcess.start({ home, listen })

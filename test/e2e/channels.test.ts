@@ -3,23 +3,14 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../src/ipc/client.ts'
-import { meet, readUpTo, Side, twoSides } from '../support/channel-sides.ts'
+import { meet, readUpTo, sendInOrder, Side, twoSides } from '../support/channel-sides.ts'
 import { codeOf } from '../support/code-of.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? 200) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + CONTENTS * 60 // sanity: a content takes a few milliseconds on an idle machine
-const AT_A_TIME = 64 // as many as a window
 
-/** Sends numbered texts, some at a time. */
-async function sendAll(side: Side, id: string, name: string): Promise<void> {
-  for (let from = 1; from <= CONTENTS; from += AT_A_TIME) {
-    const some = Array.from({ length: Math.min(AT_A_TIME, CONTENTS - from + 1) }, (_, i) => from + i)
-    await Promise.all(some.map((n) => side.client.call('channel.send', { id, text: `${name} ${n}` })))
-  }
-}
-
-function expected(name: string): string[] {
+function textsOf(name: string): string[] {
   return Array.from({ length: CONTENTS }, (_, i) => `${name} ${i + 1}`)
 }
 
@@ -31,11 +22,11 @@ test(
     const [ofHost, ofGuest] = await Promise.all([
       readUpTo(guest, guestId, CONTENTS),
       readUpTo(host, hostId, CONTENTS),
-      sendAll(host, hostId, 'host'),
-      sendAll(guest, guestId, 'guest'),
+      sendInOrder(host, hostId, textsOf('host')),
+      sendInOrder(guest, guestId, textsOf('guest')),
     ])
-    expect(ofHost).toEqual(expected('host'))
-    expect(ofGuest).toEqual(expected('guest'))
+    expect(ofHost).toEqual(textsOf('host'))
+    expect(ofGuest).toEqual(textsOf('guest'))
     await host.client.call('channel.close', { id: hostId })
     await guest.until(async () => (await guest.show(guestId)).state !== 'open')
     expect((await guest.show(guestId)).state).toMatch(/^(gone|closed)$/)

@@ -100,6 +100,18 @@ function isOpen(view: ChannelView | null): ChannelView | null {
   return view?.state === 'open' ? view : null
 }
 
+const AT_A_TIME = 64 // as many as a window
+const MOST_WAITING = 2048 // half of the contents that a daemon lets wait for one peer
+
+/** Sends texts in their order, some at a time. It waits for the peer while much is not delivered. */
+export async function sendInOrder(side: Side, id: string, texts: readonly string[]): Promise<void> {
+  for (let from = 0; from < texts.length; from += AT_A_TIME) {
+    await side.until(async () => (await side.show(id)).waiting < MOST_WAITING)
+    const some = texts.slice(from, from + AT_A_TIME)
+    await Promise.all(some.map((text) => side.client.call('channel.send', { id, text })))
+  }
+}
+
 /**
  * Reads and acknowledges contents until `count` have come in all, each with the next number.
  * @param after the number of the last content that was read before
