@@ -155,6 +155,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the one place where channels and seals meet',
   },
+  connectoid: {
+    folders: ['core', 'seal', 'relay', 'channel', 'crypto', 'process'],
+    packages: [],
+    reason: 'the library of web pages is one file that loads nothing of the daemon',
+  },
   'tox/save': {
     folders: ['core', 'crypto'],
     packages: ['node:crypto', 'node:util'],

@@ -94,6 +94,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['channel/exchange/a.ts', "import { x } from '../handshake/guest.ts'"],
   ['channel/handshake/a.ts', "import { sealTo } from '../../seal/seal.ts'"],
   ['channel/hpke/a.ts', "import { x } from '../exchange/send.ts'"],
+  ['connectoid/a.ts', "import { x } from '../daemon/keeper/keeper.ts'"],
   ['pairing/a.ts', "import { connect } from 'node:net'"],
   ['tox/save/a.ts', "import { readFile } from 'node:fs/promises'"],
   ['tox/profile/a.ts', "import { x } from 'level'"],
