@@ -1,6 +1,6 @@
 /** Finds channels and open invites by the names that their owner gave them. These names are a name space of their own, within one app. */
 import type { Client } from '../../ipc/client.ts'
-import type { ChannelView, InviteView } from '../../ipc/methods/channel-values.ts'
+import { channelId, type ChannelView, type InviteView } from '../../ipc/methods/channel-values.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { CliError } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
@@ -45,12 +45,20 @@ export async function findChannel(client: Client, name: string, only: WithApp): 
   throw unknown(name)
 }
 
-/** The channel or the open invite with this name or id. @throws {CliError} CHANNEL_UNKNOWN | AMBIGUOUS */
-export async function findEither(client: Client, name: string, only: WithApp): Promise<ChannelView | InviteView> {
+/**
+ * The channel or the open invite with this name or id. An id stands alone where no list has it: the daemon may be unable to read its record.
+ * @throws {CliError} CHANNEL_UNKNOWN | AMBIGUOUS
+ */
+export async function findEither(
+  client: Client,
+  name: string,
+  only: WithApp,
+): Promise<ChannelView | InviteView | { readonly id: string }> {
   const { channels, invites } = await listAll(client, only)
   const found = theOne<ChannelView | InviteView>([...channels, ...invites], name)
-  if (found === null) throw unknown(name)
-  return found
+  if (found !== null) return found
+  if (channelId.safeParse(name).success) return { id: name }
+  throw unknown(name)
 }
 
 /** Refuses a name that another channel or invite of the app has. @throws {CliError} NAME_TAKEN */

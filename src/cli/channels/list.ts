@@ -90,7 +90,8 @@ export async function close(context: Context, name: string, options: WithApp): P
   return EXIT_DONE
 }
 
-function describeClosed(found: ChannelView | InviteView): string {
+function describeClosed(found: ChannelView | InviteView | { readonly id: string }): string {
+  if (!('name' in found)) return `removed ${found.id}`
   const who = escapeText(found.name)
   if (!('state' in found)) return `withdrew the invite for ${who}: nobody can use it any more`
   if (['broken', 'gone', 'closed'].includes(found.state)) return `removed the channel with ${who}`

@@ -21,6 +21,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'waiting INTERCEPTED': 'waiting; somebody else has used the invite',
   'gone EXPIRED': 'gone: the other side never answered',
   'gone MISBOUND': 'gone: another persona answered than that of the invite',
+  'broken STATE_VERSION': 'unreadable: a newer version of this program wrote it',
   'broken RESTORED': 'broken by a restore: make a new invite',
 }
 

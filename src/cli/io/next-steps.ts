@@ -108,12 +108,15 @@ const STEPS: Readonly<Record<string, Step>> = {
   SHORT_UNKNOWN_OFF: 'persona config edit',
   NO_CARRIER: 'persona relay add URL; or net.folders by persona config edit',
   CHANNEL_UNKNOWN: 'persona channel list',
+  CHANNEL_BROKEN: closeChannel,
+  CHANNEL_DAMAGED: closeChannel,
+  CHANNEL_HELD: ({ channel }) => `persona channel verify ${wordOf(channel)}`,
   CHANNEL_NOT_OPEN: 'persona channel list',
   OUTBOX_FULL: 'persona channel list',
   INVITE_UNKNOWN: 'persona channel invite, on their side',
   INVITE_DAMAGED: 'persona channel invite, on their side',
   INVITE_EXPIRED: 'persona channel invite, on their side',
-  WORDS_DIFFER: ({ channel }) => `persona channel close ${wordOf(channel)}`,
+  WORDS_DIFFER: closeChannel,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',
   COMPANION_NONE: 'persona tox up',
@@ -184,6 +187,10 @@ function inspect({ path }: Facts): string {
 }
 
 /** Anybody can choose names and paths, and people paste these lines into a shell. */
+function closeChannel({ channel }: Facts): string {
+  return `persona channel close ${wordOf(channel)}`
+}
+
 function wordOf(value: unknown): string {
   return typeof value === 'string' ? quoteWord(value) : 'NAME'
 }

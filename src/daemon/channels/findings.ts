@@ -2,84 +2,111 @@
 import type { ChannelsStatus } from '../../ipc/methods/channels.ts'
 import type { ChannelState } from '../../ipc/methods/channel-values.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { End } from './ends/end.ts'
+import { CHANNEL } from './records/channel-record.ts'
+import type { DamagedBecause } from './records/damaged.ts'
 import type { Runner } from './runner.ts'
+import { shownState } from './views.ts'
+
+/** The words for codes of carriers and of broken channels. */
+const WHY: Readonly<Record<string, string>> = {
+  CARRIER_AWAY: 'the folder or the relay cannot be reached',
+  CARRIER_FULL: 'the folder or the relay takes nothing more now',
+  CARRIER_READ_ONLY: 'nothing can be written in the folder',
+  CARRIER_DENIED: 'the relay or the folder takes nothing from here',
+  CARRIER_STRANGE: 'the relay gives answers that are not those of a relay',
+  RESTORED: 'the state here is a restored or copied one',
+  ACK_AHEAD: 'the state here is an old one',
+  PEER: 'the other side cannot go on',
+  NUMBER_TWICE: 'the other side went back to an old state',
+  CLOSED_BODIES: 'nothing of the other side can be opened any more',
+  COMMITMENT: 'the first message was not that of the guest who was answered',
+}
 
 const HELD: readonly ChannelState[] = ['held', 'suspended', 'unconfirmed']
 
 export function channelsStatus({ known, means }: Runner): ChannelsStatus {
+  const { ends, joins, invites } = known
   const counts = new Map<ChannelState, number>()
-  for (const { summary } of known.ends) counts.set(summary.state, (counts.get(summary.state) ?? 0) + 1)
-  for (const { state } of known.joins) counts.set(state, (counts.get(state) ?? 0) + 1)
+  const count = (state: ChannelState): void => void counts.set(state, (counts.get(state) ?? 0) + 1)
+  for (const end of ends) count(shownState(end, means).state)
+  for (const { state } of joins) count(state)
   const of = (...states: readonly ChannelState[]): number =>
     states.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0)
   return {
     appsLocked: !means.sealed.key.isOpen,
-    invites: [...known.invites].length,
+    invites: [...invites].length,
     waiting: of('waiting', 'meeting'),
     open: of('open'),
     held: of(...HELD),
-    broken: of('broken'),
+    broken: of('broken') + ends.damaged.count + joins.damaged.count + invites.damaged.count,
   }
 }
 
 export function channelFindings(runner: Runner): Finding[] {
+  const { known } = runner
   const { open, waiting, held, broken } = channelsStatus(runner)
-  const found = [...endFindings(runner)]
+  const found = [...[...known.ends].flatMap((end) => findingOf(end, runner) ?? []), ...damagedFindings(runner)]
   if (found.length > 0 || open + waiting + held + broken === 0) return found
+  const are = open === 1 ? '1 channel is open' : `${open} channels are open`
+  return [ok('CHANNELS', waiting === 0 ? are : `${are}; ${waiting} more without an answer of the other side yet`)]
+}
+
+function findingOf(end: End, { means }: Runner): Finding | null {
+  const { state, reason } = shownState(end, means)
+  const name = nameOf(end.id, means)
+  const channel = `the channel with ${name}`
+  const about = { id: end.id, channel: name }
+  if (state === 'broken')
+    return problem(
+      'CHANNEL_BROKEN',
+      `${channel} cannot go on: ${whyOf(reason ?? '')}`,
+      'close it, and make a new one by an invite',
+      about,
+    )
+  if (state === 'held') {
+    const message = `somebody came with the invite for ${name}, but without its secret part: nothing is sent to them`
+    return notice('CHANNEL_HELD', message, 'compare the words with the person that you invited', about)
+  }
+  if (state === 'suspended' && reason === 'CARD') {
+    const message = `${channel} stands still: their persona does not list the device at its other end any more`
+    return notice('CHANNEL_SUSPENDED', message, 'ask them by another way; the channel closes after 30 days', about)
+  }
+  if (state === 'unconfirmed') {
+    const message = `${channel} is unconfirmed: they changed their key, and their device has not shown the new one yet`
+    const hint = 'ask them to start their daemon; the channel stands still seven days after the change'
+    return notice('CHANNEL_UNCONFIRMED', message, hint, about)
+  }
+  if (state === 'open' && end.problem !== null)
+    return notice(
+      'CHANNEL_WAITING',
+      `nothing reaches ${name} now: ${whyOf(end.problem)}`,
+      'the daemon goes on trying',
+      about,
+    )
+  return null
+}
+
+function damagedFindings({ known: { ends, joins, invites }, means }: Runner): Finding[] {
+  const finding = (what: string, id: string, because: DamagedBecause): Finding => {
+    const isLater = because === 'STATE_VERSION'
+    const why = isLater ? 'a newer version of this program wrote it' : 'it is damaged'
+    const hint = isLater ? 'install the newer version again' : 'close it, and make a new one by an invite'
+    return problem('CHANNEL_DAMAGED', `the record of ${what} cannot be read: ${why}`, hint, { id, channel: id })
+  }
   return [
-    ok('CHANNELS', `${open === 1 ? '1 channel is' : `${open} channels are`} open, ${waiting} wait for the other side`),
+    ...[...ends.damaged, ...joins.damaged].map(([id, because]) =>
+      finding(`the channel with ${nameOf(id, means)}`, id, because),
+    ),
+    ...[...invites.damaged].map(([id, because]) => finding(`the invite ${id}`, id, because)),
   ]
 }
 
-function endFindings({ known }: Runner): Finding[] {
-  const found: Finding[] = []
-  for (const { id, summary, problem: why } of known.ends) {
-    if (summary.state === 'broken')
-      found.push(
-        problem('CHANNEL_BROKEN', `the channel ${id} cannot go on (${summary.reason})`, 'make a new one by an invite', {
-          id,
-        }),
-      )
-    if (summary.state === 'held')
-      found.push(
-        notice(
-          'CHANNEL_HELD',
-          `somebody used an invite without its secret part, and waits at the channel ${id}`,
-          'compare the words with the person that you invited',
-          { id },
-        ),
-      )
-    if (summary.state === 'suspended' && summary.reason === 'CARD')
-      found.push(
-        notice(
-          'CHANNEL_SUSPENDED',
-          `the newest card of the peer of the channel ${id} does not list its device: nothing is sent to it`,
-          'ask the peer by another way; the channel closes after 30 days',
-          { id },
-        ),
-      )
-    if (why !== null && summary.state === 'open')
-      found.push(
-        notice(
-          'CHANNEL_WAITING',
-          `nothing reaches the peer of the channel ${id} now (${why})`,
-          'the daemon goes on trying',
-          {
-            id,
-          },
-        ),
-      )
-  }
-  for (const [id, code] of known.ends.damaged)
-    found.push(
-      problem(
-        'CHANNEL_DAMAGED',
-        `the state of the channel ${id} cannot be read (${code})`,
-        'make a new one by an invite',
-        {
-          id,
-        },
-      ),
-    )
-  return found
+function whyOf(code: string): string {
+  return WHY[code] ?? code
+}
+
+/** The name that the owner gave the peer. */
+function nameOf(id: string, { keeper }: Runner['means']): string {
+  return keeper.onDisk.of(CHANNEL).get(id)?.name ?? id
 }

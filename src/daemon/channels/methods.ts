@@ -76,8 +76,9 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     },
     'channel.close': async ({ id }, caller) => {
       const work = await runner.work()
-      const invite = work.invites.get(id)
-      access.check(caller, invite?.app ?? recordOf(id)?.app)
+      // An invite that cannot be read names no app, so the owner alone withdraws it.
+      if (caller.role !== 'admin' || work.invites.damaged.get(id) === null)
+        access.check(caller, work.invites.get(id)?.app ?? recordOf(id)?.app)
       return { state: await closeAny(id, work, runner) }
     },
     'channel.rename': async ({ id, name }, caller) => {
@@ -143,7 +144,7 @@ async function pageOf(
 
 /** Closes whatever has the id. Something that is over already is removed from the list. */
 async function closeAny(id: string, { ends, invites, joins }: Work, { means }: Runner): Promise<ChannelState> {
-  if (invites.get(id) !== undefined) {
+  if (invites.get(id) !== undefined || invites.damaged.get(id) !== null) {
     await invites.end(id)
     return 'closed'
   }
@@ -158,5 +159,6 @@ async function closeAny(id: string, { ends, invites, joins }: Work, { means }: R
     return end.summary.state
   }
   await eraseChannel(id, ends, means)
+  joins.damaged.forget(id)
   return 'closed'
 }

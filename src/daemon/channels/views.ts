@@ -21,7 +21,14 @@ export function channelViewOf(id: string, record: ChannelRecord, { ends, joins }
   if (end !== undefined) return endView(end, record, means)
   const join = joins.get(id)
   if (join !== undefined) return joinView(join, record)
-  return { ...base(id, record), state: 'broken', reason: ends.damaged.get(id) ?? 'RESTORED' }
+  return { ...base(id, record), state: 'broken', reason: ends.damaged.get(id) ?? joins.damaged.get(id) ?? 'RESTORED' }
+}
+
+/** An open end whose peer has rotated, and whose new card has not come, is unconfirmed. */
+export function shownState({ id, summary }: End, means: Means): Pick<ChannelView, 'state' | 'reason'> {
+  const { state, reason } = summary
+  const isUnconfirmed = state === 'open' && standingOf(id, means) === 'unconfirmed'
+  return isUnconfirmed ? { state: 'unconfirmed', reason: 'CARD' } : { state, reason }
 }
 
 function base(id: string, record: ChannelRecord): ChannelView {
@@ -49,12 +56,9 @@ function base(id: string, record: ChannelRecord): ChannelView {
 function endView(end: End, record: ChannelRecord, means: Means): ChannelView {
   const state = end.peek()
   const { channel, places, lastReceivedSec, lastDeliveredSec, ackedIn } = state
-  const { summary } = end
-  const isUnconfirmed = summary.state === 'open' && standingOf(end.id, means) === 'unconfirmed'
   return {
     ...base(end.id, record),
-    state: isUnconfirmed ? 'unconfirmed' : summary.state,
-    reason: isUnconfirmed ? 'CARD' : summary.reason,
+    ...shownState(end, means),
     words: wordsOf(channel.words),
     unread: wholeUpTo(state) - ackedIn,
     received: wholeUpTo(state),

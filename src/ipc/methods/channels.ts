@@ -253,6 +253,7 @@ export interface ChannelsStatus {
   open: number
   /** Channels that stand still: held, suspended or unconfirmed. */
   held: number
+  /** Channels that cannot go on, with those and the invites whose record cannot be read. */
   broken: number
 }
 

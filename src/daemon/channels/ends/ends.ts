@@ -6,6 +6,7 @@ import type { Watched } from '../carriers/carrier.ts'
 import type { DueTimes } from './due-times.ts'
 import type { Means } from './means.ts'
 import { CHANNEL } from '../records/channel-record.ts'
+import { Damaged } from '../records/damaged.ts'
 import { END } from '../records/kinds.ts'
 import { End } from './end.ts'
 import { loadEnd, type EndState } from './end-state.ts'
@@ -28,11 +29,11 @@ export class Ends {
   readonly #due: DueTimes
   /** The work that ends do because their time has come. */
   readonly #works = new Set<Promise<void>>()
-  /** Ends that cannot be read, with the reason. */
-  readonly damaged: Map<string, string> = new Map()
+  readonly damaged: Damaged
 
   constructor(means: Means) {
     this.#means = means
+    this.damaged = new Damaged(means.log)
     this.#due = means.dueTimes((id) => this.#begin(id))
   }
 
@@ -44,20 +45,10 @@ export class Ends {
     for await (const id of sealed.onDisk(END).ids()) ids.push(id)
     for (const id of ids) {
       const record = keeper.onDisk.of(CHANNEL).get(id)
-      const state = this.#read(id)
+      const state = this.damaged.read(id, () => loadEnd(id, sealed))
       if (record === undefined || state === null || this.#working.has(id)) continue
       const end = this.add(id, record.app, state)
       if (state.store !== store) await orLater(end.breakRestored(), this.#means)
-    }
-  }
-
-  #read(id: string): EndState | null {
-    try {
-      return loadEnd(id, this.#means.sealed) ?? null
-    } catch (error) {
-      this.#means.log.warn('channel.damaged', { id, ...describeError(error) })
-      this.damaged.set(id, describeError(error)['code'] === 'STATE_VERSION' ? 'STATE_VERSION' : 'STATE_DAMAGED')
-      return null
     }
   }
 
@@ -89,6 +80,7 @@ export class Ends {
   async remove(id: string): Promise<void> {
     const working = this.#working.get(id)
     this.#working.delete(id)
+    this.damaged.forget(id)
     this.#due.set(id, null)
     await working?.end.close()
     await working?.inbound.close()

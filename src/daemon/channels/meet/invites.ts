@@ -9,6 +9,7 @@ import type { DueTimes } from '../ends/due-times.ts'
 import type { Ends } from '../ends/ends.ts'
 import { orLater } from '../ends/places.ts'
 import type { Means } from '../ends/means.ts'
+import { Damaged } from '../records/damaged.ts'
 import { INVITE } from '../records/kinds.ts'
 import type { StoredInvite } from '../records/stored-meeting.ts'
 import { eraseRemains } from './erase-end.ts'
@@ -19,18 +20,19 @@ export class Invites {
   readonly #ends: Ends
   readonly #invites = new Map<string, HostInvite>()
   readonly #due: DueTimes
+  readonly damaged: Damaged
 
   constructor(means: Means, ends: Ends) {
     this.#means = means
     this.#ends = ends
+    this.damaged = new Damaged(means.log)
     this.#due = means.dueTimes((id) => void orLater(this.end(id), means))
   }
 
   /** Reads all invites. Those of another store are dead: their one-time keys are erased. */
   async open(): Promise<void> {
     const { sealed, keeper, store } = this.#means
-    const found: (readonly [string, StoredInvite])[] = []
-    for await (const each of sealed.onDisk(INVITE).iterate()) found.push(each)
+    const found = await this.damaged.readAll(sealed.onDisk(INVITE))
     const dead = found.filter(([, invite]) => invite.store !== store)
     if (dead.length > 0)
       await keeper.change(() => {
@@ -105,7 +107,7 @@ export class Invites {
   /** Ends an invite: its time is over, or the owner withdraws it. The one-time key is erased, and the channels of candidates. */
   async end(id: string): Promise<void> {
     const invite = this.#invites.get(id)
-    if (invite === undefined) return
+    if (invite === undefined) return await this.#endDamaged(id)
     this.#invites.delete(id)
     this.#due.set(id, null)
     await invite.close()
@@ -120,6 +122,13 @@ export class Invites {
     }
     this.#means.linesChanged()
     await invite.forget()
+  }
+
+  /** Nothing is known of such an invite but its id. */
+  async #endDamaged(id: string): Promise<void> {
+    if (this.damaged.get(id) === null) return
+    await this.#means.keeper.change(() => this.#means.sealed.inChange(INVITE).delete(id))
+    this.damaged.forget(id)
   }
 
   watched(): Watched[] {

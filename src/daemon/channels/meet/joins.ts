@@ -9,6 +9,7 @@ import type { Ends } from '../ends/ends.ts'
 import { orLater } from '../ends/places.ts'
 import type { Means } from '../ends/means.ts'
 import { CHANNEL, type ChannelRecord } from '../records/channel-record.ts'
+import { Damaged } from '../records/damaged.ts'
 import { JOIN } from '../records/kinds.ts'
 import type { StoredJoin } from '../records/stored-meeting.ts'
 import { eraseKeys } from './erase-end.ts'
@@ -20,18 +21,19 @@ export class Joins {
   readonly #ends: Ends
   readonly #joins = new Map<string, GuestJoin>()
   readonly #due: DueTimes
+  readonly damaged: Damaged
 
   constructor(means: Means, ends: Ends) {
     this.#means = means
     this.#ends = ends
+    this.damaged = new Damaged(means.log)
     this.#due = means.dueTimes((id) => void orLater(this.#work(id), means))
   }
 
   /** Reads all joins, and posts their M1 again. Those of another store are over: the state may be an old one. */
   async open(): Promise<void> {
     const { sealed, store, keeper } = this.#means
-    const found: (readonly [string, StoredJoin])[] = []
-    for await (const each of sealed.onDisk(JOIN).iterate()) found.push(each)
+    const found = await this.damaged.readAll(sealed.onDisk(JOIN))
     for (const [id, join] of found) {
       if (this.#joins.has(id)) continue
       if (join.store === store) {

@@ -1,4 +1,5 @@
 /** An end of a channel as it lies on the disk, sealed: its keys, its places, and how far its carriers and its app have come. */
+import { ChannelError } from '../../../channel/exchange/errors.ts'
 import { formatConnectoids, parseConnectoids, type Address } from '../../../channel/invite/address.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
 import type { OwnPlace } from '../carriers/carrier.ts'
@@ -74,10 +75,10 @@ export function encodeEnd(end: StoredEnd): Uint8Array {
   return writer.whole()
 }
 
-/** @throws any error for bytes that {@link encodeEnd} did not write */
+/** @throws {ChannelError} STATE_VERSION, and any error for bytes that {@link encodeEnd} did not write */
 export function decodeEnd(bytes: Uint8Array): StoredEnd {
   const reader = new Reader(bytes, 0)
-  if (reader.u8() !== VERSION) throw new RangeError('a stored end of another version')
+  checkVersion(reader, VERSION)
   const [store] = reader.texts()
   const places: EndPlaces = {
     greeting: reader.optional(() => readPlace(reader)),
@@ -113,6 +114,16 @@ export function decodeEnd(bytes: Uint8Array): StoredEnd {
     sentKeys,
     channel,
   }
+}
+
+/** @throws {ChannelError} STATE_VERSION */
+export function checkVersion(reader: Reader, known: number): void {
+  const version = reader.u8()
+  if (version === known) return
+  throw new ChannelError(
+    'STATE_VERSION',
+    `this program does not know version ${version} of a stored record; install a newer one`,
+  )
 }
 
 /** The texts of addresses that were written: each turn of an end writes its places again. */

@@ -4,7 +4,7 @@ import type { GuestState } from '../../../channel/handshake/guest.ts'
 import type { HostState } from '../../../channel/handshake/host.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
 import type { OwnPlace } from '../carriers/carrier.ts'
-import { pairs, readPlace, writePlace } from './stored-end.ts'
+import { checkVersion, pairs, readPlace, writePlace } from './stored-end.ts'
 
 /** How this side shows itself. */
 export interface Shows {
@@ -98,6 +98,6 @@ export function decodeJoin(bytes: Uint8Array): StoredJoin {
 
 function begin(bytes: Uint8Array): Reader {
   const reader = new Reader(bytes, 0)
-  if (reader.u8() !== VERSION) throw new RangeError('a stored handshake of another version')
+  checkVersion(reader, VERSION)
   return reader
 }

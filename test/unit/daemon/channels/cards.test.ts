@@ -1,5 +1,6 @@
 /** Ends and their personas: an end that the newest card does not list, or whose persona the owner blocks, is suspended (docs/channel.md, section 9). */
 import { describe, expect, it } from 'vitest'
+import { channelFindings, channelsStatus } from '../../../../src/daemon/channels/findings.ts'
 import { HELD_MS } from '../../../../src/daemon/channels/ends/summary.ts'
 import { ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
 import { OWN_LAPTOP, ownText } from '../../../support/keeper.ts'
@@ -132,6 +133,24 @@ describe('a rotation of the peer', () => {
     expect(guest.test.told('channel.changed')).toEqual([
       { id: guestId, app: 'chat', state: 'suspended', reason: 'CARD' },
     ])
+  })
+
+  it('counts the channel among those that stand still, and doctor names it, until the card comes', async () => {
+    const story = await met()
+    const { post, host, guest } = story
+    const seen = (): unknown => {
+      const { open, held } = channelsStatus(guest.runner)
+      return { open, held, found: channelFindings(guest.runner).map(({ code }) => code) }
+    }
+    expect(seen()).toEqual({ open: 1, held: 0, found: ['CHANNELS'] })
+    await rotatesUnseen(story)
+    expect(seen()).toEqual({ open: 0, held: 1, found: ['CHANNEL_UNCONFIRMED'] })
+    post.isAway = false
+    for (const each of [host, guest]) each.later(60_000)
+    await host.cards.idle()
+    await settle(post, host, guest)
+    await guest.cards.idle()
+    expect(seen()).toEqual({ open: 1, held: 0, found: ['CHANNELS'] })
   })
 
   it('is over for the channel once the new card has come by it', async () => {

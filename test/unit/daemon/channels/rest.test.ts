@@ -1,4 +1,4 @@
-/** A channel costs the same, however old it is, and one that cannot be read costs the others nothing. */
+/** A channel costs the same, however old it is. */
 import { expect, it } from 'vitest'
 import { formatFolderUrl, newDigits } from '../../../../src/daemon/channels/carriers/folder-names.ts'
 import type { Intake } from '../../../../src/channel/invite/address.ts'
@@ -8,7 +8,6 @@ import { loadEnd, type EndState } from '../../../../src/daemon/channels/ends/end
 import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
 import { leavePlaces } from '../../../../src/daemon/channels/ends/places.ts'
 import { Turn } from '../../../../src/daemon/channels/ends/turn.ts'
-import { sealedKind } from '../../../../src/daemon/sealed/sealed-kind.ts'
 import { ChannelDaemon, openChannel, settle } from '../../../support/channel-daemon.ts'
 import { MemoryCarrier, MemoryPost } from '../../../support/memory-carrier.ts'
 
@@ -80,27 +79,6 @@ it('an end that moves faster than places are forgotten keeps the last few', asyn
   await leavePlaces(end, state, { ways: { of: () => carrier }, nowMs: 0 } as unknown as Means)
   expect(forgotten).toEqual(Array.from({ length: 32 }, (_, n) => n))
   expect(state.left.map(({ place }) => place.secret[0])).toEqual([32, 33, 34, 35, 36, 37, 38, 39])
-})
-
-it('a state that this version cannot read is named, can be closed, and keeps no other channel from its work', async () => {
-  const post = new MemoryPost()
-  const [host, guest] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
-  const { hostId } = await openChannel(post, host, guest)
-  const { invite } = await host.call('channel.invite', {})
-  const { id } = await guest.call('channel.accept', { invite })
-  await settle(post, host, guest)
-  const raw = sealedKind<Uint8Array>('channelend', { encode: (bytes) => bytes, decode: (bytes) => bytes.slice() })
-  const { channels } = await host.call('channel.list', {})
-  const other = channels.find((each) => each.id !== hostId)!.id
-  await host.test.keeper.change(() => host.sealed.records.inChange(raw).put(other, new Uint8Array([9])))
-  const restarted = await host.restarted()
-  expect(await restarted.call('channel.show', { id: other })).toMatchObject({
-    state: 'broken',
-    reason: 'STATE_DAMAGED',
-  })
-  expect(await restarted.call('channel.send', { id: hostId, text: 'x' })).toEqual({ number: 1 })
-  expect(await restarted.call('channel.close', { id: other })).toEqual({ state: 'closed' })
-  expect(id).toHaveLength(16)
 })
 
 it('the carriers hear once of lines that change together', async () => {
