@@ -1,5 +1,4 @@
 /** Channels between real daemons that reach each other by a folder: contents, hostile callers, copies and the end. */
-import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../src/ipc/client.ts'
@@ -84,26 +83,6 @@ describe('two daemons with a channel', () => {
       // An answer comes after all events before it.
       await app.call('channel.list', {})
       expect(heard).toEqual([])
-    },
-    TIMEOUT_MS,
-  )
-
-  test(
-    'a copy of the home sends no frame of the channel, breaks it and tells the peer',
-    async () => {
-      const folders = [tempDir()]
-      const [host, guest] = await twoSides({ folders })
-      const { hostId, guestId } = await meet(host, guest)
-      await host.client.call('channel.send', { id: hostId, text: 'before' })
-      expect(await readUpTo(guest, guestId, 1)).toEqual(['before'])
-      await host.stop()
-      const copyHome = join(tempDir(), 'copy')
-      cpSync(host.home, copyHome, { recursive: true, filter: (path) => !path.endsWith('.sock') })
-      const copy = await new Side({ folders }, copyHome).start()
-      expect((await copy.show(hostId)).state).toBe('broken')
-      expect(await codeOf(copy.client.call('channel.send', { id: hostId, text: 'after' }))).toBe('CHANNEL_NOT_OPEN')
-      await guest.until(async () => (await guest.show(guestId)).state !== 'open')
-      expect(await guest.show(guestId)).toMatchObject({ state: 'broken', reason: 'PEER', received: 1 })
     },
     TIMEOUT_MS,
   )

@@ -1,4 +1,5 @@
 /** The methods of channels (docs/ipc.md, section 3, channel). */
+import { ChannelError } from '../../channel/exchange/errors.ts'
 import { close } from '../../channel/exchange/life.ts'
 import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
 import type { ChannelState, ChannelView } from '../../ipc/methods/channel-values.ts'
@@ -116,12 +117,15 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
 
   /** The end of a channel that the caller may use. */
   function endOf(id: string, caller: Caller, { ends, joins }: Work): End {
-    access.check(caller, recordOf(id)?.app)
+    const record = recordOf(id)
+    access.check(caller, record?.app)
     const end = ends.get(id)
     if (end !== undefined) return end
     if (joins.get(id) !== undefined)
       throw new ChannelsError('CHANNEL_WAITS', 'the host has not answered yet', 'wait until the channel is open')
-    throw unknownChannel()
+    if (record === undefined) throw unknownChannel()
+    // Of a backup, only whom the channel led to.
+    throw new ChannelError('CHANNEL_NOT_OPEN', 'the channel is broken: its keys are lost')
   }
 }
 
