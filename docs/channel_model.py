@@ -142,8 +142,31 @@ def channel(vector):
     return results
 
 
+def fingerprint(signal, members):
+    """The fingerprint in the description of a signal; None for a signal that is refused."""
+    found = json.loads(signal)
+    if set(found) != members or not isinstance(found.get("at", 0), int) or len(unbase(found["id"])) != 8:
+        return None
+    lines = found["sdp"].replace("\r\n", "\n").split("\n")
+    prints = [line[14:] for line in lines if line.startswith("a=fingerprint:")]
+    media = [line for line in lines if line.startswith("m=")]
+    whole = len(found["sdp"]) <= 4096 and len(media) == 1 and media[0].startswith("m=application ")
+    digits = prints[0].removeprefix("sha-256 ").replace(":", "") if whole and len(prints) == 1 else ""
+    return bytes.fromhex(digits) or None
+
+
+def direct(vector):
+    """The proofs of both ends of a direct way."""
+    offer, answer = fingerprint(vector["offer"], {"at", "id", "sdp"}), fingerprint(vector["answer"], {"id", "sdp"})
+    if offer is None or answer is None:
+        return {"refused": "offer" if offer is None else "answer"}
+    both = offer + answer if vector["offerBy"] == "host" else answer + offer
+    key = bytes.fromhex(vector["root"])[160:]
+    return {end: "00" + hmac.digest(key, ROLE[end] + both, "sha512")[:32].hex().upper() for end in ROLE}
+
+
 for path in sys.argv[1:]:
     with open(path) as file:
         vector = json.load(file)
-    result = meeting(vector) if vector["kind"] == "meeting" else channel(vector)
+    result = {"meeting": meeting, "channel": channel, "direct": direct}[vector["kind"]](vector)
     print(json.dumps({"name": vector["name"], "result": result}))

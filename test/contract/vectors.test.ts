@@ -5,6 +5,7 @@ import { judgeCardVector, judgeTokenVector } from '../generate/card-vectors.ts'
 import { judgeConsent, judgeEdit, judgeReplay } from '../generate/decision-vectors.ts'
 import { judgeItemVector, makeItemsOf } from '../generate/item-vectors.ts'
 import { judgeChannel } from '../generate/channel-vectors.ts'
+import { judgeDirect } from '../generate/direct-vectors.ts'
 import { judgeInvite } from '../generate/invite-vectors.ts'
 import { judgeMeeting } from '../generate/meeting-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
@@ -40,6 +41,8 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeMeeting(vector, engine)
     case 'channel':
       return judgeChannel(vector, engine)
+    case 'direct':
+      return judgeDirect(vector, engine)
     case 'item':
       return judgeItemVector(vector, engine)
     case 'announce':
@@ -63,7 +66,7 @@ describe('the vectors', () => {
         expect(judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(469)
+      expect(ran).toBe(479)
     })
   }
 
@@ -145,6 +148,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(1)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(469)
+    expect(VECTORS.length).toBe(479)
   })
 })

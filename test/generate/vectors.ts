@@ -12,6 +12,7 @@ import {
 } from './decision-vectors.ts'
 import { announceVectors, itemVectors, type AnnounceVector, type ItemVector } from './item-vectors.ts'
 import { channelVectors, type ChannelVector } from './channel-vectors.ts'
+import { directVectors, type DirectVector } from './direct-vectors.ts'
 import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
@@ -30,6 +31,7 @@ export type Vector =
   | InviteVector
   | MeetingVector
   | ChannelVector
+  | DirectVector
   | ItemVector
   | AnnounceVector
   | ShortVector
@@ -52,6 +54,7 @@ export function makeVectors(): Map<string, Vector> {
     ...inviteVectors(),
     ...meetingVectors(),
     ...channelVectors(),
+    ...directVectors(),
     ...itemVectors(),
     ...announceVectors(),
     ...shortVectors(),

@@ -150,6 +150,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a handshake is values in, values out: seals are handed in too',
   },
+  'channel/direct': {
+    folders: ['core', 'channel/exchange', 'channel/ratchet'],
+    packages: [],
+    reason: 'the direct way is values in, values out: its caller has the connection',
+  },
   'channel/hpke': {
     folders: ['core', 'seal', 'channel/handshake'],
     packages: [],

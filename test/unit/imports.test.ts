@@ -93,6 +93,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['channel/ratchet/a.ts', "import { x } from 'node:crypto'"],
   ['channel/exchange/a.ts', "import { x } from '../handshake/guest.ts'"],
   ['channel/handshake/a.ts', "import { sealTo } from '../../seal/seal.ts'"],
+  ['channel/direct/a.ts', "import { x } from '../handshake/guest.ts'"],
   ['channel/hpke/a.ts', "import { x } from '../exchange/send.ts'"],
   ['connectoid/a.ts', "import { x } from '../daemon/keeper/keeper.ts'"],
   ['pairing/a.ts', "import { connect } from 'node:net'"],

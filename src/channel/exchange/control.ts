@@ -13,6 +13,10 @@ export const CONTROL = {
   next: 2,
   /** A new card of the sender. */
   card: 3,
+  /** An offer of the direct way. */
+  offer: 4,
+  /** The answer to one. */
+  answer: 5,
 } as const
 
 export function formatNext(addresses: readonly string[]): Uint8Array {

@@ -38,6 +38,13 @@ export function repeatNow(channel: Channel, nowMs: number, engine: ChannelEngine
   return draft
 }
 
+/** The carrier that had the frames has lost them, perhaps: everything that is not acknowledged is posted at once, also what was posted just now. */
+export function postAgain(channel: Channel, nowMs: number): Step {
+  const draft = draftOf(channel)
+  post(draft, nowMs, 0)
+  return draft
+}
+
 export function repeat(draft: Draft, nowMs: number, engine: ChannelEngine): void {
   if (draft.channel.phase === 'broken') sayBroken(draft, nowMs, engine)
   else post(draft, nowMs, SOON_MS)

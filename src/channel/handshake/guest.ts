@@ -24,7 +24,10 @@ export interface Self {
   readonly address: Address
   readonly identity: Identity | null
   readonly name?: string
+  /** An offer of the direct way, of a guest. It is left out of an M1 that is too large with it. */
   readonly sdp?: JsonObject
+  /** Answers the offer of a guest with k. @returns null for no answer */
+  readonly answerOffer?: (offer: JsonObject) => Promise<JsonObject | null>
 }
 
 /** The guest until M2 opens. All of it is kept on disk, sealed. */
@@ -91,7 +94,7 @@ export async function beginGuest(
   const inviteHash = engine.sha256(encodeUtf8(read.kind === 'invite' ? inviteWithoutK(read.invite) : read.connectoid))
   const [dhSecret, nB] = [engine.randomBytes(KEY_BYTES), engine.randomBytes(NONCE_BYTES)]
   const ownAt = formatConnectoids(self.address)
-  const { address: _, identity, ...shown } = self
+  const { address: _, identity, answerOffer: __, ...shown } = self
   const promise = commitTo(engine, nB)
   const message = { app: ownApp, connectoid: ownAt, dh: engine.boxPublicKey(dhSecret), promise, ...shown }
   const plain = formatMessage('guest', message, identity, { inviteHash, m1Hash: null })

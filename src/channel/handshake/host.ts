@@ -144,9 +144,11 @@ async function answer(state: HostState, first: FirstMessage, self: Self, context
   const [dhSecret, nA] = [engine.randomBytes(KEY_BYTES), engine.randomBytes(NONCE_BYTES)]
   const ownKey = engine.boxPublicKey(dhSecret)
   const ownAt = formatConnectoids(self.address)
-  const { address: _, identity, ...shown } = self
+  // Whoever saw the bare link would else learn the addresses of the host.
+  const sdp = isKeyed && message.sdp !== undefined ? ((await self.answerOffer?.(message.sdp)) ?? null) : null
+  const shown = { ...(self.name === undefined ? {} : { name: self.name }), ...(sdp === null ? {} : { sdp }) }
   const answered = { app: state.invite.app, connectoid: ownAt, dh: ownKey, promise: nA, ...shown }
-  const plain = formatMessage('host', answered, identity, { inviteHash, m1Hash })
+  const plain = formatMessage('host', answered, self.identity, { inviteHash, m1Hash })
   const sealed = await context.sealTo(message.address.pub, { label: 'channel-m2', aad: m1Hash, psk: exporter }, plain)
   const agreed = engine.agree(dhSecret, message.dh)
   if (sealed === null || agreed === null) return refused(state, 'NO_ANSWER')

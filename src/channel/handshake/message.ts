@@ -62,7 +62,9 @@ export interface Before {
   readonly m1Hash: Uint8Array | null
 }
 
-/** Writes the message of an end, and signs it if the end has a persona. */
+const SEAL_BYTES = 113 // HPKE: a one-time key of P-384, and the tag
+
+/** Writes the message of an end, and signs it if the end has a persona. A description of WebRTC is left out where the message is too large with it. */
 export function formatMessage(role: Role, message: Message, identity: Identity | null, before: Before): Uint8Array {
   const { promise, sdp } = NAMES[role]
   const members: JsonObject = {
@@ -75,9 +77,12 @@ export function formatMessage(role: Role, message: Message, identity: Identity |
     ...(message.sdp === undefined ? {} : { [sdp]: message.sdp }),
     ...(identity === null ? {} : { card: identity.card, alg: ALG }),
   }
-  if (identity === null) return encodeUtf8(formatCanonicalJson(members))
-  const sig = identity.sign(signedBytes(role, members, before))
-  return encodeUtf8(formatCanonicalJson({ ...members, sig: formatBase64url(sig) }))
+  const sig = identity?.sign(signedBytes(role, members, before))
+  const whole = sig === undefined ? members : { ...members, sig: formatBase64url(sig) }
+  const plain = encodeUtf8(formatCanonicalJson(whole))
+  if (message.sdp === undefined || plain.length + SEAL_BYTES <= MAX_MESSAGE_BYTES) return plain
+  const { sdp: _, ...others } = message
+  return formatMessage(role, others, identity, before)
 }
 
 /** Checks a sealed message before it is posted. @throws {HandshakeError} MESSAGE_TOO_LARGE */

@@ -1,4 +1,4 @@
-/** Hashes and keys that are made from keys (docs/channel.md, section 4): H, and HKDF-SHA-512 (RFC 5869). */
+/** Hashes and keys that are made from keys (docs/channel.md, section 4): H, HMAC-SHA-512 and HKDF-SHA-512 (RFC 5869). */
 import { concatBytes } from '../../core/encoding/bytes.ts'
 import type { ChannelEngine, Role } from './engine.ts'
 
@@ -30,8 +30,8 @@ export function hkdf(
   return concatBytes(...blocks).subarray(0, lengthBytes)
 }
 
-/** @param key at most BLOCK_BYTES bytes */
-function hmac(engine: ChannelEngine, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+/** HMAC-SHA-512. @param key at most BLOCK_BYTES bytes */
+export function hmac(engine: ChannelEngine, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const inner = new Uint8Array(BLOCK_BYTES).fill(0x36)
   const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c)
   for (let i = 0; i < key.length; i++) {

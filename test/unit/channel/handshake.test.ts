@@ -10,6 +10,7 @@ import { confirmCandidate, isOver } from '../../../src/channel/handshake/host.ts
 import { formatGuest, formatHost, parseGuest, parseHost } from '../../../src/channel/handshake/state.ts'
 import { formatMessage, parseMessage } from '../../../src/channel/handshake/message.ts'
 import type { Invite } from '../../../src/channel/invite/invite.ts'
+import type { JsonObject } from '../../../src/core/encoding/canonical-json.ts'
 import { encodeUtf8, formatHex } from '../../../src/core/encoding/bytes.ts'
 import { boxEnd, contextAt, GuestEnd, HostEnd, identityOf, personaIdOf } from '../../support/meeting-ends.ts'
 import { sodium } from '../../support/made-persona.ts'
@@ -311,6 +312,39 @@ describe('a message', () => {
     const large = new HostEnd(engine, box, await card(12_000))
     const other = await GuestEnd.begin(engine, kim, large.invite())
     await expect(large.receive(other.m1)).rejects.toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }))
+  })
+
+  it('brings an offer of the direct way to the host, and its answer to a guest with k alone', async () => {
+    const offers: unknown[] = []
+    const answerOffer = (offer: JsonObject): Promise<JsonObject> => {
+      offers.push(offer)
+      return Promise.resolve({ sdp: 'answer' })
+    }
+    const alice = new HostEnd(engine, box, { ...answer, self: { ...answer.self, answerOffer } })
+    const offering = { ...kim, self: { ...kim.self, sdp: { sdp: 'offer' } } }
+    const bare = await GuestEnd.begin(engine, offering, alice.bareInvite())
+    const keyed = await GuestEnd.begin(engine, offering, alice.invite())
+    const answers: unknown[] = []
+    for (const guest of [bare, keyed]) {
+      const [m2] = await alice.receive(guest.m1)
+      await guest.receive(m2!)
+      answers.push(...guest.events.map((each) => (each.event === 'connected' ? each.peer.sdp : each.event)))
+    }
+    expect(answers).toEqual([null, { sdp: 'answer' }])
+    expect(offers).toEqual([{ sdp: 'offer' }])
+  })
+
+  it('leaves out the offer that makes it too large', async () => {
+    const sdp = { sdp: 'x'.repeat(4000) }
+    const peers: unknown[] = []
+    for (const cardChars of [7000, 9000]) {
+      const alice = host()
+      const identity = { ...identityOf(2), card: identityOf(2).card + '.'.padEnd(cardChars, 'x') }
+      const bob = await boxEnd('bob', identity)
+      await alice.receive((await GuestEnd.begin(engine, { ...bob, self: { ...bob.self, sdp } }, alice.invite())).m1)
+      peers.push(...alice.events.map((each) => (each.event === 'claimed' ? each.peer.sdp : each.event)))
+    }
+    expect(peers).toEqual([sdp, null])
   })
 
   it('with a flipped bit is refused and counted, and the true one still opens', async () => {
