@@ -164,7 +164,7 @@ export class DirectPair {
   #take(side: Side, step: Step): void {
     const posts = side.end.take(step)
     side.end.takePosted()
-    this.#act(side, route(side.way, side.end.channel, posts, this.nowMs, this.engine.randomBytes))
+    this.#act(side, route(side.way, side.end.channel, posts, this.nowMs, this.engine))
   }
 
   #act(side: Side, { way, actions }: DirectStep): void {

@@ -1,7 +1,16 @@
 /** Offers and answers: how both ends come to one connection (docs/channel.md, section 14). */
 import type { Channel } from '../exchange/channel.ts'
 import { CONTROL } from '../exchange/control.ts'
-import { answerMembers, fingerprintOf, isFresh, newTryId, offerMembers, type Answer, type Offer } from './signal.ts'
+import {
+  answerMembers,
+  fingerprintOf,
+  isFresh,
+  newTryId,
+  offerMembers,
+  type Answer,
+  type Offer,
+  type RandomBytes,
+} from './signal.ts'
 import { hangUp, HEARD_MS, isCurrent, same, type DirectStep, type DirectWay, type Try } from './way.ts'
 
 /** Whether it is time for an offer: contents wait for a peer who was heard of lately, and no text waits that would be an earlier offer. */
@@ -12,9 +21,9 @@ export function isOfferDue(way: DirectWay, { phase, isHeld, outbox, controls }: 
 }
 
 /** Begins a try. A guest also does so for its M1, when there is no channel yet. */
-export function beginOffer(way: DirectWay, nowMs: number, random: (length: number) => Uint8Array): DirectStep {
+export function beginOffer(way: DirectWay, nowMs: number, engine: RandomBytes): DirectStep {
   if (way.phase !== 'closed') return same(way)
-  const id = newTryId(random)
+  const id = newTryId(engine)
   return { way: describing(way, { id, isOwnOffer: true }, nowMs), actions: [{ act: 'makeOffer', id }] }
 }
 

@@ -1,10 +1,14 @@
 /** Offers and answers of the direct way: descriptions of WebRTC, sealed in M1, M2 or a control text (docs/channel.md, section 14). */
 import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { formatCanonicalJson, parseCanonicalObject, type JsonObject } from '../../core/encoding/canonical-json.ts'
+import type { ChannelEngine } from '../ratchet/engine.ts'
 
 export const TRY_ID_BYTES = 8 // format: nobody meets an id of an earlier try by chance
 export const MAX_SDP_CHARS = 4096 // format: some 30 candidates; it fits a control text, and M1 beside a card of usual size
 export const OFFER_LIFE_SEC = 120 // format: the offerer gives up then, and NATs have forgotten the addresses
+
+/** The part of the engine that names tries. */
+export type RandomBytes = Pick<ChannelEngine, 'randomBytes'>
 
 /** What one end offers to the other. */
 export interface Offer {
@@ -55,8 +59,8 @@ export function parseSignal(bytes: Uint8Array): JsonObject | null {
   return parseCanonicalObject(decodeUtf8(bytes) ?? '')
 }
 
-export function newTryId(random: (length: number) => Uint8Array): string {
-  return formatBase64url(random(TRY_ID_BYTES))
+export function newTryId(engine: RandomBytes): string {
+  return formatBase64url(engine.randomBytes(TRY_ID_BYTES))
 }
 
 /** Whether an offer may still be answered. A clock that is wrong by more than its life has no direct way. */

@@ -5,6 +5,7 @@ import { BOX_TYPE, dataType } from '../ratchet/box-data.ts'
 import { otherRole, type ChannelEngine } from '../ratchet/engine.ts'
 import { beginOffer, isOfferDue } from './meet.ts'
 import { formatProof, isProof, rtcKey, type Fingerprints } from './proof.ts'
+import type { RandomBytes } from './signal.ts'
 import { hangUp, isCurrent, same, type DirectAction, type DirectStep, type DirectWay, type Try } from './way.ts'
 
 /**
@@ -64,14 +65,14 @@ export function route(
   channel: Channel,
   posts: readonly Uint8Array[],
   nowMs: number,
-  random: (length: number) => Uint8Array,
+  engine: RandomBytes,
 ): DirectStep {
   if (channel.isHeld || channel.phase === 'closed') {
     const { way: closed, actions } = hangUp(way, false, nowMs)
     return { way: closed, actions: [...posts.map((data): DirectAction => ({ act: 'post', data })), ...actions] }
   }
   if (way.phase !== 'open') {
-    const offer = isOfferDue(way, channel, nowMs) ? beginOffer(way, nowMs, random) : same(way)
+    const offer = isOfferDue(way, channel, nowMs) ? beginOffer(way, nowMs, engine) : same(way)
     return {
       way: offer.way,
       actions: [...posts.map((data): DirectAction => ({ act: 'post', data })), ...offer.actions],

@@ -66,7 +66,7 @@ describe('an offer', () => {
     const { guest } = new DirectPair(engine)
     const waiting = submit(guest.end.channel, encodeUtf8('x')).channel
     const acts = (way: DirectWay, channel = waiting, nowMs = START_MS): string[] =>
-      actsOf(route(way, channel, [], nowMs, engine.randomBytes))
+      actsOf(route(way, channel, [], nowMs, engine))
     const heard = heardPeer(closedWay('guest'), START_MS)
     expect(acts(heard)).toEqual(['makeOffer'])
     expect(acts(heard, waiting, START_MS + HEARD_MS)).toEqual(['makeOffer'])
@@ -92,7 +92,7 @@ describe('an offer', () => {
   })
 
   it('of the guest counts if both ends offer at once', () => {
-    const out = (role: 'host' | 'guest'): DirectWay => beginOffer(closedWay(role), START_MS, engine.randomBytes).way
+    const out = (role: 'host' | 'guest'): DirectWay => beginOffer(closedWay(role), START_MS, engine).way
     expect(actsOf(takeOffer(out('guest'), offerAt(NOW_SEC), START_MS))).toEqual([])
     const { way, actions } = takeOffer(out('host'), offerAt(NOW_SEC), START_MS)
     expect(actions.map(({ act }) => act)).toEqual(['hangUp', 'makeAnswer'])
@@ -107,7 +107,7 @@ describe('an offer', () => {
   })
 
   it('that nobody answers ends after 2 minutes, and its answer is then too late', () => {
-    const begun = beginOffer(closedWay('guest'), START_MS, engine.randomBytes).way
+    const begun = beginOffer(closedWay('guest'), START_MS, engine).way
     const { id } = begun.attempt!
     const offered = described(begun, id, sdpOf(engine, 'own'), START_MS).way
     const endMs = START_MS + OFFER_LIFE_SEC * 1000
@@ -124,7 +124,7 @@ describe('a try', () => {
     let way = closedWay('guest')
     const waitsMs: number[] = []
     for (let nowMs = START_MS, turn = 0; turn < 12; turn++) {
-      way = beginOffer(way, nowMs, engine.randomBytes).way
+      way = beginOffer(way, nowMs, engine).way
       way = lost(way, way.attempt!.id, nowMs).way
       waitsMs.push(way.notBeforeMs - nowMs)
     }
@@ -232,7 +232,7 @@ describe('an open way', () => {
   it('is closed by an end that is held, and by a message that is no frame', () => {
     const pair = openPair()
     const held = hold(pair.host.end.channel).channel
-    expect(actsOf(route(pair.host.way, held, [], START_MS, engine.randomBytes))).toEqual(['hangUp', 'closed'])
+    expect(actsOf(route(pair.host.way, held, [], START_MS, engine))).toEqual(['hangUp', 'closed'])
     const { way, end } = pair.guest
     for (const type of [0, 1, 3, 4, 6])
       expect(
