@@ -56,6 +56,8 @@ class Part {
   readonly #side: Side
   readonly #channelMs: number[] = []
   readonly #storeMs: number[] = []
+  readonly #channelUs: number[] = []
+  readonly #storeUs: number[] = []
   #commits = 0
   #bytes = 0
 
@@ -69,21 +71,32 @@ class Part {
     const { daemon, bare } = this.#side
     const { commits } = daemon.test.store
     const before = commits.length
+    const started = process.cpuUsage()
     this.#channelMs.push(await timedMs(run))
+    this.#channelUs.push(busyUs(started))
     const made = commits.slice(before)
+    const storeStarted = process.cpuUsage()
     this.#storeMs.push(await timedMs(async () => await commitAll(bare, made)))
+    this.#storeUs.push(busyUs(storeStarted))
     this.#commits = made.length
     this.#bytes = made.flat().reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
   }
 
   row(contents: number): Row {
     const [channelMs, storeMs] = [quantile(this.#channelMs, 0.5), quantile(this.#storeMs, 0.5)]
-    const each = `${(this.#commits / contents).toFixed(2)} commits and ${Math.round(this.#bytes / contents)} bytes a content`
+    const [channelUs, storeUs] = [quantile(this.#channelUs, 0.5), quantile(this.#storeUs, 0.5)]
+    const each = `CPU ${Math.round(channelUs / contents)} us, store alone ${Math.round(storeUs / contents)} us; ${(this.#commits / contents).toFixed(2)} commits and ${Math.round(this.#bytes / contents)} bytes a content`
     return {
       what: this.what,
       figure: `${Math.round((contents * 1000) / channelMs)} a second; ${formatRatio(storeMs / channelMs)} of the store alone (goal: 0.8 or more); ${each}`,
     }
   }
+}
+
+/** The time of the processor of all threads. It swings less with the load of the machine than the time of the clock. */
+function busyUs(started: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(started)
+  return user + system
 }
 
 /** As many commits wait at a time as there are channels. */

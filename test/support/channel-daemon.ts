@@ -82,9 +82,10 @@ export class ChannelDaemon {
     return contents.map(({ content }) => Buffer.from(content, 'base64').toString())
   }
 
-  /** Everything from disk, as after a crash. */
-  async restarted(): Promise<ChannelDaemon> {
+  /** Stops, and begins again with what is on disk. @param whileDown runs in between */
+  async restarted(whileDown: () => void = () => {}): Promise<ChannelDaemon> {
     await this.runner.close()
+    whileDown()
     if (this.#ways instanceof MemoryCarrier) this.#ways.post.carriers.delete(this.#ways)
     const ways = this.#ways instanceof MemoryCarrier ? new MemoryCarrier(this.#ways.post) : this.#ways
     return await ChannelDaemon.over(await this.test.reopened(), ways)

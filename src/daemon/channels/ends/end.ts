@@ -1,22 +1,23 @@
 /**
  * One end of a channel at work. Everything that it does is a turn: steps of the channel, one commit, and only then posts, events and answers.
- * Work that comes meanwhile waits for the next turn and shares its commit.
+ * Work that comes meanwhile waits for the next turn and shares its commit. A turn that changed nothing that must be on disk makes no commit.
  */
 import type { Channel } from '../../../channel/exchange/channel.ts'
 import { flush } from '../../../channel/exchange/send.ts'
 import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
 import { describeError } from '../../../process/describe-error.ts'
+import { changeOf } from './change.ts'
 import type { Means } from './means.ts'
 import { noteEvents } from './end-events.ts'
-import { loadEnd, saveEnd, type EndState } from './end-state.ts'
+import type { EndState } from './end-state.ts'
+import { KeptState } from './kept-state.ts'
 import type { Loadable, Loaded } from './loaded.ts'
 import { Outbound } from './outbound.ts'
 import { stateOf, summaryOf, type Summary } from './summary.ts'
 import { Turn } from './turn.ts'
 
 const MAX_INPUTS = 64 // sanity: a turn stays far below the greatest commit
-const STATE_COST_BYTES = 8192 // sanity: a state without frames and contents
 
 interface Input {
   readonly work: (turn: Turn) => unknown
@@ -36,14 +37,14 @@ export class End implements Loadable {
   readonly #loaded: Loaded
   readonly #hooks: EndHooks
   readonly #outbound: Outbound
-  #state: EndState | null = null
+  readonly #kept: KeptState
   #summary: Summary
   #inputs: Input[] = []
   #isBusy = false
   #isClosed = false
-  /** When frames were posted, kept while the state is not in memory. */
-  #postedAt = new Map<number, number | null>()
   #idle: Promise<void> = Promise.resolve()
+  /** Events of turns without a commit, on their way. */
+  #telling: Promise<unknown> = Promise.resolve()
 
   /** @param state as it is on disk */
   constructor(id: string, app: string, state: EndState, parts: { means: Means; loaded: Loaded; hooks: EndHooks }) {
@@ -52,6 +53,7 @@ export class End implements Loadable {
     this.#means = parts.means
     this.#loaded = parts.loaded
     this.#hooks = parts.hooks
+    this.#kept = new KeptState(id, parts.means, () => this.#writeLate())
     this.#summary = summaryOf(id, state)
     this.#outbound = new Outbound(parts.means, {
       onUsed: (address) => this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
@@ -69,13 +71,7 @@ export class End implements Loadable {
   }
 
   get costBytes(): number {
-    if (this.#state === null) return 0
-    const { outbox, window, early } = this.#state.channel
-    let bytes = STATE_COST_BYTES
-    for (const each of outbox) bytes += each.bytes.length
-    for (const { data } of window) bytes += data.length
-    for (const { frame } of early) bytes += frame.length
-    return bytes
+    return this.#kept.costBytes
   }
 
   /** Does something in the next turn. @returns its result, once all of the turn is on disk @throws its error; the other work goes on */
@@ -92,7 +88,16 @@ export class End implements Loadable {
 
   /** Does something without an answer. A failure is logged; the channel or its carrier repeats. */
   #later(work: (turn: Turn) => unknown): void {
-    this.run(work).catch((error: unknown) => this.#means.log.debug('channel.turn', describeError(error)))
+    this.run(work).catch((error: unknown) => this.#failed(error))
+  }
+
+  #failed(error: unknown): void {
+    this.#means.log.debug('channel.turn', describeError(error))
+  }
+
+  /** What has waited long enough gets a commit of its own. */
+  #writeLate(): void {
+    this.#later((turn) => turn.alongside.push(() => {}))
   }
 
   /** Posts what the first turn of a new channel has to post. */
@@ -100,11 +105,11 @@ export class End implements Loadable {
     this.#outbound.post(this.#summary.line, channel.peerAt, posts)
   }
 
-  /** The state as it is on disk. @throws as loadEnd */
+  /** The state as it is on disk, or newer by what a crash may take back. @throws as loadEnd */
   peek(): EndState {
-    const state = this.#load()
+    const state = this.#kept.read()
     if (!this.#isBusy) {
-      this.#state = state
+      this.#kept.keep(state)
       this.#loaded.touch(this)
     }
     return state
@@ -112,30 +117,35 @@ export class End implements Loadable {
 
   unload(): boolean {
     if (this.#isBusy) return false
-    this.#postedAt = new Map(this.#state?.channel.window.map(({ counter, postedAtMs }) => [counter, postedAtMs]))
-    this.#state = null
+    if (this.#kept.isLate) {
+      this.#writeLate()
+      return false
+    }
+    this.#kept.forget()
     return true
   }
 
   /** Resolves once no turn runs, and nothing is on its way to the peer. */
   async idle(): Promise<void> {
     while (this.#isBusy) await this.#idle
+    await this.#telling
     await this.#outbound.idle()
   }
 
-  /** Ends all work. Everything acknowledged is on disk. */
+  /** Ends all work, and writes what waits for a commit. */
   async close(): Promise<void> {
+    await this.stop()
+    await this.#kept.writeLate().catch((error: unknown) => this.#failed(error))
+  }
+
+  /** Ends all work of an end that is erased: what waits for a commit is not written. */
+  async stop(): Promise<void> {
     this.#isClosed = true
     this.#outbound.close()
     this.#loaded.forget(this)
+    this.#kept.cancel()
     await this.#idle
-  }
-
-  /** The apps key has closed: no secret stays in memory. */
-  async forgetSecrets(): Promise<void> {
-    await this.#idle
-    this.unload()
-    this.#loaded.forget(this)
+    await this.#telling
   }
 
   async #work(): Promise<void> {
@@ -151,8 +161,7 @@ export class End implements Loadable {
   }
 
   async #turn(batch: readonly Input[]): Promise<void> {
-    const { keeper, sealed } = this.#means
-    const before = this.#load()
+    const before = this.#kept.read()
     const turn = new Turn(before, this.#means.nowMs)
     const answers = batch.map(({ work, resolve, reject }) => {
       try {
@@ -162,17 +171,10 @@ export class End implements Loadable {
         return () => reject(error)
       }
     })
-    turn.step(flush(turn.channel, turn.nowMs, keeper.engine))
+    turn.step(flush(turn.channel, turn.nowMs, this.#means.keeper.engine))
     noteEvents(turn, before, this.#means.cards)
     const summary = summaryOf(this.id, turn.state, this.#summary)
-    if (turn.state !== before || turn.alongside.length > 0)
-      await keeper.change(() => {
-        const { parts, state: after } = turn
-        saveEnd(this.id, { before, after, parts }, turn.nowSec, sealed)
-        for (const write of turn.alongside) write()
-        this.#tell(turn, stateOf(before) === summary.state ? null : summary)
-      })
-    this.#state = turn.state
+    await this.#keep(turn, before, stateOf(before) === summary.state ? null : summary)
     this.#noteSummary(turn, summary)
     this.#loaded.touch(this)
     this.post(turn.channel, turn.posts)
@@ -180,6 +182,25 @@ export class End implements Loadable {
     if (turn.events.some(({ event }) => event === 'peerMoved')) this.#outbound.leaveAllBut(turn.channel.peerAt)
     for (const run of turn.afterwards) run()
     for (const answer of answers) answer()
+  }
+
+  /** Writes the turn, or keeps it for the next commit. @param changed the summary, if the channel is in another state */
+  async #keep(turn: Turn, before: EndState, changed: Summary | null): Promise<void> {
+    const { state: after, parts } = turn
+    const change = changeOf(before, after)
+    if (change === 'now' || turn.alongside.length > 0) {
+      const alongside = (): void => {
+        for (const write of turn.alongside) write()
+        this.#tell(turn, changed)
+      }
+      return await this.#kept.write(before, { after, parts, alongside })
+    }
+    if (change === 'later') this.#kept.keepForLater(before, after)
+    else this.#kept.keep(after)
+    if (turn.events.some(({ event }) => event === 'delivered'))
+      this.#telling = this.#means.keeper
+        .change(() => this.#tell(turn, changed))
+        .catch((error: unknown) => this.#failed(error))
   }
 
   /** The place of the invite is left out: what other guests need lies there, too. */
@@ -191,19 +212,6 @@ export class End implements Loadable {
       { ...this.#summary.line, own },
       [channel.greeting, ...channel.window].flatMap((each) => each?.data ?? []),
     )
-  }
-
-  #load(): EndState {
-    // With `custody.apps: locked` the state must not be used once the key is closed.
-    this.#means.sealed.key.require()
-    if (this.#state !== null) return this.#state
-    const state = loadEnd(this.id, this.#means.sealed)
-    if (state === undefined) throw new Error(`the channel ${this.id} is gone`)
-    const window = state.channel.window.map((each) => ({
-      ...each,
-      postedAtMs: this.#postedAt.get(each.counter) ?? null,
-    }))
-    return { ...state, channel: { ...state.channel, window } }
   }
 
   /** Inside of a change. @param changed the summary, if the channel is in another state */

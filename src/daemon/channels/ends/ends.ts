@@ -82,7 +82,7 @@ export class Ends {
     this.#working.delete(id)
     this.damaged.forget(id)
     this.#due.set(id, null)
-    await working?.end.close()
+    await working?.end.stop()
     await working?.inbound.close()
     this.#means.linesChanged()
   }

@@ -1,0 +1,89 @@
+/**
+ * What a turn changed, by value. A change that a crash may take back without harm waits for the next commit of its end: the peer repeats what
+ * this end forgets, and this end repeats what the peer has (decision 35).
+ */
+import type { Channel } from '../../../channel/exchange/channel.ts'
+import type { EndState } from './end-state.ts'
+
+/** `now`: it must be on disk before anything of its turn leaves. `later`: it goes to disk with the next commit. */
+export type Change = 'none' | 'later' | 'now'
+
+type When = Exclude<Change, 'none'>
+
+const CHANNEL_FIELDS: { readonly [Field in keyof Channel]: When } = {
+  role: 'now',
+  phase: 'now',
+  brokenBecause: 'now',
+  keys: 'now',
+  headerKeys: 'now',
+  promise: 'now',
+  words: 'now',
+  m2Hash: 'now',
+  // Its bytes never change, and the guest's first frame, which ends it, is taken `now`.
+  greeting: 'later',
+  peerAt: 'now',
+  ownAt: 'now',
+  isHeld: 'now',
+  sent: 'now',
+  sentBefore: 'now',
+  // A frame that is new changes `sent`, and a content that is new changes `outNumber`: an ack alone only takes some away. They are posted again.
+  window: 'later',
+  outbox: 'later',
+  outNumber: 'now',
+  cut: 'now',
+  controls: 'now',
+  received: 'now',
+  receivedBefore: 'now',
+  tags: 'now',
+  early: 'now',
+  inNumber: 'now',
+  begun: 'now',
+  unreadBytes: 'now',
+  // The peer repeats what it has no ack of.
+  owesAck: 'later',
+  stuck: 'later',
+  refused: 'later',
+  saidAtMs: 'now',
+}
+
+const END_FIELDS: { readonly [Field in Exclude<keyof EndState, 'channel'>]: When } = {
+  store: 'now',
+  places: 'now',
+  left: 'now',
+  // What was read twice is known by its counter.
+  cursors: 'later',
+  ackedIn: 'now',
+  lastReceivedSec: 'now',
+  lastDeliveredSec: 'later',
+  heldBecause: 'now',
+  heldSinceSec: 'now',
+  isGone: 'now',
+  showsPersona: 'now',
+  sentKeys: 'now',
+  // The pieces of an upload must stay while a content on disk names them.
+  uploads: 'now',
+}
+
+const CHANNEL_NOW = fieldsOf(CHANNEL_FIELDS, 'now')
+const END_NOW = fieldsOf(END_FIELDS, 'now')
+const END_LATER = fieldsOf(END_FIELDS, 'later')
+
+function fieldsOf<Name extends string>(fields: Readonly<Record<Name, When>>, when: When): Name[] {
+  return (Object.keys(fields) as Name[]).filter((field) => fields[field] === when)
+}
+
+/** @param before as the turn found it */
+export function changeOf(before: EndState, after: EndState): Change {
+  if (before === after) return 'none'
+  const [had, has] = [before.channel, after.channel]
+  if (END_NOW.some((field) => before[field] !== after[field])) return 'now'
+  if (had === has) return END_LATER.some((field) => before[field] !== after[field]) ? 'later' : 'none'
+  if (CHANNEL_NOW.some((field) => had[field] !== has[field])) return 'now'
+  return END_LATER.some((field) => before[field] !== after[field]) || differsLater(had, has) ? 'later' : 'none'
+}
+
+/** Times of posting are not on disk, so a frame that was posted again is no change. */
+function differsLater(had: Channel, has: Channel): boolean {
+  if (had.window.length !== has.window.length || had.outbox.length !== has.outbox.length) return true
+  return had.owesAck !== has.owesAck || had.stuck !== has.stuck || had.refused !== has.refused
+}
