@@ -15,6 +15,9 @@ import { TestKeeper, type KeeperStory } from './keeper.ts'
 import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
 import { silentLog } from './silent-log.ts'
 
+/** The relay of each owner. */
+export const OWN_RELAY = 'https://relay.example/'
+
 export class ChannelDaemon {
   readonly test: TestKeeper
   readonly sealed: Sealed
@@ -41,7 +44,11 @@ export class ChannelDaemon {
     })
     const { cards } = this
     this.runner = new Runner({ keeper, sealed: sealed.records, cards, log: silentLog, clock: this.clock, ways })
-    this.#handlers = channelHandlers(this.runner, new Access((caller) => APP_NAMES.get(caller) ?? null))
+    const access = new Access(
+      (caller) => APP_NAMES.get(caller) ?? null,
+      () => [OWN_RELAY],
+    )
+    this.#handlers = channelHandlers(this.runner, access)
   }
 
   static async open(ways: Ways | MemoryPost, story: KeeperStory = {}): Promise<ChannelDaemon> {

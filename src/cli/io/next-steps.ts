@@ -126,6 +126,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   NET_UNIT_MISSING: 'persona service install --net',
   RELAY_UNUSABLE: ({ url }) => (url === undefined ? null : `persona relay add ${wordOf(url)} --force`),
   RELAY_WANTS_TOKEN: ({ url }) => `persona relay add ${wordOf(url)} --token-file FILE`,
+  RELAY_FOREIGN: ({ url }) => `persona relay add ${wordOf(url)}`,
   RELAY_AWAY: 'persona relay list',
   RELAYS_TOO_MANY: 'persona relay remove URL',
   RELAY_CONFIGURED: 'persona config edit',

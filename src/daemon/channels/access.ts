@@ -1,4 +1,4 @@
-/** Which app calls, and which channels it sees: those of its own name. */
+/** Which app calls, which channels it sees, those of its own name, and by which ways it may make one. */
 import { COMMAND_LINE_APP, isAppName } from '../../core/encoding/app-name.ts'
 import type { Caller } from '../../ipc/methods/method.ts'
 import { ChannelsError } from './errors.ts'
@@ -8,9 +8,12 @@ export type AppOf = (caller: Caller) => string | null
 
 export class Access {
   readonly #appOf: AppOf
+  readonly #relays: () => readonly string[]
 
-  constructor(appOf: AppOf) {
+  /** @param relays the addresses of the owner's relays, each with a slash at its end */
+  constructor(appOf: AppOf, relays: () => readonly string[]) {
     this.#appOf = appOf
+    this.#relays = relays
   }
 
   /** The app of a call that makes something. @param wish the param `app` @throws {ChannelsError} CHANNEL_APP */
@@ -30,6 +33,20 @@ export class Access {
   /** @throws {ChannelsError} CHANNEL_UNKNOWN, also for a channel of another app: nobody finds out which there are */
   check(caller: Caller, app: string | undefined): void {
     if (app === undefined || (caller.role !== 'admin' && this.#own(caller) !== app)) throw unknownChannel()
+  }
+
+  /**
+   * Apps choose among the relays of the owner: the daemon calls what is named here. Folders are those of the configuration for everybody.
+   * @param over the param `over` @throws {ChannelsError} RELAY_FOREIGN
+   */
+  checkWays(caller: Caller, over: readonly string[] = []): void {
+    if (caller.role === 'admin') return
+    const own = this.#relays()
+    const isOwn = (url: string): boolean => own.includes(url.endsWith('/') ? url : `${url}/`)
+    const foreign = over.find((way) => /^https?:/i.test(way) && !isOwn(way))
+    if (foreign === undefined) return
+    const message = `${foreign} is not among the relays of the owner`
+    throw new ChannelsError('RELAY_FOREIGN', message, 'leave it out, or ask the owner to add it', { url: foreign })
   }
 
   #own(caller: Caller): string {

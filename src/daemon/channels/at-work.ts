@@ -17,11 +17,12 @@ export type AtWork = Required<
 /** Opens the channels of this daemon. They begin as soon as the apps key is open. */
 export async function openAtWork(host: Host): Promise<AtWork> {
   const { keeper, sealed, cards, log, appOf } = host
-  const ways = await carriersOf(host, systemClock)
+  const ownRelays = (): string[] => host.relays.list().map(({ url }) => url)
+  const ways = await carriersOf(host, ownRelays, systemClock)
   const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
   runner.start()
   return {
-    handlers: channelHandlers(runner, new Access(appOf)),
+    handlers: channelHandlers(runner, new Access(appOf, ownRelays)),
     onEvent: (told) => {
       runner.onEvent(told)
       const { event, data } = told
@@ -40,7 +41,7 @@ export async function openAtWork(host: Host): Promise<AtWork> {
 }
 
 /** Relays are called through personad-net, which starts when a line needs one. */
-async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Carriers> {
+async function carriersOf({ netConfig, relays }: Host, ownRelays: () => string[], clock: Clock): Promise<Carriers> {
   const clients = await relays.clients()
   return new Carriers({
     folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
@@ -50,6 +51,6 @@ async function carriersOf({ netConfig, relays }: Host, clock: Clock): Promise<Ca
       clock: clients.clock,
       checkMs: netConfig.checkSec * 1000,
     },
-    relays: () => relays.list().map(({ url }) => url),
+    relays: ownRelays,
   })
 }

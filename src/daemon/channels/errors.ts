@@ -4,6 +4,7 @@ import { Refusal } from '../../errors/refusal.ts'
 export type ChannelsErrorCode =
   | 'CHANNEL_UNKNOWN' // no channel and no invite of this app has the id
   | 'CHANNEL_APP' // the app has no name for channels, or names another app
+  | 'RELAY_FOREIGN' // the app names a relay that the owner did not add
   | 'CHANNEL_WAITS' // the channel has not met its peer yet
   | 'INVITES_FULL' // the app has as many open invites as it may
   | 'CHANNELS_FULL' // the app has as many channels as it may

@@ -27,6 +27,7 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     'channel.invite': async (params, caller) => {
       const { invites, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
+      access.checkWays(caller, params.over)
       await boundClosed(app, ends, means)
       const isOwn = (each: { readonly app: string }): boolean => each.app === app
       if ([...invites].filter(isOwn).length + newInvites.countOf(app) >= MAX_INVITES)
@@ -41,6 +42,7 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     'channel.accept': async (params, caller) => {
       const { joins, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
+      access.checkWays(caller, params.over)
       await boundClosed(app, ends, means)
       checkRoom(app)
       return await newJoins.count(app, joins.begin(app, params))

@@ -133,7 +133,10 @@ describe('a revoked app', () => {
     const { token } = await test.call('app.allow', { name: 'bot', can: ['observe'] })
     const next = await greeted(test, token)
     expect(test.apps.may(next, 'channel', ['channel'])).toBe(true)
-    const access = new Access((caller) => test.apps.spokenNameOf(caller))
+    const access = new Access(
+      (caller) => test.apps.spokenNameOf(caller),
+      () => [],
+    )
     for (const use of [() => access.check(next, 'bot'), () => access.appFor(next, 'bot')])
       expect(await codeOf(Promise.resolve().then(use))).toBe('CHANNEL_APP')
   })

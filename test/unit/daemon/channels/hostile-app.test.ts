@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
 import { PIECE } from '../../../../src/daemon/channels/records/kinds.ts'
-import { appCaller, ChannelDaemon, openChannel, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
+import type { Caller } from '../../../../src/ipc/methods/method.ts'
+import {
+  appCaller,
+  ChannelDaemon,
+  openChannel,
+  OWN_RELAY,
+  settle,
+  type TwoDaemons,
+} from '../../../support/channel-daemon.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { MemoryPost } from '../../../support/memory-carrier.ts'
 
@@ -43,6 +51,35 @@ describe('quotas', () => {
     )
     await Promise.allSettled(calls)
     expect(await uploadsOf(host)).toHaveProperty('size', 1)
+  })
+})
+
+describe('a way that an app names', () => {
+  const ways = (over: string[], caller?: Caller): Promise<string[]> =>
+    Promise.all(
+      (['channel.invite', 'channel.accept'] as const).map(async (method) => {
+        const post = new MemoryPost()
+        const [daemon, host] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
+        const { invite } = await host.call('channel.invite', { app: APP })
+        const wish = { app: APP, over }
+        return await codeOf(daemon.call(method, method === 'channel.invite' ? wish : { ...wish, invite }, caller))
+      }),
+    )
+
+  it('is a relay of the owner, or it is refused: the daemon would call any host for the app', async () => {
+    for (const foreign of [
+      'https://127.0.0.1.nip.example/',
+      `${OWN_RELAY}x`,
+      'HTTPS://other.example',
+      'http://router/',
+    ])
+      expect(await ways([OWN_RELAY, foreign], appCaller(APP)), foreign).toEqual(['RELAY_FOREIGN', 'RELAY_FOREIGN'])
+    expect(await ways([OWN_RELAY], appCaller(APP))).toEqual(['done', 'done'])
+    expect(await ways([OWN_RELAY.slice(0, -1), 'folder'], appCaller(APP))).toEqual(['done', 'done'])
+  })
+
+  it('is any relay for the owner', async () => {
+    expect(await ways(['https://other.example/'])).toEqual(['done', 'done'])
   })
 })
 
