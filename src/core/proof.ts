@@ -17,23 +17,36 @@ export interface Proof {
   readonly pair: readonly [string, string]
 }
 
-/** Finds every proof among the blobs, each once. */
-export function proofsOf(blobs: readonly VerifiedBlob[]): Proof[] {
-  const proofs = new Map<string, Proof>()
-  for (const [i, a] of blobs.entries()) {
-    for (const b of blobs.slice(i + 1)) {
-      const proof = proofOf(a, b)
-      if (proof !== null) proofs.set([proof.kind, proof.personaId, proof.epoch, proof.seq].join(), proof)
-    }
-  }
-  return [...proofs.values()]
+/** Something verified that K_0 bound to a chain: a blob, or a card. */
+export interface BoundToChain {
+  readonly personaId: Uint8Array
+  /** c_0, 32 bytes. */
+  readonly root: Uint8Array
 }
 
-function proofOf(a: VerifiedBlob, b: VerifiedBlob): Proof | null {
+/** Finds every proof among the blobs and the others, each once. */
+export function proofsOf(blobs: readonly VerifiedBlob[], others: readonly BoundToChain[] = []): Proof[] {
+  const found = [...pairsOf([...blobs, ...others]).map(twoChainsOf), ...pairsOf(blobs).map(forkOf)]
+  const proofs = found.filter((proof) => proof !== null)
+  return [
+    ...new Map(proofs.map((proof) => [[proof.kind, proof.personaId, proof.epoch, proof.seq].join(), proof])).values(),
+  ]
+}
+
+function pairsOf<T>(all: readonly T[]): (readonly [T, T])[] {
+  return all.flatMap((a, i) => all.slice(i + 1).map((b) => [a, b] as const))
+}
+
+function twoChainsOf([a, b]: readonly [BoundToChain, BoundToChain]): Proof | null {
   const personaId = formatHex(a.personaId)
-  if (personaId !== formatHex(b.personaId)) return null
   const roots = [formatHex(a.root), formatHex(b.root)] as const
-  if (roots[0] !== roots[1]) return { kind: 'two-chains', personaId, epoch: null, seq: null, pair: roots }
+  if (personaId !== formatHex(b.personaId) || roots[0] === roots[1]) return null
+  return { kind: 'two-chains', personaId, epoch: null, seq: null, pair: roots }
+}
+
+function forkOf([a, b]: readonly [VerifiedBlob, VerifiedBlob]): Proof | null {
+  const personaId = formatHex(a.personaId)
+  if (personaId !== formatHex(b.personaId) || formatHex(a.root) !== formatHex(b.root)) return null
   const tables = [formatHex(a.tableHash), formatHex(b.tableHash)] as const
   if (a.epoch !== b.epoch || a.seq !== b.seq || tables[0] === tables[1]) return null
   return { kind: 'fork', personaId, epoch: a.epoch, seq: a.seq, pair: tables }

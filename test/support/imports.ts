@@ -315,7 +315,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a pairing carries a snapshot; it knows no wing',
   },
   'daemon/methods': {
-    folders: [...KEEPER, 'ipc/wire', 'daemon/apps', 'daemon/health', 'daemon/rotation'],
+    folders: [...KEEPER, 'ipc/wire', 'daemon/apps', 'daemon/cards', 'daemon/health', 'daemon/rotation'],
     packages: ['node:timers/promises'],
     reason: 'what answers the socket about the state does not know how the daemon is put together',
   },
@@ -345,7 +345,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the command line never opens the store: one process writes it',
   },
   'cli/contacts': {
-    folders: ['core', 'crypto', 'durable', 'ipc', 'cli/io', 'cli/events'],
+    folders: ['card', 'core', 'crypto', 'durable', 'ipc', 'cli/io', 'cli/events'],
     packages: ['node:'],
     reason: 'the command line never opens the store: one process writes it',
   },

@@ -1,10 +1,12 @@
 /** `persona alarms` and `persona verify --evidence`: attacks and mistakes in tables, their meaning and the proof. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { CardError } from '../../card/errors.ts'
+import { verifyCard } from '../../card/verify.ts'
 import { provesTheft } from '../../core/announce/theft.ts'
 import { encodeUtf8, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'
-import { proofsOf, type Proof } from '../../core/proof.ts'
+import { proofsOf, type BoundToChain, type Proof } from '../../core/proof.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { writeFileDurably } from '../../durable/file.ts'
@@ -103,10 +105,10 @@ async function exportEvidence(
     })
   }
   await writeFileDurably(path, encodeUtf8(`${JSON.stringify(file, null, 2)}\n`), { mode: 0o600 })
-  const items = file.items?.length ?? 0
-  const also = items === 0 ? '' : ` and ${countOf(items, 'announcement')}`
-  print(context, { path, blobs: file.blobs.length, items }, [
-    `wrote ${countOf(file.blobs.length, 'table')}${also} of persona ${keyTail(file.personaId)} to ${escapeText(path)}`,
+  const [items, cards] = [file.items?.length ?? 0, file.cards?.length ?? 0]
+  const also = [countOf(items, 'announcement'), countOf(cards, 'card')].filter((_, i) => [items, cards][i]! > 0)
+  print(context, { path, blobs: file.blobs.length, items, cards }, [
+    `wrote ${[countOf(file.blobs.length, 'table'), ...also].join(' and ')} of persona ${keyTail(file.personaId)} to ${escapeText(path)}`,
     'anybody can check it, without a daemon: persona verify --evidence FILE',
   ])
   return EXIT_DONE
@@ -116,8 +118,11 @@ async function exportEvidence(
 export interface EvidenceVerdict {
   personaId: string
   tables: number
+  cards: number
   /** Tokens that are not a valid table of this persona, with the reason. */
   invalid: { index: number; code: string }[]
+  /** The same of cards. */
+  invalidCards: { index: number; code: string }[]
   proofs: (Proof | ItemProof)[]
 }
 
@@ -138,7 +143,8 @@ export async function verifyEvidence(context: Context, path: string, other: stri
   if (other !== undefined) throw new CliError('USAGE', '--evidence takes no text and no --from')
   const verdict = await judgeEvidence(await readEvidence(path))
   print(context, verdict, formatVerdict(verdict, context.verbose))
-  return verdict.invalid.length === 0 && verdict.proofs.length > 0 ? EXIT_DONE : EXIT_FAILED
+  const isWhole = verdict.invalid.length + verdict.invalidCards.length === 0
+  return isWhole && verdict.proofs.length > 0 ? EXIT_DONE : EXIT_FAILED
 }
 
 async function readEvidence(path: string): Promise<EvidenceFile> {
@@ -183,8 +189,29 @@ export async function judgeEvidence(file: EvidenceFile): Promise<EvidenceVerdict
       invalid.push({ index, code: error.code })
     }
   }
+  const { cards, invalidCards } = readCards(file, engine)
   const ofItems = (file.items ?? []).flatMap((item) => proofOfItem(item, file.personaId, blobs, engine))
-  return { personaId: file.personaId, tables: blobs.length, invalid, proofs: [...proofsOf(blobs), ...ofItems] }
+  const proofs = [...proofsOf(blobs, cards), ...ofItems]
+  return { personaId: file.personaId, tables: blobs.length, cards: cards.length, invalid, invalidCards, proofs }
+}
+
+function readCards(
+  file: EvidenceFile,
+  engine: CryptoEngine,
+): { readonly cards: BoundToChain[] } & Pick<EvidenceVerdict, 'invalidCards'> {
+  const cards: BoundToChain[] = []
+  const invalidCards: EvidenceVerdict['invalidCards'] = []
+  for (const [index, { card }] of (file.cards ?? []).entries()) {
+    try {
+      const { chain, root } = verifyCard(card, engine)
+      if (formatHex(chain.personaId) === file.personaId) cards.push({ personaId: chain.personaId, root })
+      else invalidCards.push({ index, code: 'OTHER_PERSONA' })
+    } catch (error) {
+      if (!(error instanceof CardError)) throw error
+      invalidCards.push({ index, code: error.code })
+    }
+  }
+  return { cards, invalidCards }
 }
 
 function proofOfItem(
@@ -206,10 +233,15 @@ function proofOfItem(
   return isProof ? [{ kind: 'announcement', personaId, epoch, seq }] : []
 }
 
-export function formatVerdict({ personaId, tables, invalid, proofs }: EvidenceVerdict, verbose = false): string[] {
-  const refused = invalid.map(({ index, code }) => `table ${index + 1} in the file is not valid: ${code}`)
-  const found = `${countOf(tables, 'table')} with a good signature of persona ${personaId}`
-  const nothing = tables === 0 ? 'the file proves nothing' : 'it proves only that the owner signed this'
+export function formatVerdict(verdict: EvidenceVerdict, verbose = false): string[] {
+  const { personaId, tables, cards, invalid, invalidCards, proofs } = verdict
+  const refused = [
+    ...invalid.map((one) => ['table', one] as const),
+    ...invalidCards.map((one) => ['card', one] as const),
+  ].map(([what, { index, code }]) => `${what} ${index + 1} in the file is not valid: ${code}`)
+  const also = cards === 0 ? '' : ` and ${countOf(cards, 'card')}`
+  const found = `${countOf(tables, 'table')}${also} with a good signature of persona ${personaId}`
+  const nothing = tables + cards === 0 ? 'the file proves nothing' : 'it proves only that the owner signed this'
   return [found, ...refused, ...(proofs.length === 0 ? [nothing] : proofs.map((proof) => formatProof(proof, verbose)))]
 }
 

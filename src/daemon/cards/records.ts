@@ -24,6 +24,8 @@ export interface CardsRecord {
   readonly proof?: string
   /** The first card of a second chain that was seen. It proves that somebody else has K_0. */
   readonly rival?: string
+  /** When it was seen. Absent in records from before this field. */
+  readonly rivalSec?: number
   /** When the highest epoch was first seen here. Absent until one follows that of the first card. */
   readonly raised?: { readonly epoch: number; readonly sinceSec: number }
   /** Cards of a snapshot, which nobody has verified yet. */
@@ -40,6 +42,7 @@ const cardText = z
 const shape = z.object({
   root: z.string().regex(/^[0-9A-F]{64}$/),
   cards: z.array(z.object({ app: z.string().refine(isAppName), text: cardText })).max(MAX_APPS),
+  rival: cardText.optional(),
 })
 
 const ID = /^[0-9A-F]{64}$/
@@ -53,7 +56,8 @@ export const CARDS: Kind<CardsRecord> = kind('cards', {
       const read = shape.safeParse(value)
       if (!read.success || !ID.test(id)) return null
       // Nothing here can verify them. They are judged like any card once the snapshot is in.
-      return { root: read.data.root, cards: [], arrived: read.data.cards.map(({ text }) => text) }
+      const { root, cards, rival } = read.data
+      return { root, cards: [], arrived: [...cards.map(({ text }) => text), ...(rival === undefined ? [] : [rival])] }
     },
     merge: (came, here) => ({ ...(here ?? came), arrived: came.arrived ?? [] }),
   },

@@ -115,11 +115,12 @@ export function noteEpoch(personaId: string, state: State, reader: CardReader): 
 }
 
 /** Keeps the first card of a second chain as evidence, and raises the alarm of the core where the persona is known. */
-function dispute(card: VerifiedCard, { personaId, record }: KnownCards, state: State): boolean {
+function dispute(card: VerifiedCard, { personaId, record, root }: KnownCards, state: State): boolean {
   const persona = state.persona(personaId)
   if (persona !== undefined) alarmDisputed(persona, state)
-  if (record === undefined || record.rival !== undefined) return false
-  store(personaId, { ...record, rival: card.text }, state)
+  if (record?.rival !== undefined || (record === undefined && persona === undefined)) return false
+  const kept = record ?? { root: formatHex(root!), cards: [] }
+  store(personaId, { ...kept, rival: card.text, rivalSec: state.nowSec }, state)
   return false
 }
 

@@ -1,4 +1,5 @@
 /** The methods of alarms: listing and dismissing them, and exporting evidence that others can check (docs/ipc.md, section 3, alarms). */
+import { cardEvidence } from '../cards/evidence.ts'
 import { ContactError } from '../contacts/errors.ts'
 import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'
@@ -49,6 +50,7 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
   const items = theftsOf(persona.personaId, keeper.onDisk).flatMap(({ epoch, item, seenSec, readingKey }) =>
     readingKey === undefined ? [] : [{ epoch, seenAtSec: seenSec, readingKey, ...item }],
   )
+  const cards = cardEvidence(persona.personaId, keeper.onDisk)
   return {
     type: 'persona evidence',
     version: 1,
@@ -61,5 +63,6 @@ async function evidence(keeper: Keeper, query: string): Promise<EvidenceFile> {
       ...persona.evidence.flatMap(({ kind, blob, seenAtSec }) => blobsOf(kind, blob, seenAtSec)),
     ],
     ...(items.length === 0 ? {} : { items }),
+    ...(cards.length === 0 ? {} : { cards }),
   }
 }

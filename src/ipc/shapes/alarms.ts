@@ -47,6 +47,18 @@ export interface EvidenceFile {
   blobs: EvidenceBlob[]
   /** Announcements that the owner's devices do not sign; present only if there are any. */
   items?: EvidenceItem[]
+  /** A card of a second chain, and one of the pinned chain; present only if there is one of a second chain. */
+  cards?: EvidenceCard[]
+}
+
+/** A card of the persona for some app (docs/card.md). Two of them with different c_0 prove that somebody else has K_0. */
+export interface EvidenceCard {
+  /** `head` is of the chain that is pinned here, `violation` of another one. */
+  kind: 'head' | 'violation'
+  /** When it was first seen here; null if that was not recorded. */
+  seenAtSec: number | null
+  /** A compact JWS. */
+  card: string
 }
 
 /** A signed value of the DHT that proves that somebody else has a key of the persona (docs/announce.md, section 6). */
@@ -79,6 +91,8 @@ export interface EvidenceBlob {
 
 const MAX_EVIDENCE_BLOBS = 64 // sanity: a contact has at most 18
 const MAX_EVIDENCE_ITEMS = 17 // format: one for each key of the chain
+const MAX_EVIDENCE_CARDS = 2 // sanity: one of each chain
+const MAX_CARD_CHARS = 8192 // format: docs/card.md, section 1
 const MAX_BENCODED_CHARS = 1334 // format: base64url of 1000 bytes
 
 const evidenceItem: z.ZodType<EvidenceItem> = z.strictObject({
@@ -90,6 +104,12 @@ const evidenceItem: z.ZodType<EvidenceItem> = z.strictObject({
   seq: z.string().regex(/^(?:0|[1-9]\d{0,18})$/),
   bencoded: z.string().max(MAX_BENCODED_CHARS),
   signature: z.string().regex(/^[0-9A-F]{128}$/),
+})
+
+const evidenceCard: z.ZodType<EvidenceCard> = z.strictObject({
+  kind: z.enum(['head', 'violation']),
+  seenAtSec: z.int().min(0).nullable(),
+  card: z.string().max(MAX_CARD_CHARS),
 })
 
 export const evidenceFile: z.ZodType<EvidenceFile> = z.strictObject({
@@ -108,4 +128,5 @@ export const evidenceFile: z.ZodType<EvidenceFile> = z.strictObject({
     )
     .max(MAX_EVIDENCE_BLOBS),
   items: z.array(evidenceItem).max(MAX_EVIDENCE_ITEMS).exactOptional(),
+  cards: z.array(evidenceCard).max(MAX_EVIDENCE_CARDS).exactOptional(),
 })

@@ -26,7 +26,13 @@ test('an alarm that concerns no table offers no evidence', () => {
 })
 
 test('an evidence file without a valid table proves nothing', () => {
-  const verdict = { personaId: P, invalid: [{ index: 0, code: 'SIGNATURE_BAD' }], proofs: [] }
+  const verdict = {
+    personaId: P,
+    cards: 0,
+    invalid: [{ index: 0, code: 'SIGNATURE_BAD' }],
+    invalidCards: [],
+    proofs: [],
+  }
   expect(formatVerdict({ ...verdict, tables: 0 }).at(-1)).toBe('the file proves nothing')
   expect(formatVerdict({ ...verdict, tables: 1 }).at(-1)).toBe('it proves only that the owner signed this')
 })

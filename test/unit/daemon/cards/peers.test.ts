@@ -1,7 +1,9 @@
 /** The cards of peers: which count, and what stands by them. */
 import { describe, expect, test } from 'vitest'
+import { judgeEvidence } from '../../../../src/cli/contacts/alarms.ts'
 import type { Standing } from '../../../../src/daemon/cards/cards.ts'
 import { CARD_STRANGERS, CARDS, MAX_STRANGERS, STRANGERS } from '../../../../src/daemon/cards/records.ts'
+import { evidenceFile } from '../../../../src/ipc/shapes/alarms.ts'
 import { settled } from '../../../support/announcing.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import {
@@ -193,6 +195,58 @@ describe('a second chain of one PersonaID', () => {
     await meets(bob, opened, cardOf(alice.thief().rotate(), ['phone']))
     expect(opened.cards.newest(alice.id, CHAT)).toBeNull()
     expect(bob.told('alarm')).toMatchObject([{ code: 'CHAIN_DISPUTED' }])
+  })
+
+  test('is given out as proof that anybody can check, by the cards or by a card and a table', async () => {
+    const { bob, alice, cards } = await story()
+    const second = cardOf(alice.thief().rotate(), ['phone'])
+    await cards.take(second)
+    const file = await bob.call('evidence.get', { contact: 'Alice' })
+    expect(evidenceFile.parse(file).cards).toMatchObject([
+      { kind: 'head', card: cardOf(alice, ['laptop', 'phone']) },
+      { kind: 'violation', card: second, seenAtSec: bob.keeper.nowSec },
+    ])
+    const proof = { kind: 'two-chains', personaId: alice.id }
+    expect((await judgeEvidence({ ...file, blobs: [] })).proofs).toMatchObject([proof])
+    expect((await judgeEvidence({ ...file, cards: file.cards!.slice(1) })).proofs).toMatchObject([proof])
+    expect(await judgeEvidence({ ...file, blobs: [], cards: file.cards!.slice(1) })).toMatchObject({
+      cards: 1,
+      proofs: [],
+    })
+  })
+
+  test('proves nothing by a card that was altered, or is of another persona', async () => {
+    const { bob, alice, cards } = await story()
+    await cards.take(cardOf(alice.thief().rotate(), ['phone']))
+    const file = await bob.call('evidence.get', { contact: 'Alice' })
+    for (const [card, code] of [
+      [
+        file.cards![1]!.card.replace(/.(.{40})$/, (tail) => `${tail[0] === 'A' ? 'B' : 'A'}${tail.slice(1)}`),
+        'CARD_SIGNATURE',
+      ],
+      [cardOf(person('Carol'), ['laptop']), 'OTHER_PERSONA'],
+    ] as const) {
+      const verdict = await judgeEvidence({ ...file, cards: [{ kind: 'violation', seenAtSec: null, card }] })
+      expect(verdict).toMatchObject({ cards: 0, proofs: [], invalidCards: [{ index: 0, code }] })
+    }
+  })
+
+  test('is kept as proof where no card was seen before, and a backup brings it along', async () => {
+    const bob = await TestKeeper.open()
+    const alice = person('Alice')
+    await bob.sees(alice.key('laptop'), alice.table(['laptop']), { name: 'Alice' })
+    const second = cardOf(alice.thief().rotate(), ['phone'])
+    const { cards } = await cardsOn(bob)
+    await cards.take(second)
+    const next = await TestKeeper.open()
+    const opened = await cardsOn(next)
+    await importSnapshot(next, await snapshotOf(bob, 'backup'), { sibling: null, withKeys: false })
+    await opened.cards.start()
+    for (const keeper of [bob, next]) {
+      const file = await keeper.call('evidence.get', { contact: alice.id })
+      expect(file.cards).toMatchObject([{ kind: 'violation', card: second }])
+      expect((await judgeEvidence(file)).proofs).toMatchObject([{ kind: 'two-chains' }])
+    }
   })
 
   test('is refused also for a stranger, whose first card pinned the chain', async () => {
