@@ -58,10 +58,15 @@ function maxLengthOf({ checks = [] }: z.core.$ZodArrayDef): number {
   return Math.min(...checks.map(({ _zod: { def } }) => ('maximum' in def ? (def.maximum as number) : Infinity)))
 }
 
+/** Schemas that had their turn: many methods share the schema of a member, and a text costs it the same in each of them. */
+const tried = new Set<z.core.$ZodType>()
+
 /** JSON texts of hostile values of a schema: huge at each place, and lists whose items have a fault in each member. */
 function hostile(schema: z.core.$ZodType): string[] {
   const def = defOf(schema)
   if (def.type === 'optional' || def.type === 'nullable') return hostile(def.innerType)
+  if (tried.has(schema)) return []
+  tried.add(schema)
   if (def.type === 'object')
     return [
       ...OBJECTS,
@@ -152,10 +157,14 @@ describe('the largest frame', () => {
     expect(take(VALID)).toBe(true)
   })
 
-  test.each(Object.entries(METHODS) as [string, { params: z.core.$ZodType }][])(
-    'of the worst shape costs little more: %s',
-    (name, { params }) => {
-      for (const text of new Set(hostile(params))) {
+  const methods = Object.entries(METHODS) as [string, { params: z.core.$ZodType }][]
+  const byParams = Map.groupBy(methods, ([, { params }]) => params)
+  test.each([...byParams].map(([params, [first]]) => [first![0], params] as const))(
+    'of the worst shape costs little more: %s, and methods with its parameters',
+    (name, params) => {
+      const texts = new Set(hostile(params))
+      expect(texts.size).toBeGreaterThan(0)
+      for (const text of texts) {
         const cost = leastCostOf(frameOf(name, text), bound)
         expect(cost.ms, text.slice(0, 80)).toBeLessThanOrEqual(bound.ms)
         expect(cost.bytes, text.slice(0, 80)).toBeLessThanOrEqual(bound.bytes)
