@@ -8,7 +8,7 @@ import { BlobError } from '../../../src/core/errors.ts'
 import { inflate } from '../../../src/core/inflate.ts'
 
 const NO_LIMIT = 1 << 20 // more than any of the short streams below can give
-const MAX_DAMAGED_CHECKS = 24_000
+const DAMAGED_STREAMS = Number(process.env['DAMAGED_STREAMS'] ?? 6000)
 
 const levels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const strategies = [
@@ -115,11 +115,11 @@ test('damaged streams get the verdict of zlib, also with bytes after the end', (
         checked++
       }
     }),
-    { numRuns: MAX_DAMAGED_CHECKS / 12 },
+    { numRuns: DAMAGED_STREAMS / 12 },
   )
-  expect(checked).toBeGreaterThanOrEqual(20_000)
+  expect(checked).toBe(DAMAGED_STREAMS)
   for (const kind of ['accepted', 'DEFLATE_INVALID', 'DEFLATE_TRAILING_BYTES'])
-    expect(seen.get(kind) ?? 0).toBeGreaterThan(500)
+    expect(seen.get(kind) ?? 0).toBeGreaterThan(DAMAGED_STREAMS / 48)
 })
 
 test('any bytes get the verdict of zlib', () => {
@@ -131,6 +131,6 @@ test('any bytes get the verdict of zlib', () => {
         expect(ownVerdict(stream, dictionary)).toBe(zlibVerdict(stream, dictionary))
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: DAMAGED_STREAMS / 12 },
   )
 })

@@ -25,15 +25,15 @@ test('a copy has the date of the save, and the same save is kept once', async ()
 test('the oldest, the newest and one of each of the last days stay', async () => {
   const directory = join(tempDir(), 'kept')
   const kept = new KeptCopies(directory)
-  // 40 saves on each of 20 days.
-  for (let number = 0; number < 800; number++) {
-    await kept.keep(KEY, PATH, bytesOf(number), START + Math.floor(number / 40) * DAY + (number % 40) * 600)
+  // 10 saves on each of 20 days.
+  for (let number = 0; number < 200; number++) {
+    await kept.keep(KEY, PATH, bytesOf(number), START + Math.floor(number / 10) * DAY + (number % 10) * 600)
     expect(readdirSync(join(directory, KEY)).length).toBeLessThanOrEqual(2 + NEWEST_KEPT + DAYS_KEPT)
   }
   const { copies } = (await kept.list())[0]!
   const saves = copies.map(({ file }) => readFileSync(file, 'utf8'))
-  const lastOfDays = [13, 14, 15, 16, 17, 18].map((day) => `save ${day * 40 + 39}`)
-  expect(saves).toEqual(['save 0', ...lastOfDays, 'save 796', 'save 797', 'save 798', 'save 799'])
+  const lastOfDays = [13, 14, 15, 16, 17, 18].map((day) => `save ${day * 10 + 9}`)
+  expect(saves).toEqual(['save 0', ...lastOfDays, 'save 196', 'save 197', 'save 198', 'save 199'])
 })
 
 test('a save with a date before all others is kept as the newest, and the first one stays the oldest', async () => {
