@@ -1,5 +1,5 @@
 /** A carrier in memory that costs next to nothing, and holds its news back until they are asked for: so each side is measured alone. */
-import type { Watch, Watched } from '../src/daemon/channels/carriers/carrier.ts'
+import type { Watch, Watched } from '../src/channel/carriers/carrier.ts'
 import { MemoryCarrier } from '../test/support/memory-carrier.ts'
 
 export class HeldCarrier extends MemoryCarrier {

@@ -1,12 +1,12 @@
 /** The engine without native code: for browsers, as the fallback when libsodium does not load, and as the oracle for it in tests. */
 import { argon2idAsync } from '@noble/hashes/argon2.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha512 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
-import { concatBytes, isZero } from '../core/encoding/bytes.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
-import { portableVerifier } from './portable-verify.ts'
+import { portableBoxes } from './portable-boxes.ts'
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
@@ -21,36 +21,6 @@ function signKeyPair(seed: Uint8Array): KeyPair {
 function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
   checkLength('an Ed25519 secret key', secretKey, 64)
   return nacl.sign.detached(message, secretKey)
-}
-
-function boxPublicKey(secretKey: Uint8Array): Uint8Array {
-  checkLength('an X25519 secret key', secretKey, 32)
-  return nacl.scalarMult.base(secretKey)
-}
-
-function agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
-  checkLength('an X25519 secret key', secretKey, 32)
-  checkLength('an X25519 public key', publicKey, 32)
-  const agreed = nacl.scalarMult(secretKey, publicKey)
-  return isZero(agreed) ? null : agreed
-}
-
-function sealBox(
-  message: Uint8Array,
-  nonce: Uint8Array,
-  key: Uint8Array,
-  ...before: readonly Uint8Array[]
-): Uint8Array {
-  checkLength('a nonce', nonce, 24)
-  checkLength('a box key', key, 32)
-  const box = nacl.secretbox(message, nonce, key)
-  return before.length === 0 ? box : concatBytes(...before, box)
-}
-
-function openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | null {
-  checkLength('a nonce', nonce, 24)
-  checkLength('a box key', key, 32)
-  return nacl.secretbox.open(sealed, nonce, key)
 }
 
 // It runs on the event loop in slices of 10 ms, and is about 10 times slower than libsodium.
@@ -72,20 +42,14 @@ async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: Password
 }
 
 export const portableEngine: CryptoEngine = {
-  ...portableVerifier,
+  ...portableBoxes,
   // A third faster than that of tweetnacl, and this engine loads @noble/hashes anyway.
   sha512: (...parts) => sha512(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
-  sha256: (...parts) => sha256(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
   name: 'portable',
-  randomBytes: (length) => nacl.randomBytes(length),
   secret: (length) => new Uint8Array(length),
   wipe: (secret) => void secret.fill(0),
   equal,
   signKeyPair,
   sign,
-  boxPublicKey,
-  agree,
-  sealBox,
-  openBox,
   argon2id,
 }

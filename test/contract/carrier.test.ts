@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MAX_DATA_BYTES } from '../../src/channel/ratchet/box-data.ts'
-import { MAX_CURSOR_CHARS, ownIntakes, type Watched } from '../../src/daemon/channels/carriers/carrier.ts'
-import { CarrierError } from '../../src/daemon/channels/carriers/errors.ts'
+import { MAX_CURSOR_CHARS, ownIntakes, type Watched } from '../../src/channel/carriers/carrier.ts'
+import { CarrierError } from '../../src/channel/carriers/errors.ts'
 import { codeOf } from '../support/code-of.ts'
 import { firstMessage, frame, SUBJECTS, TestEnd, type TestPlace } from '../support/carrier-places.ts'
 

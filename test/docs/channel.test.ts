@@ -19,7 +19,7 @@ import {
   MAX_SUBDIRECTORY_NAMES,
 } from '../../src/daemon/channels/carriers/folder-files.ts'
 import { LOOK_MS } from '../../src/daemon/channels/carriers/folder-watch.ts'
-import { MESSAGE_RATE } from '../../src/daemon/channels/carriers/relay-carrier.ts'
+import { MESSAGE_RATE } from '../../src/channel/carriers/relay-carrier.ts'
 import { MAX_THINGS } from '../../src/daemon/channels/carriers/seen-cursor.ts'
 import { RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
@@ -84,7 +84,7 @@ describe('docs/channel.md', () => {
       ...codesOf('HandshakeErrorCode', 'channel/handshake/errors.ts'),
     ])
     const ofCarriers = [...section(13).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
-    expect(ofCarriers).toEqual(codesOf('CarrierErrorCode', 'daemon/channels/carriers/errors.ts'))
+    expect(ofCarriers).toEqual(codesOf('CarrierErrorCode', 'channel/carriers/errors.ts'))
     const reasons = [...section(10).matchAll(/\| `([A-Z_]+)`/g)].map(([, code]) => code)
     expect(reasons).toEqual(codesOf('BrokenReason', 'channel/exchange/channel.ts'))
   })

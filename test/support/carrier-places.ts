@@ -11,9 +11,9 @@ import {
   type Line,
   type OwnIntake,
   type OwnPlace,
-} from '../../src/daemon/channels/carriers/carrier.ts'
+} from '../../src/channel/carriers/carrier.ts'
 import { FolderCarrier } from '../../src/daemon/channels/carriers/folder-carrier.ts'
-import { RelayCarrier } from '../../src/daemon/channels/carriers/relay-carrier.ts'
+import { RelayCarrier } from '../../src/channel/carriers/relay-carrier.ts'
 import { systemClock } from '../../src/process/pulse.ts'
 import { RelayClient } from '../../src/relay/client.ts'
 import type { RelayClock, RelayMeans } from '../../src/relay/means.ts'

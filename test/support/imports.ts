@@ -160,6 +160,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the one place where channels and seals meet',
   },
+  'channel/carriers': {
+    folders: ['core', 'process', 'seal', 'relay', 'channel/invite', 'channel/ratchet'],
+    packages: [],
+    reason: 'what moves sealed bytes between ends knows no channel, and runs in browsers too',
+  },
   connectoid: {
     folders: ['core', 'seal', 'relay', 'channel', 'crypto', 'process'],
     packages: [],
@@ -264,7 +269,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a wing does not know the other wings',
   },
   'daemon/channels/carriers': {
-    folders: ['core', 'durable', 'process', 'seal', 'relay', 'channel/invite', 'channel/ratchet'],
+    folders: ['core', 'durable', 'process', 'seal', 'relay', 'channel/carriers', 'channel/invite', 'channel/ratchet'],
     packages: ['node:'],
     reason: 'a carrier moves sealed bytes: it knows no persona, no store and no channel',
   },

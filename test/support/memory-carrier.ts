@@ -1,16 +1,8 @@
 /** A carrier in memory, for daemons of one process. It can lose, double and reorder, fail and go away, as a real one does. */
 import { formatHex } from '../../src/core/encoding/bytes.ts'
 import type { Address, Intake } from '../../src/channel/invite/address.ts'
-import type {
-  Arrival,
-  Carrier,
-  Line,
-  OwnIntake,
-  OwnPlace,
-  Watch,
-  Watched,
-} from '../../src/daemon/channels/carriers/carrier.ts'
-import { CarrierError } from '../../src/daemon/channels/carriers/errors.ts'
+import type { Arrival, Carrier, Line, OwnIntake, OwnPlace, Watch, Watched } from '../../src/channel/carriers/carrier.ts'
+import { CarrierError } from '../../src/channel/carriers/errors.ts'
 import type { Ways } from '../../src/daemon/channels/ends/means.ts'
 import { exportBoxSecret, generateBoxKeyPair } from '../../src/seal/key-pair.ts'
 

@@ -95,6 +95,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['channel/handshake/a.ts', "import { sealTo } from '../../seal/seal.ts'"],
   ['channel/direct/a.ts', "import { x } from '../handshake/guest.ts'"],
   ['channel/hpke/a.ts', "import { x } from '../exchange/send.ts'"],
+  ['channel/carriers/a.ts', "import { x } from '../exchange/channel.ts'"],
   ['connectoid/a.ts', "import { x } from '../daemon/keeper/keeper.ts'"],
   ['pairing/a.ts', "import { connect } from 'node:net'"],
   ['tox/save/a.ts', "import { readFile } from 'node:fs/promises'"],

@@ -5,7 +5,7 @@
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
-import type { Watch, Watched } from './carriers/carrier.ts'
+import type { Watch, Watched } from '../../channel/carriers/carrier.ts'
 import { eraseSpent } from './closed.ts'
 import { Ends } from './ends/ends.ts'
 import { orLater } from './ends/places.ts'

@@ -1,10 +1,10 @@
 /** All carriers of the daemon: which one serves an address, and over which of them this end receives. */
 import { MAX_INTAKES, type Address, type Intake } from '../../../channel/invite/address.ts'
 import { exportBoxSecret, generateBoxKeyPair } from '../../../seal/key-pair.ts'
-import type { Carrier, OwnPlace } from './carrier.ts'
-import { CarrierError } from './errors.ts'
+import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
+import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { FolderCarrier, type FolderMeans } from './folder-carrier.ts'
-import { RelayCarrier, type RelayCarrierMeans } from './relay-carrier.ts'
+import { RelayCarrier, type RelayCarrierMeans } from '../../../channel/carriers/relay-carrier.ts'
 
 export interface CarriersMeans {
   readonly folder: FolderMeans

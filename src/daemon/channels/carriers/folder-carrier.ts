@@ -9,8 +9,16 @@ import type { Intake } from '../../../channel/invite/address.ts'
 import { DurableError } from '../../../durable/file.ts'
 import type { Clock } from '../../../process/pulse.ts'
 import { watchByKernel, type WatchDirectory } from '../../../process/watch-directory.ts'
-import type { Arrival, Carrier, CarrierLimits, Line, OwnIntake, Watch, Watched } from './carrier.ts'
-import { CarrierError } from './errors.ts'
+import type {
+  Arrival,
+  Carrier,
+  CarrierLimits,
+  Line,
+  OwnIntake,
+  Watch,
+  Watched,
+} from '../../../channel/carriers/carrier.ts'
+import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { FirstMessages } from './first-messages.ts'
 import { errnoOf } from './folder-files.ts'
 import { CLOSED_NAME, formatFolderUrl, newDigits, parseFolderUrl } from './folder-names.ts'

@@ -6,7 +6,7 @@ import { promises } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../../process/pulse.ts'
 import type { WatchDirectory } from '../../../process/watch-directory.ts'
-import type { Watch, Watched } from './carrier.ts'
+import type { Watch, Watched } from '../../../channel/carriers/carrier.ts'
 import type { FirstMessages } from './first-messages.ts'
 import { isSubdirectoryName, parseFirstName, parseFolderUrl, parseFrameName } from './folder-names.ts'
 

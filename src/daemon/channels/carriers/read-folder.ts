@@ -1,6 +1,6 @@
 /** Reads what is new in a folder, bounded in everything: the number of names, of files and of bytes. */
 import { join } from 'node:path'
-import type { Arrival } from './carrier.ts'
+import type { Arrival } from '../../../channel/carriers/carrier.ts'
 import type { FirstMessages } from './first-messages.ts'
 import { holdDirectory, MAX_SUBDIRECTORY_NAMES, namesIn, readFileData, type HeldDirectory } from './folder-files.ts'
 import { parseFirstName, parseFrameName } from './folder-names.ts'

@@ -2,7 +2,7 @@
  * A cursor over things that lie in a folder: the names of those that were read and still lie there. A number would not do: programs that carry
  * files bring a later one before an earlier one.
  */
-import { MAX_CURSOR_CHARS } from './carrier.ts'
+import { MAX_CURSOR_CHARS } from '../../../channel/carriers/carrier.ts'
 
 /** Things of one reading. Further ones are left out until some are gone. */
 export const MAX_THINGS = 224 // sanity: 64 frames in flight, some answers without a number, and an end that moves has two directories

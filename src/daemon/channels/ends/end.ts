@@ -13,7 +13,7 @@ import { noteEvents } from './end-events.ts'
 import type { EndState } from './end-state.ts'
 import { KeptState } from './kept-state.ts'
 import type { Loadable, Loaded } from './loaded.ts'
-import { Outbound } from './outbound.ts'
+import { Outbound } from '../../../channel/carriers/outbound.ts'
 import { stateOf, summaryOf, type Summary } from './summary.ts'
 import { Turn } from './turn.ts'
 

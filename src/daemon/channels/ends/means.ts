@@ -1,13 +1,15 @@
 /** The services that channels at work share. */
 import type { Address } from '../../../channel/invite/address.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
+import type { CarryMeans } from '../../../channel/carriers/carry-means.ts'
+import { describeError } from '../../../process/describe-error.ts'
 import type { Log } from '../../../process/log.ts'
 import type { Clock } from '../../../process/pulse.ts'
 import type { Cards } from '../../cards/cards.ts'
 import type { Keeper } from '../../keeper/keeper.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
 import { PLACE } from '../../state/local-records.ts'
-import type { Carrier, OwnPlace } from '../carriers/carrier.ts'
+import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
 import { DueTimes } from './due-times.ts'
 
 /** The carriers of this daemon. */
@@ -33,7 +35,7 @@ export interface ChannelsOptions {
   readonly log: Log
 }
 
-export class Means {
+export class Means implements CarryMeans {
   readonly keeper: Keeper
   readonly sealed: SealedRecords
   readonly ways: Ways
@@ -62,6 +64,10 @@ export class Means {
   /** The store that is here: a copy that goes on has another one. */
   get store(): string {
     return this.keeper.onDisk.places.get(PLACE)?.store ?? ''
+  }
+
+  noteFailure(what: string, error: unknown): void {
+    this.log.debug(what, describeError(error))
   }
 
   newId(): string {

@@ -4,12 +4,18 @@ import { receive } from '../../../channel/exchange/receive.ts'
 import { formatConnectoid, type Address } from '../../../channel/invite/address.ts'
 import { equalBytes } from '../../../core/encoding/bytes.ts'
 import { describeError } from '../../../process/describe-error.ts'
-import { ownIntakes, type Arrival, type Line, type OwnIntake, type OwnPlace } from '../carriers/carrier.ts'
+import {
+  ownIntakes,
+  type Arrival,
+  type Line,
+  type OwnIntake,
+  type OwnPlace,
+} from '../../../channel/carriers/carrier.ts'
 import type { Means } from './means.ts'
 import type { LeftPlace } from '../records/stored-end.ts'
 import type { End } from './end.ts'
 import type { EndState } from './end-state.ts'
-import type { Source } from './inbound.ts'
+import type { Source } from '../../../channel/carriers/inbound.ts'
 import { LEFT_MS, relaysOf } from './summary.ts'
 
 const MAX_RETIRED = 8 // sanity: a peer who sends a thousand frames a minute makes this end move each minute

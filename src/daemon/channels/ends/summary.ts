@@ -3,7 +3,13 @@ import { nextTickMs } from '../../../channel/exchange/repeat.ts'
 import { parseConnectoids } from '../../../channel/invite/address.ts'
 import { isMoveDue } from '../../../channel/exchange/life.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
-import { ownIntakes, type Line, type OwnIntake, type OwnPlace, type Watched } from '../carriers/carrier.ts'
+import {
+  ownIntakes,
+  type Line,
+  type OwnIntake,
+  type OwnPlace,
+  type Watched,
+} from '../../../channel/carriers/carrier.ts'
 import type { EndPlaces } from '../records/stored-end.ts'
 import type { EndState } from './end-state.ts'
 

@@ -4,7 +4,7 @@ import { INVITE_LIFE_SEC, K_BYTES, type Invite, type InvitePersona } from '../..
 import { openInvite } from '../../../channel/handshake/host.ts'
 import { parseHex } from '../../../core/encoding/bytes.ts'
 import type { InviteParams, InviteResult } from '../../../ipc/methods/channels.ts'
-import type { Watched } from '../carriers/carrier.ts'
+import type { Watched } from '../../../channel/carriers/carrier.ts'
 import type { DueTimes } from '../ends/due-times.ts'
 import type { Ends } from '../ends/ends.ts'
 import { orLater } from '../ends/places.ts'

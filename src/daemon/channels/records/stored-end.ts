@@ -2,7 +2,7 @@
 import { ChannelError } from '../../../channel/exchange/errors.ts'
 import { formatConnectoids, parseConnectoids, type Address } from '../../../channel/invite/address.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
-import type { OwnPlace } from '../carriers/carrier.ts'
+import type { OwnPlace } from '../../../channel/carriers/carrier.ts'
 
 /** Why an end is held: its peer lost the secret of the invite, is not listed by the newest card, or is blocked by the owner. */
 export type HeldBecause = 'candidate' | 'card' | 'blocked'

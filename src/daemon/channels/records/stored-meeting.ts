@@ -3,7 +3,7 @@ import { formatGuest, formatHost, parseGuest, parseHost } from '../../../channel
 import type { GuestState } from '../../../channel/handshake/guest.ts'
 import type { HostState } from '../../../channel/handshake/host.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
-import type { OwnPlace } from '../carriers/carrier.ts'
+import type { OwnPlace } from '../../../channel/carriers/carrier.ts'
 import { checkVersion, pairs, readPlace, writePlace } from './stored-end.ts'
 
 /** How this side shows itself. */

@@ -2,7 +2,7 @@ import { mkdirSync, promises, renameSync, rmSync, utimesSync, writeFileSync } fr
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import type { Watched } from '../../../../src/daemon/channels/carriers/carrier.ts'
+import type { Watched } from '../../../../src/channel/carriers/carrier.ts'
 import { FolderWatch, LOOK_MS, LOOKS_TO_ALL } from '../../../../src/daemon/channels/carriers/folder-watch.ts'
 import { FirstMessages } from '../../../../src/daemon/channels/carriers/first-messages.ts'
 import { firstName, parseFolderUrl } from '../../../../src/daemon/channels/carriers/folder-names.ts'

@@ -4,24 +4,23 @@ import { draftOf, type Write } from '../../../../src/channel/exchange/channel.ts
 import { receive } from '../../../../src/channel/exchange/receive.ts'
 import { sealNext } from '../../../../src/channel/exchange/send.ts'
 import { FRAME_KIND } from '../../../../src/channel/ratchet/frame.ts'
-import type { Carrier } from '../../../../src/daemon/channels/carriers/carrier.ts'
-import { CarrierError } from '../../../../src/daemon/channels/carriers/errors.ts'
-import { MAX_FAILING, RelayCalls } from '../../../../src/daemon/channels/carriers/relay-calls.ts'
+import type { Carrier } from '../../../../src/channel/carriers/carrier.ts'
+import type { CarryMeans } from '../../../../src/channel/carriers/carry-means.ts'
+import { CarrierError } from '../../../../src/channel/carriers/errors.ts'
+import { MAX_FAILING, RelayCalls } from '../../../../src/channel/carriers/relay-calls.ts'
 import type { RelayClient } from '../../../../src/relay/client.ts'
 import { RelayError } from '../../../../src/relay/errors.ts'
 import type { BoxKey } from '../../../../src/seal/box-key.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { noteEvents } from '../../../../src/daemon/channels/ends/end-events.ts'
 import type { EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
-import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
-import { MAX_LANES, Outbound } from '../../../../src/daemon/channels/ends/outbound.ts'
+import { MAX_LANES, Outbound } from '../../../../src/channel/carriers/outbound.ts'
 import { Turn } from '../../../../src/daemon/channels/ends/turn.ts'
 import type { Cards } from '../../../../src/daemon/cards/cards.ts'
 import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
 import { connectoidOf, Pair, seededEngine } from '../../../support/channel-ends.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
 import { sodium } from '../../../support/made-persona.ts'
-import { silentLog } from '../../../support/silent-log.ts'
 
 const LINE = { id: 'line', own: [], peer: null }
 const DATA = new Uint8Array([1])
@@ -31,7 +30,7 @@ const addressesOf = (count: number): string[] =>
 function outbound(send: Carrier['send']): { clock: HandClock; out: Outbound; backs: () => number } {
   const clock = new HandClock()
   let backs = 0
-  const means = { clock, log: silentLog, ways: { of: () => ({ send }) } } as unknown as Means
+  const means: CarryMeans = { clock, ways: { of: () => ({ send }) as unknown as Carrier }, noteFailure: () => {} }
   return { clock, out: new Outbound(means, { onUsed: () => {}, onBack: () => backs++ }), backs: () => backs }
 }
 

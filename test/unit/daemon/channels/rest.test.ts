@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { formatFolderUrl, newDigits } from '../../../../src/daemon/channels/carriers/folder-names.ts'
 import type { Intake } from '../../../../src/channel/invite/address.ts'
-import type { OwnIntake, OwnPlace, Watch } from '../../../../src/daemon/channels/carriers/carrier.ts'
+import type { OwnIntake, OwnPlace, Watch } from '../../../../src/channel/carriers/carrier.ts'
 import type { End } from '../../../../src/daemon/channels/ends/end.ts'
 import { loadEnd, type EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
 import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
@@ -75,7 +75,9 @@ it('an end that moves faster than places are forgotten keeps the last few', asyn
   }
   const end = { summary: { line: { own: [] } }, run } as unknown as End
   const forgotten: number[] = []
-  const carrier = { forget: ({ place }: OwnIntake) => Promise.resolve(void forgotten.push(place.secret[0]!)) }
+  const carrier = {
+    forget: ({ place }: OwnIntake) => Promise.resolve(void forgotten.push((place as OwnPlace).secret[0]!)),
+  }
   await leavePlaces(end, state, { ways: { of: () => carrier }, nowMs: 0 } as unknown as Means)
   expect(forgotten).toEqual(Array.from({ length: 32 }, (_, n) => n))
   expect(state.left.map(({ place }) => place.secret[0])).toEqual([32, 33, 34, 35, 36, 37, 38, 39])

@@ -1,5 +1,5 @@
 /** Errors of carriers. Each code has one cause; `passes` says whether the same call may succeed later. */
-import { PersonadError, type PersonadErrorOptions } from '../../../errors/personad-error.ts'
+import { PersonadError, type PersonadErrorOptions } from '../../errors/personad-error.ts'
 
 export type CarrierErrorCode =
   | 'NO_CARRIER' // neither a relay nor a folder is configured

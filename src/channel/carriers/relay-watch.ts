@@ -2,11 +2,11 @@
  * Waits for news in boxes, by as few streams as a relay needs. A stream is not asked again for each change: further boxes get one of their own, until
  * there are several, which then become one again.
  */
-import { pause, type RelayClock } from '../../../relay/means.ts'
-import type { RelayClient } from '../../../relay/client.ts'
-import { RELAY_LIMITS } from '../../../relay/limits.ts'
-import { waitForNews } from '../../../relay/waiting.ts'
-import { formatBoxKey, readBoxKey, type BoxKey } from '../../../seal/box-key.ts'
+import { pause, type RelayClock } from '../../relay/means.ts'
+import type { RelayClient } from '../../relay/client.ts'
+import { RELAY_LIMITS } from '../../relay/limits.ts'
+import { waitForNews } from '../../relay/waiting.ts'
+import { formatBoxKey, readBoxKey, type BoxKey } from '../../seal/box-key.ts'
 import type { Watch, Watched } from './carrier.ts'
 
 const { maxBoxes: MAX_BOXES } = RELAY_LIMITS.wait

@@ -1,18 +1,18 @@
 /** The relay carrier: a box of a relay for each intake, which its owner reads by its key (docs/relay.md). */
-import { formatBase64url, parseBase64url } from '../../../core/encoding/bytes.ts'
-import type { Intake } from '../../../channel/invite/address.ts'
-import { MAX_DATA_BYTES } from '../../../channel/ratchet/box-data.ts'
-import { Quota, type Rate } from '../../../process/quota.ts'
-import type { RelayClient } from '../../../relay/client.ts'
-import { RelayError } from '../../../relay/errors.ts'
-import { RELAY_LIMITS } from '../../../relay/limits.ts'
-import type { RelayClock } from '../../../relay/means.ts'
-import type { Received } from '../../../relay/read-answer.ts'
-import { sendRight } from '../../../relay/send-right.ts'
-import { formatBoxKey, readBoxKey, type BoxKey } from '../../../seal/box-key.ts'
-import { SealError } from '../../../seal/errors.ts'
-import { importBoxKeyPair, type BoxKeyPair } from '../../../seal/key-pair.ts'
-import type { Arrival, Carrier, CarrierLimits, Line, OwnIntake, OwnPlace, Watch, Watched } from './carrier.ts'
+import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
+import type { Intake } from '../invite/address.ts'
+import { MAX_DATA_BYTES } from '../ratchet/box-data.ts'
+import { Quota, type Rate } from '../../process/quota.ts'
+import type { RelayClient } from '../../relay/client.ts'
+import { RelayError } from '../../relay/errors.ts'
+import { RELAY_LIMITS } from '../../relay/limits.ts'
+import type { RelayClock } from '../../relay/means.ts'
+import type { Received } from '../../relay/read-answer.ts'
+import { sendRight } from '../../relay/send-right.ts'
+import { formatBoxKey, readBoxKey, type BoxKey } from '../../seal/box-key.ts'
+import { SealError } from '../../seal/errors.ts'
+import { importBoxKeyPair, type BoxKeyPair } from '../../seal/key-pair.ts'
+import type { Arrival, Carrier, CarrierLimits, Line, OwnIntake, Place, Watch, Watched } from './carrier.ts'
 import { CarrierError } from './errors.ts'
 import { RelayCalls } from './relay-calls.ts'
 import { RelayWatch } from './relay-watch.ts'
@@ -39,7 +39,7 @@ export class RelayCarrier implements Carrier {
   readonly #means: RelayCarrierMeans
   readonly #calls: RelayCalls
   readonly #messages: Quota
-  readonly #pairs = new WeakMap<OwnPlace, Promise<BoxKeyPair>>()
+  readonly #pairs = new WeakMap<Place, Promise<BoxKeyPair>>()
   /** By the text of the key: up to where its messages were processed. */
   readonly #cursors = new Map<string, number>()
   /** Questions that came with news, by the text of the key: an answer to one saves a call. */
@@ -171,7 +171,8 @@ export class RelayCarrier implements Carrier {
     return kept !== undefined && this.#means.clock.nowMs() - kept.cameMs < QUESTION_MS ? kept.question : null
   }
 
-  async #pairOf(place: OwnPlace): Promise<BoxKeyPair> {
+  async #pairOf(place: Place): Promise<BoxKeyPair> {
+    if (!(place.secret instanceof Uint8Array)) return place.secret
     const pair = this.#pairs.get(place) ?? importBoxKeyPair('x25519', place.secret)
     this.#pairs.set(place, pair)
     return await pair

@@ -1,9 +1,9 @@
 /** Calls of relays for all lines together: whoever failed is left alone for a while, so that a thousand channels do not knock at once. */
-import type { RelayClient } from '../../../relay/client.ts'
-import { RelayError, type RelayErrorCode } from '../../../relay/errors.ts'
-import { BackOff } from '../../../relay/repeat.ts'
-import { formatBoxKey, type BoxKey } from '../../../seal/box-key.ts'
-import { PersonadError } from '../../../errors/personad-error.ts'
+import type { RelayClient } from '../../relay/client.ts'
+import { RelayError, type RelayErrorCode } from '../../relay/errors.ts'
+import { BackOff } from '../../relay/repeat.ts'
+import { formatBoxKey, type BoxKey } from '../../seal/box-key.ts'
+import { PersonadError } from '../../errors/personad-error.ts'
 import { CarrierError, type CarrierErrorCode } from './errors.ts'
 
 /** Failures that are remembered. Peers name relays and boxes, and may name new ones without an end. */

@@ -1,7 +1,6 @@
 /** Reads what came by the intakes of a line, one after another, until nothing comes. */
-import { describeError } from '../../../process/describe-error.ts'
-import type { Arrival, Carrier, Line, OwnIntake } from '../carriers/carrier.ts'
-import type { Means } from './means.ts'
+import type { Arrival, Carrier, Line, OwnIntake } from './carrier.ts'
+import type { CarryMeans } from './carry-means.ts'
 
 const RETRY_MS = 60_000 // sanity: a full disk, a folder that is away; news wake it sooner
 
@@ -21,7 +20,7 @@ export interface Receiver {
 }
 
 export class Inbound {
-  readonly #means: Means
+  readonly #means: CarryMeans
   readonly #receiver: Receiver
   #hasNews = false
   #isReading = false
@@ -30,7 +29,7 @@ export class Inbound {
   #idle: Promise<void> = Promise.resolve()
   #taking: Promise<void> = Promise.resolve()
 
-  constructor(means: Means, receiver: Receiver) {
+  constructor(means: CarryMeans, receiver: Receiver) {
     this.#means = means
     this.#receiver = receiver
   }
@@ -64,7 +63,7 @@ export class Inbound {
         try {
           await this.#readAll(carrier, source)
         } catch (error) {
-          this.#means.log.debug('channel.receive', describeError(error))
+          this.#means.noteFailure('channel.receive', error)
           this.#cancel()
           if (!this.#isClosed) this.#cancel = this.#means.clock.after(RETRY_MS, () => this.wake())
         }

@@ -2,12 +2,18 @@
  * A carrier moves sealed data between two ends (docs/channel.md, section 13). It may lose, double, reorder and change what it moves; the channel
  * stands all of it. It holds the keys of places, and no key of a channel.
  */
-import type { Address, Intake } from '../../../channel/invite/address.ts'
+import type { BoxKeyPair } from '../../seal/key-pair.ts'
+import type { Address, Intake } from '../invite/address.ts'
 
 /** A place where this end receives: one key, and 1 to 4 intakes over any carriers. It is made for one peer, or for one invite. */
-export interface OwnPlace {
+export interface Place {
   readonly address: Address
-  /** The X25519 secret of `address.pub`, 32 bytes: it opens boxes, and the seals of a handshake. */
+  /** What opens boxes, and the seals of a handshake: the X25519 secret of `address.pub`, 32 bytes, or a pair whose secret nobody can read. */
+  readonly secret: Uint8Array | BoxKeyPair
+}
+
+/** A place whose secret can be stored as bytes. */
+export interface OwnPlace extends Place {
   readonly secret: Uint8Array
 }
 
@@ -19,7 +25,7 @@ export interface Line {
    * Where this end receives: the current place, beside it the next one while the end moves, and at the host the place of the invite until the
    * guest's first frame came. A folder has a subdirectory for each, and the peer reads in those that it knows. Never empty.
    */
-  readonly own: readonly OwnPlace[]
+  readonly own: readonly Place[]
   /**
    * Where the peer receives. Null for an open invite of the host: then `receive` gives what anybody left for the invite. To answer a guest, the
    * host sends over a line with the place of the invite as its own, and the return address of the guest as the peer's.
@@ -29,7 +35,7 @@ export interface Line {
 
 /** One intake of this end. Two places of a line may be at one relay, so the address alone does not name a box. */
 export interface OwnIntake extends Intake {
-  readonly place: OwnPlace
+  readonly place: Place
 }
 
 /** The intakes of this end: where it reads. */

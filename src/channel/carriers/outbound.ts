@@ -1,10 +1,9 @@
 /** Leaves the data of an end at the intakes of its peer, each intake in its own order and at its own pace. */
-import { equalBytes } from '../../../core/encoding/bytes.ts'
-import { parseConnectoid } from '../../../channel/invite/address.ts'
-import { describeError } from '../../../process/describe-error.ts'
-import type { Line } from '../carriers/carrier.ts'
-import { CarrierError } from '../carriers/errors.ts'
-import type { Means } from './means.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
+import { parseConnectoid } from '../invite/address.ts'
+import type { Line } from './carrier.ts'
+import type { CarryMeans } from './carry-means.ts'
+import { CarrierError } from './errors.ts'
 
 const MAX_WAITING = 192 // sanity: three windows; what is dropped is posted again by the channel
 /** Intakes at a time. A peer who names ever new ones would else fill the memory, and take all calls of the network from the others. */
@@ -32,7 +31,7 @@ export interface Outcomes {
 }
 
 export class Outbound {
-  readonly #means: Means
+  readonly #means: CarryMeans
   readonly #outcomes: Outcomes
   /** By connectoid value. */
   readonly #lanes = new Map<string, Lane>()
@@ -43,7 +42,7 @@ export class Outbound {
   /** Why the last try at some intake failed; null once one works and none waits. */
   problem: string | null = null
 
-  constructor(means: Means, outcomes: Outcomes) {
+  constructor(means: CarryMeans, outcomes: Outcomes) {
     this.#means = means
     this.#outcomes = outcomes
   }
@@ -91,7 +90,7 @@ export class Outbound {
           await carrier?.settled(line, inFlight)
         } catch (error) {
           // Files that stay there are cleared away the next time.
-          this.#means.log.debug('channel.settled', describeError(error))
+          this.#means.noteFailure('channel.settled', error)
         }
       }
     }
@@ -181,7 +180,7 @@ export class Outbound {
 
   #failed(address: string, lane: Lane, error: unknown): void {
     this.problem = error instanceof CarrierError ? error.code : 'CARRIER_AWAY'
-    this.#means.log.debug('channel.send', describeError(error))
+    this.#means.noteFailure('channel.send', error)
     if (error instanceof CarrierError && !error.passes) {
       lane.jobs.length = 0
       return
