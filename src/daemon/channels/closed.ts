@@ -1,13 +1,32 @@
 /** Channels that are over: they stay in the list for a while, so that people see it and apps read the last contents, and then go. */
+import { close } from '../../channel/exchange/life.ts'
 import type { Ends } from './ends/ends.ts'
 import type { End } from './ends/end.ts'
 import type { Means } from './ends/means.ts'
 import { orLater } from './ends/places.ts'
 import { eraseKeys, eraseRemains } from './meet/erase-end.ts'
 import { CHANNEL } from './records/channel-record.ts'
+import { IN, PIECE } from './records/kinds.ts'
 
-/** Closed channels of an app. The oldest goes when one more is closed and a new one is made. */
+/** Closed channels of an app, also those that left the list. The oldest goes when one more is closed and a new one is made. */
 export const MAX_CLOSED = 256 // sanity: as many as an app may have open; each has a state and perhaps contents on disk
+
+/**
+ * Takes a channel that is over out of the list, with its contents. What is left of its end has no keys. It stays until carriers have forgotten its
+ * places, since the peer may not know yet that they are closed.
+ */
+export async function unlistChannel(end: End, means: Means): Promise<void> {
+  const { id, app } = end
+  const { keeper } = means
+  await end.run((turn) => {
+    turn.step(close(turn.channel, turn.nowMs, keeper.engine))
+    turn.alongside.push(() => {
+      keeper.state.stage(keeper.state.of(CHANNEL).remove(id))
+      means.tellChanged(id, app, 'closed', null)
+    })
+  })
+  await orLater(eraseRemains(id, means, [IN, PIECE]), means)
+}
 
 /** Removes a channel with everything that the daemon keeps of it. */
 export async function eraseChannel(id: string, ends: Ends, means: Means): Promise<void> {

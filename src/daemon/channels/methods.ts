@@ -6,7 +6,7 @@ import type { ChannelState, ChannelView } from '../../ipc/methods/channel-values
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import { unknownChannel, type Access } from './access.ts'
 import { ackContents, readContents } from './contents.ts'
-import { boundClosed, eraseChannel } from './closed.ts'
+import { boundClosed, eraseChannel, unlistChannel } from './closed.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
@@ -164,7 +164,8 @@ async function closeAny(id: string, { ends, invites, joins }: Work, { means }: R
     await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, means.keeper.engine)))
     return end.summary.state
   }
-  await eraseChannel(id, ends, means)
+  if (end === undefined) await eraseChannel(id, ends, means)
+  else await unlistChannel(end, means)
   joins.damaged.forget(id)
   return 'closed'
 }

@@ -46,8 +46,9 @@ export class Ends {
     for (const id of ids) {
       const record = keeper.onDisk.of(CHANNEL).get(id)
       const state = this.damaged.read(id, () => loadEnd(id, sealed))
-      if (record === undefined || state === null || this.#working.has(id)) continue
-      const end = this.add(id, record.app, state)
+      if (state === null || this.#working.has(id)) continue
+      // Without a record the channel has left the list, and carriers have not forgotten its places yet.
+      const end = this.add(id, record?.app ?? '', state)
       if (state.store !== store) await orLater(end.breakRestored(), this.#means)
     }
   }

@@ -3,6 +3,7 @@ import type { Means } from '../ends/means.ts'
 import { numbered } from '../records/contents.ts'
 import { CHANNEL } from '../records/channel-record.ts'
 import { EARLY, END, FRAME, IN, JOIN, OUT, PIECE } from '../records/kinds.ts'
+import type { SealedKind } from '../../sealed/sealed-kind.ts'
 
 const MOST_AT_ONCE = 1000 // sanity: a change stays small
 
@@ -13,9 +14,15 @@ export function eraseKeys(id: string, { keeper, sealed }: Means): void {
   keeper.state.stage(keeper.state.of(CHANNEL).remove(id))
 }
 
-/** Removes the frames and contents of an end, in changes of their own. */
-export async function eraseRemains(id: string, { keeper, sealed }: Means): Promise<void> {
-  for (const kind of [FRAME, EARLY, OUT, PIECE, IN]) {
+const REMAINS: readonly SealedKind<unknown>[] = [FRAME, EARLY, OUT, PIECE, IN]
+
+/** Removes the frames and contents of an end, in changes of their own. @param kinds those that nobody needs any more */
+export async function eraseRemains(
+  id: string,
+  { keeper, sealed }: Means,
+  kinds: readonly SealedKind<unknown>[] = REMAINS,
+): Promise<void> {
+  for (const kind of kinds) {
     const ids: string[] = []
     for await (const each of sealed.onDisk<unknown>(kind).ids(`${numbered(id)}/`)) ids.push(each)
     for (let at = 0; at < ids.length; at += MOST_AT_ONCE)

@@ -56,6 +56,41 @@ describe('a closed channel', () => {
     expect(post.boxes.has(place!)).toBe(false)
   })
 
+  it('that the owner takes out of the list goes with its contents, and its places once peers know', async () => {
+    const { post, host, guest, ids } = await closed(1)
+    const id = ids[0]!
+    const [place] = (await guest.call('channel.show', { id })).carriers
+    expect(await guest.call('channel.close', { id })).toEqual({ state: 'closed' })
+    expect(await idsOf(guest)).toEqual([])
+    expect(await recordsOf(guest, id)).toBe(1)
+    const again = await guest.restarted()
+    expect(await idsOf(again)).toEqual([])
+    expect(post.boxes.get(place!)).toMatchObject({ isRetired: true })
+    again.later(LEFT_MS)
+    await settle(post, host, again)
+    expect(await recordsOf(again, id)).toBe(0)
+    expect(post.boxes.has(place!)).toBe(false)
+  })
+
+  it('goes in the same way where it was broken, or its peer had left', async () => {
+    const post = new MemoryPost()
+    const [host, guest] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
+    const { hostId, guestId } = await openChannel(post, host, guest)
+    const [place] = (await guest.call('channel.show', { id: guestId })).carriers
+    const end = (await guest.runner.work()).ends.get(guestId)!
+    await end.breakRestored()
+    expect(await guest.call('channel.show', { id: guestId })).toMatchObject({ state: 'broken' })
+    await settle(post, host, guest)
+    expect(await host.call('channel.show', { id: hostId })).toMatchObject({ state: 'broken', reason: 'PEER' })
+    await guest.call('channel.close', { id: guestId })
+    guest.later(0)
+    await settle(post, host, guest)
+    expect([await idsOf(guest), post.boxes.get(place!)?.isRetired]).toEqual([[], true])
+    guest.later(LEFT_MS)
+    await settle(post, host, guest)
+    expect([await recordsOf(guest, guestId), post.boxes.has(place!)]).toEqual([0, false])
+  })
+
   it('goes at the next start if its time was over while the daemon was off', async () => {
     const { post, host, guest } = await closed(1)
     guest.test.later(LEFT_MS / 1000)

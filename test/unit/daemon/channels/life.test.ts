@@ -1,5 +1,6 @@
 /** The life of a channel: large contents, full outboxes, closing, moving, and states that were restored or copied. */
 import { describe, expect, it } from 'vitest'
+import { loadEnd } from '../../../../src/daemon/channels/ends/end-state.ts'
 import { ChannelDaemon, openChannel, OWNER, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { MemoryCarrier, MemoryPost } from '../../../support/memory-carrier.ts'
@@ -106,9 +107,11 @@ describe('a channel', () => {
     expect(await codeOf(host.call('channel.send', { id: hostId, text: 'x' }))).toBe('CHANNEL_NOT_OPEN')
     await host.call('channel.close', { id: hostId })
     await guest.call('channel.close', { id: guestId })
-    for (const daemon of [host, guest]) {
+    for (const [daemon, id] of [[host, hostId] as const, [guest, guestId] as const]) {
       expect((await daemon.call('channel.list', {})).channels).toEqual([])
-      for (const kind of ['channelend', 'channelin', 'channelout']) expect(await countOf(daemon, kind), kind).toBe(0)
+      for (const kind of ['channelin', 'channelout']) expect(await countOf(daemon, kind), kind).toBe(0)
+      // Its places stay until carriers have forgotten them.
+      expect(loadEnd(id, daemon.sealed.records)!.channel).toMatchObject({ keys: null, headerKeys: null })
     }
   })
 
