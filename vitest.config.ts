@@ -1,26 +1,30 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-/** Tests of values in, values out: a process for each file would cost them more than they take. */
-const PURE = [
-  'test/unit/{card,channel,core,cli,dht,docs,durable,ipc,pairing,tox}/**/*.test.ts',
-  'test/unit/imports.test.ts',
-  'test/property/{card,channel,core,dht,tox}/**/*.test.ts',
-  'test/docs/**/*.test.ts',
+/**
+ * Files with a process of their own: they start programs, or change what all of a process shares, such as modules and signals. All other files
+ * share a few processes, because to start one and to load the modules of the daemon costs more than most files take.
+ */
+const ALONE = [
+  'test/{e2e,fault}/**/*.test.ts',
+  'test/unit/process/**/*.test.ts',
+  'test/unit/relayd/boxes/attacks.test.ts',
 ]
+const TEST_TIMEOUT_MS = 60_000 // sanity: the longest takes 5 s by itself, and shares the processors with the other workers
 
 // A daemon of a test must not show notifications on the desktop of whoever runs it.
 const env = { DBUS_SESSION_BUS_ADDRESS: 'disabled:' }
-const common = { pool: 'forks', testTimeout: 30_000, env } as const
+const common = { pool: 'forks', testTimeout: TEST_TIMEOUT_MS, env } as const
 
 export default defineConfig({
   test: {
     globalSetup: 'test/support/compile-cache.ts',
-    // Two also on two processors: much of the time a test waits for a process that it started.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than processors: for about half of its time a file that starts programs waits for them or for the disk.
+    maxWorkers: availableParallelism() + 1,
+    // In the order of their names: the files that take minutes begin first, so that none of them is left alone at the end.
     projects: [
-      { test: { ...common, name: 'pure', include: PURE, isolate: false } },
-      { test: { ...common, name: 'whole', include: ['test/**/*.test.ts'], exclude: PURE } },
+      { test: { ...common, name: 'alone', include: ALONE } },
+      { test: { ...common, name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
     ],
   },
 })
