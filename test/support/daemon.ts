@@ -63,9 +63,15 @@ export class DaemonProcess {
 
   /** Starts the daemon and waits until it serves or ends. */
   static async start(options: DaemonOptions): Promise<DaemonProcess> {
+    const daemon = DaemonProcess.spawn(options)
+    await daemon.#ready
+    return daemon
+  }
+
+  /** Starts the daemon without a wait. */
+  static spawn(options: DaemonOptions): DaemonProcess {
     const daemon = new DaemonProcess(options)
     onTestFinished(() => void daemon.child.kill('SIGKILL'))
-    await daemon.#ready
     return daemon
   }
 
