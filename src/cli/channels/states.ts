@@ -8,7 +8,7 @@ const STATES: Readonly<Record<ChannelState, string>> = {
   open: 'open',
   held: 'held: compare the words first',
   suspended: 'paused: the device of the other side is not listed any more',
-  unconfirmed: 'unconfirmed: the other side changed its key',
+  unconfirmed: 'unconfirmed: no new card of this device has come yet',
   broken: 'broken: make a new invite',
   closing: 'closing',
   closed: 'closed',

@@ -6,7 +6,8 @@ import type { JudgeCard } from '../../channel/handshake/peer.ts'
  * The place of a peer's device by the newest card of the highest epoch that is known of its persona.
  * - `listed`: the card lists the device.
  * - `unlisted`: it does not. Nothing is sent to the device, and nothing of it is taken.
- * - `unconfirmed`: the persona has rotated, and no card of the new epoch came yet. It lasts 7 days at most.
+ * - `unconfirmed`: the persona has rotated, and no card of the new epoch came yet; or the device showed a card of its own beside the newest one,
+ *   which need not know of it. It lasts 7 days at most.
  * - `unknown`: no card of this persona for this app is kept.
  */
 export type Standing = 'listed' | 'unlisted' | 'unconfirmed' | 'unknown'
@@ -31,10 +32,11 @@ export interface Cards {
   /** @param personaId 64 hex digits @param deviceKey the `sig` of the device, 32 bytes */
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing
   /**
-   * The card that counts for a persona and an app; null if none is kept. A peer that shows an older card of its own persona gets this one by
-   * the control text 3: it may not know what its siblings signed.
+   * The card that counts for a persona and an app, for the control text 3 to a device of the persona that did not sign it: it may not know what its
+   * siblings signed.
+   * @returns null if none is kept, or the device signed it
    */
-  newest(personaId: string, app: string): string | null
+  unseenBy(personaId: string, app: string, deviceKey: Uint8Array): string | null
   /** The own card that counts for an app, for the control text 3; null if there is none. */
   own(app: string): string | null
   /**

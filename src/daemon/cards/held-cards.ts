@@ -2,6 +2,7 @@
 import { isExpired } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import type { CardFacts } from '../../channel/handshake/peer.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { CardsMethods } from '../../ipc/methods/cards.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -143,8 +144,9 @@ export class HeldCards implements Cards {
       this.#own.noteReadBack(card)
       return isTaken
     })
-    if (isNews) this.#tell(personaId)
-    if (isNews && personaId === this.#ownId) await this.#update()
+    if (!isNews) return
+    if (personaId === this.#ownId) await this.#update()
+    this.#tell(personaId)
   }
 
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing {
@@ -154,6 +156,14 @@ export class HeldCards implements Cards {
 
   newest(personaId: string, app: string): string | null {
     return knownCards(personaId, this.#options.keeper.onDisk, this.#options.reader).cards.get(app)?.text ?? null
+  }
+
+  unseenBy(personaId: string, app: string, deviceKey: Uint8Array): string | null {
+    const { keeper, reader } = this.#options
+    const card = knownCards(personaId, keeper.onDisk, reader).cards.get(app)
+    // Whoever signs a card writes their own entry last.
+    const signer = card?.devices.at(-1)?.sig
+    return card === undefined || (signer !== undefined && equalBytes(signer, deviceKey)) ? null : card.text
   }
 
   own(app: string): string | null {
@@ -187,7 +197,7 @@ export class HeldCards implements Cards {
 
   /** Signs what is due, and puts it to the stores. */
   async #update(): Promise<void> {
-    await this.#own.update()
+    if ((await this.#own.update()) && this.#ownId !== null) this.#tell(this.#ownId)
     await this.#rounds?.putOwn()
   }
 
@@ -229,7 +239,7 @@ export class HeldCards implements Cards {
   }
 
   async #nextRound(): Promise<void> {
-    await this.#own.update()
+    await this.#update()
     await this.#rounds?.refreshOwn()
     if (++this.#round % ROUNDS_A_DAY !== 0) return
     for (const personaId of await this.#personas()) if (personaId !== this.#ownId) await this.#rounds?.read(personaId)
@@ -261,7 +271,10 @@ export class HeldCards implements Cards {
   }
 
   #tell(personaId: string): void {
-    for (const { app } of this.#options.keeper.onDisk.of(CARDS).get(personaId)?.cards ?? [])
+    // An own card that lacks this device would stop its channels. A later one that has it follows.
+    const waits = personaId === this.#ownId ? this.#own.waiting.filter(({ due }) => due === 'entry') : []
+    const cards = this.#options.keeper.onDisk.of(CARDS).get(personaId)?.cards ?? []
+    for (const { app } of cards.filter((card) => !waits.some((waiting) => waiting.app === card.app)))
       for (const listener of this.#listeners) listener(personaId, app)
   }
 

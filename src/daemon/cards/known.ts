@@ -75,7 +75,13 @@ export function standingIn(
   const { cards, epoch, record } = knownCards(personaId, records, reader)
   const card = cards.get(app)
   if (card === undefined) return 'unknown'
-  if (!listsKey(card, deviceKey)) return 'unlisted'
+  if (!listsKey(card, deviceKey)) {
+    const isBeside = (record?.beside ?? []).some(({ app: other, text, sinceSec }) => {
+      const beside = other === app && nowSec - sinceSec < GRACE_SEC ? reader.read(text) : null
+      return beside !== null && beside.chain.epoch === epoch && listsKey(beside, deviceKey)
+    })
+    return isBeside ? 'unconfirmed' : 'unlisted'
+  }
   if (card.chain.epoch === epoch) return 'listed'
   const sinceSec = record?.raised?.epoch === epoch ? record.raised.sinceSec : nowSec
   return nowSec - sinceSec < GRACE_SEC ? 'unconfirmed' : 'unlisted'

@@ -19,7 +19,7 @@ import { knownCards, listsKey, personaOf } from './known.ts'
 import { dueOf, type Due } from './own-due.ts'
 import { appOf, ownApps, ownAppsNow, putOwnApps, withApp, type OwnState } from './own-record.ts'
 import type { CardReader } from './read-card.ts'
-import { MAX_APPS, type OwnApp, type OwnAppsRecord } from './records.ts'
+import { CARDS, MAX_APPS, type OwnApp, type OwnAppsRecord } from './records.ts'
 import { hasRoom, maySign, ownEntry, sign, signDue, type SigningMeans } from './sign-own.ts'
 
 export class OwnCards {
@@ -64,20 +64,23 @@ export class OwnCards {
     return (to, nowSec) => deviceToken(of, { ...to, bodyHash }, keys, nowSec, engine)
   }
 
-  /** Signs what is due, with new keys where they are a week old. The rest waits: see {@link waiting}. */
-  async update(): Promise<void> {
+  /** Signs what is due, with new keys where they are a week old. The rest waits: see {@link waiting}. @returns whether it signed any */
+  async update(): Promise<boolean> {
     const restored = await this.#restoredApps()
     const isDue = this.#duesNow().some(({ due }) => due !== 'no' && due !== 'asks')
-    if (restored.length === 0 && !isDue && !this.#isOld) return
-    await this.#keeper.change(() => {
+    if (restored.length === 0 && !isDue && !this.#isOld) return false
+    return await this.#keeper.change(() => {
       const now = ownOf(this.#keeper.state.records)
-      if (now === null || !maySign(now, this.#means)) return
+      if (now === null || !maySign(now, this.#means)) return false
+      const cards = this.#keeper.state.of(CARDS)
+      const before = cards.get(now.own.personaId)
       let record = this.#withFreshKeys(now, ownAppsNow(now, this.#keeper.state.records, this.#keeper))
       if (this.#sealed.key.isOpen)
         for (const app of restored)
           if (appOf(record, app) === undefined) record = withApp(record, this.#newApp(app, record))
       putOwnApps(record, this.#keeper.state)
       signDue(now, record, [], this.#means)
+      return cards.get(now.own.personaId) !== before
     })
   }
 

@@ -28,9 +28,14 @@ export interface CardsRecord {
   readonly rivalSec?: number
   /** When the highest epoch was first seen here. Absent until one follows that of the first card. */
   readonly raised?: { readonly epoch: number; readonly sinceSec: number }
+  /** At most {@link MAX_BESIDE}, the last one last. */
+  readonly beside?: readonly AppCard[]
   /** Cards of a snapshot, which nobody has verified yet. */
   readonly arrived?: readonly string[]
 }
+
+/** Cards beside those that count: of the same epoch, and the one that counts need not know of them, since siblings may have no store in common. */
+export const MAX_BESIDE = 4 // sanity: a persona has few devices; a record stays below 256 KiB
 
 export const MAX_APPS = 16 // sanity: as many as a relay keeps cards of one persona; a record then stays below 256 KiB
 

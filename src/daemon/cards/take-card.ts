@@ -1,15 +1,16 @@
 /** Takes a card into the state: the record, the pin, the alarm of a second chain. Inside of a change (docs/card.md, section 4). */
 import type { CardVerdict } from '../../card/order.ts'
 import type { VerifiedCard } from '../../card/verify.ts'
-import { formatHex } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import { alarmDisputed } from '../personas/alarms.ts'
 import type { State } from '../state/state.ts'
-import { knownCards, personaOf, verdictOn, type KnownCards } from './known.ts'
+import { knownCards, listsKey, personaOf, verdictOn, type KnownCards } from './known.ts'
 import type { CardReader } from './read-card.ts'
 import {
   CARDS,
   CARD_STRANGERS,
   MAX_APPS,
+  MAX_BESIDE,
   MAX_STRANGERS,
   OWN_APPS,
   OWN_APPS_ID,
@@ -33,6 +34,7 @@ export function takeCard(
 ): { readonly taken: Taken; readonly isNews: boolean } {
   const known = knownCards(personaOf(card), state.records, reader)
   const verdict = verdictOn(card, known)
+  const head = known.cards.get(card.app)
   const isKept =
     isMet || known.cards.has(card.app) || hasRoomFor(known, state) || followsKept(known, card.app, state, reader)
   switch (verdict.verdict) {
@@ -41,16 +43,43 @@ export function takeCard(
     case 'accept':
       if (!isKept) return { taken: 'ignored', isNews: raise(card, known, state) }
       put(card, known, state)
+      // A card that a channel brings is of a device that is known. A device that is met for the first time may not know of the others.
+      if (isMet && head !== undefined) noteBeside(head, card, state)
       return { taken: 'accept', isNews: true }
-    case 'fork':
-      if (isKept && verdict.wins) put(card, known, state)
-      return { taken: isKept ? 'fork' : 'ignored', isNews: isKept && verdict.wins }
-    case 'same':
+    case 'fork': {
+      if (!isKept || head === undefined) return { taken: 'ignored', isNews: false }
+      if (verdict.wins) put(card, known, state)
+      const isBeside = verdict.wins ? noteBeside(head, card, state) : noteBeside(card, head, state)
+      return { taken: 'fork', isNews: verdict.wins || isBeside }
+    }
     case 'stale':
+      return {
+        taken: isKept ? 'stale' : 'ignored',
+        isNews: isMet && head !== undefined && noteBeside(card, head, state),
+      }
+    case 'same':
     case 'ended':
     case 'held':
       return { taken: isKept ? verdict.verdict : 'ignored', isNews: false }
   }
+}
+
+/**
+ * Keeps a card of a peer whose devices the one that counts need not know of. They are unconfirmed for a while, and are sent the other card.
+ * @returns whether it is new
+ */
+function noteBeside(card: VerifiedCard, counts: VerifiedCard, state: State): boolean {
+  const personaId = personaOf(card)
+  const record = state.of(CARDS).get(personaId)
+  if (record === undefined || personaId === state.own()?.personaId) return false
+  const { beside = [] } = record
+  const isKnown =
+    beside.some(({ text }) => text === card.text) || card.devices.every(({ sig }) => listsKey(counts, sig))
+  const isFollowed = counts.prev !== null && equalBytes(counts.prev, card.hash)
+  if (isKnown || isFollowed || card.chain.epoch !== counts.chain.epoch) return false
+  const kept = [...beside, { app: card.app, text: card.text, sinceSec: state.nowSec }].slice(-MAX_BESIDE)
+  store(personaId, { ...record, beside: kept }, state)
+  return true
 }
 
 /** Cards of the own persona for apps that only siblings use: a rotation here signs new ones. */

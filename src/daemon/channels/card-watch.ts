@@ -17,6 +17,9 @@ import type { Means } from './ends/means.ts'
 import { CHANNEL } from './records/channel-record.ts'
 import type { HeldBecause } from './records/stored-end.ts'
 
+const FORWARD_MS: number = 6 * 3_600_000 // sanity: a peer that signs cards without an end fills no outbox with them
+const MEETING_MS = 60_000 // sanity: a handshake ends within seconds if both sides are there
+
 const GRACE_CHECK_MS = 3_600_000 // sanity: a peer that rotated and sends no card is suspended within an hour after its seven days
 
 /** The standing of the peer of a channel; null if it has shown no persona. */
@@ -43,6 +46,9 @@ export class CardWatch {
   readonly #ends: () => Ends
   /** Ends whose grace runs: no card says when it is over. */
   readonly #grace: DueTimes
+  /** Ends that are to be sent a card of their siblings. */
+  readonly #forwards: DueTimes
+  readonly #forwardedMs = new Map<string, number>()
   #stop: () => void = () => {}
 
   constructor(means: Means, ends: () => Ends) {
@@ -52,6 +58,7 @@ export class CardWatch {
       const end = this.#ends().get(id)
       if (end !== undefined) this.#check(end)
     })
+    this.#forwards = means.dueTimes((id) => this.#sendTheirs(id))
   }
 
   start(): void {
@@ -61,6 +68,7 @@ export class CardWatch {
   close(): void {
     this.#stop()
     this.#grace.close()
+    this.#forwards.close()
   }
 
   /** After a start, since cards and blocks may have come while channels were closed; and when the owner blocks or unblocks somebody. */
@@ -69,12 +77,15 @@ export class CardWatch {
   }
 
   #changed(personaId: string, app: string): void {
-    const { keeper } = this.#means
+    const { keeper, nowMs } = this.#means
     const isOwn = keeper.onDisk.own.get(OWN)?.personaId === personaId
     for (const end of this.#ends()) {
       if (end.app !== app) continue
       if (isOwn) this.#sendOwn(end)
-      if (keeper.onDisk.of(CHANNEL).get(end.id)?.peer === personaId) this.#check(end)
+      if (keeper.onDisk.of(CHANNEL).get(end.id)?.peer !== personaId) continue
+      this.#check(end)
+      const lastMs = this.#forwardedMs.get(end.id)
+      this.#forwards.set(end.id, lastMs === undefined ? nowMs : Math.max(nowMs, lastMs + FORWARD_MS))
     }
   }
 
@@ -121,13 +132,31 @@ export class CardWatch {
     )
   }
 
+  /** A device of the peer's persona learns what its siblings signed: they may have no store in common. */
+  #sendTheirs(id: string): void {
+    const end = this.#ends().get(id)
+    const { peer = null, peerKey = null, app = '' } = this.#means.keeper.onDisk.of(CHANNEL).get(id) ?? {}
+    if (end === undefined || peer === null || peerKey === null) return void this.#forwardedMs.delete(id)
+    const { nowMs, cards } = this.#means
+    if (end.summary.state === 'meeting') return this.#forwards.set(id, nowMs + MEETING_MS)
+    const card = cards.unseenBy(peer, app, parseHex(peerKey)!)
+    if (card === null || end.summary.state !== 'open') return
+    this.#forwardedMs.set(id, nowMs)
+    this.#sendCard(end, card, 'theirs')
+  }
+
   /** The peer learns of the new card by the channel itself. */
   #sendOwn(end: End): void {
     const card = this.#means.cards.own(end.app)
     if (card === null || end.summary.state !== 'open') return
+    this.#sendCard(end, card, 'own')
+  }
+
+  #sendCard(end: End, card: string, whose: 'own' | 'theirs'): void {
     void orLater(
       end.run((turn) => {
-        if (!turn.state.showsPersona || turn.channel.phase !== 'open') return
+        if (whose === 'own' && !turn.state.showsPersona) return
+        if (turn.channel.phase !== 'open' || turn.channel.isHeld) return
         turn.step(submitControl(turn.channel, CONTROL.card, encodeUtf8(card)))
       }),
       this.#means,

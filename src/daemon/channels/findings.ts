@@ -73,8 +73,8 @@ function findingOf(end: End, { means }: Runner): Finding | null {
     return notice('CHANNEL_SUSPENDED', message, 'ask them by another way; the channel closes after 30 days', about)
   }
   if (state === 'unconfirmed') {
-    const message = `${channel} is unconfirmed: they changed their key, and their device has not shown the new one yet`
-    const hint = 'ask them to start their daemon; the channel stands still seven days after the change'
+    const message = `${channel} is unconfirmed: their newest card, or their new key, has not reached their device yet`
+    const hint = 'ask them to start their daemon; otherwise the channel stands still after seven days'
     return notice('CHANNEL_UNCONFIRMED', message, hint, about)
   }
   if (state === 'open' && end.problem !== null)
