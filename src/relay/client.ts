@@ -11,9 +11,19 @@ import { callJson, chunksOf, inTime, openCall, strangeAnswer } from './http-call
 import { EventReader } from './event-stream.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { RelayMeans } from './means.ts'
-import { isDone, readEvent, readFound, readReceived, readRefused, type Found, type Received } from './read-answer.ts'
+import {
+  isDone,
+  readEvent,
+  readFound,
+  readReceived,
+  readRefused,
+  type Found,
+  type Given,
+  type Received,
+  type StreamEvent,
+} from './read-answer.ts'
 import type { RelayAddress } from './relay-url.ts'
-import type { BoxRequest } from './wire.ts'
+import { MAX_STREAM_NAME_CHARS, type BoxRequest } from './wire.ts'
 
 const MAX_ANSWER_BYTES = 2 << 20 // sanity: a full box is 1 MiB, and its data gets some members around it
 const STREAM_SILENCE_MS = 70_000 // format: three comments and some time on the way
@@ -29,6 +39,8 @@ export interface News {
   readonly key: BoxKey
   /** For `receive`, within a minute; null where the relay gave none. */
   readonly question: string | null
+  /** Null where the message has to be received. */
+  readonly message: Given | null
 }
 
 interface Options {
@@ -40,6 +52,8 @@ export class RelayClient {
   readonly means: RelayMeans
   /** How far the relay's clock is ahead of ours, by the header `Date`. It counts for the questions of this relay only. */
   #aheadMs = 0
+  /** Streams that have a name, by the text of each key that they wait for. */
+  readonly #streams = new Map<string, NamedStream>()
 
   constructor(address: RelayAddress, means: RelayMeans) {
     this.address = address
@@ -77,18 +91,29 @@ export class RelayClient {
   /**
    * Reads the messages after `at`, the oldest first, and lets the relay delete those up to it.
    * @param question that the relay gave within the last minute; without one the relay is asked first
+   * @param follow lets a stream that waits for the box give the messages after these by itself: see {@link follows}
    * @throws {RelayError} as {@link post}, RELAY_WRONG_ANSWER, and QUESTION_* for a question that is not answered
    */
   async receive(
     pair: BoxKeyPair,
     at: number,
-    { limit = RELAY_LIMITS.maxReceive, question = null, signal }: Options & ReceiveOptions = {},
+    { limit = RELAY_LIMITS.maxReceive, question = null, follow = false, signal }: Options & ReceiveOptions = {},
   ): Promise<Received[]> {
     return await this.#prove(pair, question, signal, async (answer) => {
       const pub = formatBoxKey(pair.key)
-      const request = { pub, ext: null, answer, action: 'receive', at, limit } as const
-      return await this.#call(request, (value) => readReceived(value, at), signal)
+      const stream = follow ? this.#streams.get(pub) : undefined
+      const name = stream === undefined ? {} : { stream: stream.name }
+      const request = { pub, ext: null, answer, action: 'receive', at, limit, ...name } as const
+      const received = await this.#call(request, (value) => readReceived(value, at), signal)
+      stream?.followed.add(pub)
+      return received
     })
+  }
+
+  /** Whether a stream gives every message of a box that comes after those of the last `receive` with `follow`. */
+  follows(key: BoxKey): boolean {
+    const pub = formatBoxKey(key)
+    return this.#streams.get(pub)?.followed.has(pub) === true
   }
 
   /** Closes the own box to senders. @throws {RelayError} as {@link receive} */
@@ -110,6 +135,7 @@ export class RelayClient {
     const call = { url: `${this.address.url}wait`, method: 'POST', body, signal } as const
     const answer = await openCall(this.means, call)
     this.#noteTime(answer.relayMs)
+    let stream: NamedStream | null = null
     try {
       const chunks = chunksOf(answer.response.body)
       const next = async (): Promise<IteratorResult<Uint8Array, void>> =>
@@ -117,14 +143,24 @@ export class RelayClient {
       if (!isStream(answer.response)) throw await refusalOfStream(answer.response.status, next)
       const reader = new EventReader()
       for (let part = await next(); part.done !== true; part = await next()) {
-        for (const event of takeEvents(reader, part.value)) {
-          const key = keys.get(event.pub)
-          if (key !== undefined) yield { key, question: event.question }
+        const events = takeEvents(reader, part.value)
+        if (stream === null) stream = this.#noteStream(reader.id, keys)
+        for (const { pub, question, message } of events) {
+          const key = keys.get(pub)
+          if (key !== undefined) yield { key, question, message }
         }
       }
     } finally {
+      for (const pub of keys.keys()) if (this.#streams.get(pub) === stream) this.#streams.delete(pub)
       answer.stop.abort()
     }
+  }
+
+  #noteStream(name: string | null, keys: ReadonlyMap<string, BoxKey>): NamedStream | null {
+    if (name === null || name.length > MAX_STREAM_NAME_CHARS) return null
+    const stream: NamedStream = { name, followed: new Set() }
+    for (const pub of keys.keys()) this.#streams.set(pub, stream)
+    return stream
   }
 
   /** Answers a question and uses the answer. A question that came too late is asked for again, once. */
@@ -177,6 +213,13 @@ export class RelayClient {
 interface ReceiveOptions {
   readonly limit?: number
   readonly question?: string | null
+  readonly follow?: boolean
+}
+
+interface NamedStream {
+  readonly name: string
+  /** Keys of boxes whose messages it gives. */
+  readonly followed: Set<string>
 }
 
 const TOO_LATE: ReadonlySet<string> = new Set(['RELAY_WRONG_ANSWER', 'QUESTION_TIME'])
@@ -209,7 +252,7 @@ async function refusalOfStream(
   })
 }
 
-function takeEvents(reader: EventReader, chunk: Uint8Array): { pub: string; question: string | null }[] {
+function takeEvents(reader: EventReader, chunk: Uint8Array): StreamEvent[] {
   try {
     return reader.take(chunk).flatMap((text) => readEvent(text) ?? [])
   } catch (cause) {

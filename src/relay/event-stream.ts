@@ -1,13 +1,20 @@
-/** Reads a stream of server-sent events as far as relays use it: fields `data`, and comments. */
-import { encodeUtf8 } from '../core/encoding/bytes.ts'
+/** Reads a stream of server-sent events as far as relays use it: fields `data` and `id`, and comments. */
+import { concatBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
 
-const MAX_LINE_BYTES = 4096 // sanity: an event has a key and a question, some 700 bytes
+const MAX_LINE_BYTES = 20_480 // sanity: the longest message has 16 384 characters, beside a key and two moments
 const LINE_FEED = 10
 
 /** Cuts chunks into lines and lines into events, however the chunks are cut. */
 export class EventReader {
-  #line: number[] = []
+  #parts: Uint8Array[] = []
+  #partBytes = 0
   #data: string[] = []
+  #id: string | null = null
+
+  /** The last field `id`; null before the first. */
+  get id(): string | null {
+    return this.#id
+  }
 
   /**
    * Takes a chunk.
@@ -16,24 +23,36 @@ export class EventReader {
    */
   take(chunk: Uint8Array): string[] {
     const events: string[] = []
-    for (const byte of chunk) {
-      if (byte !== LINE_FEED) {
-        this.#line.push(byte)
-        if (this.#line.length > MAX_LINE_BYTES) throw new RangeError('a line of the stream is too long')
-        continue
-      }
-      const line = new TextDecoder().decode(Uint8Array.from(this.#line)).replace(/\r$/, '')
-      this.#line = []
+    let from = 0
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, from)) {
+      this.#hold(chunk.subarray(from, end))
+      from = end + 1
+      const line = new TextDecoder().decode(concatBytes(...this.#parts)).replace(/\r$/, '')
+      this.#parts = []
+      this.#partBytes = 0
       if (line === '') {
         if (this.#data.length > 0) events.push(this.#data.join('\n'))
         this.#data = []
-      } else if (line.startsWith('data:')) this.#add(line.slice('data:'.length).replace(/^ /, ''))
+      } else this.#takeLine(line)
     }
+    this.#hold(chunk.subarray(from))
     return events
   }
 
-  #add(data: string): void {
-    this.#data.push(data)
+  #hold(part: Uint8Array): void {
+    this.#partBytes += part.length
+    if (this.#partBytes > MAX_LINE_BYTES) throw new RangeError('a line of the stream is too long')
+    if (part.length > 0) this.#parts.push(part)
+  }
+
+  #takeLine(line: string): void {
+    if (line.startsWith('id:')) this.#id = valueOf(line, 'id:')
+    if (!line.startsWith('data:')) return
+    this.#data.push(valueOf(line, 'data:'))
     if (encodeUtf8(this.#data.join('\n')).length > MAX_LINE_BYTES) throw new RangeError('an event is too long')
   }
+}
+
+function valueOf(line: string, field: string): string {
+  return line.slice(field.length).replace(/^ /, '')
 }

@@ -16,6 +16,19 @@ export interface Received {
   readonly data: Uint8Array
 }
 
+/** A message that a stream gave by itself. */
+export interface Given extends Received {
+  /** The moment after which this message is the first one. */
+  readonly after: number
+}
+
+/** One event of a stream: a message, or news of a box. */
+export interface StreamEvent {
+  readonly pub: string
+  readonly question: string | null
+  readonly message: Given | null
+}
+
 /** @returns null for any other value */
 export function readRefused(value: unknown): Refused | null {
   if (!isMembers(value) || value['ok'] !== false) return null
@@ -79,7 +92,7 @@ export function readReceived(value: unknown, after: number): Received[] | null {
 }
 
 /** One event of a stream. @returns null for any other text */
-export function readEvent(text: string): { readonly pub: string; readonly question: string | null } | null {
+export function readEvent(text: string): StreamEvent | null {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -87,8 +100,12 @@ export function readEvent(text: string): { readonly pub: string; readonly questi
     return null
   }
   if (!isMembers(value) || typeof value['pub'] !== 'string' || value['found'] !== true) return null
-  const { pub, question = null } = value
-  return question === null || typeof question === 'string' ? { pub, question } : null
+  const { pub, question = null, after } = value
+  if (question !== null && typeof question !== 'string') return null
+  if (after === undefined) return { pub, question, message: null }
+  const message = readMessage(value)
+  if (message === null || typeof after !== 'number' || !(after >= 0 && after < message.at)) return null
+  return { pub, question, message: { ...message, after } }
 }
 
 function readMessage(value: unknown): Received | null {

@@ -60,7 +60,7 @@ async function* checkInRounds(
     try {
       for (const { key, at } of boxes()) {
         const { found, question } = await client.check(key, at, { signal })
-        if (found) yield { key, question }
+        if (found) yield { key, question, message: null }
       }
       backOff.succeeded()
     } catch (error) {

@@ -73,6 +73,8 @@ export interface ReceiveRequest extends Addressed {
   readonly answer: string
   readonly at: number
   readonly limit: number
+  /** The name of a stream that waits for this box: from now on it gives the messages themselves. */
+  readonly stream?: string
 }
 
 export interface RetireRequest extends Addressed {
@@ -106,3 +108,13 @@ export interface WaitEvent {
   /** As `check` gives it. */
   readonly question?: string
 }
+
+/** One message of a box whose owner has named the stream in a `receive`. */
+export interface GivenEvent extends BoxMessage {
+  readonly pub: string
+  readonly found: true
+  /** The moment after which this message is the first one. */
+  readonly after: number
+}
+
+export const MAX_STREAM_NAME_CHARS = 64 // sanity: 16 bytes in base64url take 22

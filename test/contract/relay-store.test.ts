@@ -126,6 +126,16 @@ describe.each(SUBJECTS)('a store of a relay ($name)', (subject) => {
         expect(dataOf(await read(next, START + 3 * MINUTE))).toEqual(['0', '1', '2'])
       }))
 
+    it('are read without an answer as with one, and that changes nothing', () =>
+      withStore(async (store) => {
+        expect(await store.read(BOX, 0, 10, START)).toEqual([])
+        for (const n of range(3)) await store.send(BOX, `${n}`, BOB, START + n)
+        expect(dataOf(await store.read(BOX, 0, 2, START + SEC))).toEqual(['0', '1'])
+        expect(await store.read(BOX, START + 1, 10, START + SEC)).toEqual([{ atUs: START + 2, data: '2' }])
+        expect(dataOf(await read(store, START + SEC))).toEqual(['0', '1', '2'])
+        expect(await store.read(BOX, 0, 10, START + 2 * HOUR)).toEqual([])
+      }))
+
     it('are not deleted by a check, whatever it names as processed', () =>
       withStore(async (store) => {
         await store.send(BOX, 'data', BOB, START)

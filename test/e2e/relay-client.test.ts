@@ -79,11 +79,14 @@ test.skipIf(!(await hasCurl()))('the curl line of a stream tells what is printed
   const { url } = await serveBoxes({ boxes: relay.boxes })
   await relay.ask(alice.send('QmxhY2twb29s'))
   await relay.ask(alice.check())
-  const [, line, comment, event] = /^(curl -N .*)\n(: .*)\n(data: .*)$/m.exec(DOC)!
+  const [, line, comment, id, event] = /^(curl -N .*)\n(: .*)\n(id: .*)\n(data: .*)$/m.exec(DOC)!
   const told = await firstEvent(line!.replace(ORIGIN, url))
-  const [first, , second] = told.split('\n')
+  const [first, second, third] = told.split('\n').filter((each) => each !== '')
   expect(first).toBe(comment)
-  expect(await opened(second!.slice(6))).toEqual(await opened(event!.slice(6)))
+  // The name of a stream is another one each time.
+  expect(second).toMatch(/^id: [\w-]{22}$/)
+  expect(id).toHaveLength(second!.length)
+  expect(await opened(third!.slice(6))).toEqual(await opened(event!.slice(6)))
 })
 
 /** The text's own lines (Connectoid 0.1), with its missing comma and with real keys. */

@@ -13,6 +13,7 @@ import { publicOf, RELAY_ORIGIN, sealedOf, secretOf, wholeOf } from './relay-vec
 
 export const RELAY_DOC: string = fileURLToPath(new URL('../../docs/relay.md', import.meta.url))
 
+const STREAM_NAME = 'k3f9zr5pQypV4NRdHhUAmA' // chance; the server of a stream makes its own
 const DATA = ['QmxhY2twb29s', 'T25lIG1vcmU', 'QW5kIGFub3RoZXI']
 const SECRET = secretOf('alice', 'x25519')
 
@@ -41,7 +42,12 @@ class Story {
     const body = JSON.stringify({ boxes: [{ pub, at: 0 }] })
     this.parts.push(
       sentence,
-      block(`curl -N ${RELAY_ORIGIN}/wait -d '${body}'`, ': still here', `data: ${JSON.stringify(event)}`),
+      block(
+        `curl -N ${RELAY_ORIGIN}/wait -d '${body}'`,
+        ': still here',
+        `id: ${STREAM_NAME}`,
+        `data: ${JSON.stringify(event)}`,
+      ),
     )
     this.plain = plain
   }

@@ -1,6 +1,6 @@
 /** Boxes in memory, without any secret: for tests of what carries requests to boxes. */
 import type { Awaited, BoxCaller, BoxService } from '../../src/relayd/boxes/box-service.ts'
-import type { BoxAnswer } from '../../src/relay/wire.ts'
+import type { BoxAnswer, BoxMessage } from '../../src/relay/wire.ts'
 
 export class TestBoxes implements BoxService {
   /** Bodies as the server handed them on, with their callers. */
@@ -12,6 +12,10 @@ export class TestBoxes implements BoxService {
   replyToCheck: (awaited: Awaited) => BoxAnswer | Promise<BoxAnswer> = ({ pub }: Awaited) => {
     return this.full.has(pub) ? { ok: true, found: true, question: `question for ${pub}` } : { ok: true, found: false }
   }
+  /** What `read` gives, of all boxes. */
+  messages: readonly BoxMessage[] = []
+  /** The moment of the last message that `read` gave. */
+  lastReadAt = 0
   /** Boxes with a message. */
   readonly full: Set<string> = new Set()
   readonly #listeners = new Map<string, Set<(pub: string) => void>>()
@@ -24,6 +28,12 @@ export class TestBoxes implements BoxService {
   async check(awaited: Awaited): Promise<BoxAnswer> {
     this.checks.push(awaited)
     return await this.replyToCheck(awaited)
+  }
+
+  async read({ at }: Awaited, limit: number): Promise<readonly BoxMessage[]> {
+    const read = this.messages.filter((message) => message.at > at).slice(0, limit)
+    this.lastReadAt = read.at(-1)?.at ?? this.lastReadAt
+    return await Promise.resolve(read)
   }
 
   watch(pubs: readonly string[], listener: (pub: string) => void): () => void {

@@ -1,5 +1,5 @@
 /** The seam between the relay's HTTP server and its boxes. */
-import type { BoxAnswer } from '../../relay/wire.ts'
+import type { BoxAnswer, BoxMessage } from '../../relay/wire.ts'
 
 export interface BoxCaller {
   /** The caller's address as HMAC under the key of the day: never the address itself. */
@@ -17,6 +17,8 @@ export interface BoxService {
   answer(body: unknown, caller: BoxCaller): Promise<BoxAnswer>
   /** Answers as `check` does, for a stream of `POST /wait`. */
   check(awaited: Awaited, caller: BoxCaller): Promise<BoxAnswer>
+  /** Reads messages after `at`, at most `limit`, without a proof: for a stream that the owner has named beside one. */
+  read(awaited: Awaited, limit: number): Promise<readonly BoxMessage[]>
   /** Calls the listener with the `pub` as it was given, after a message came into its box. @returns the end of it */
   watch(pubs: readonly string[], listener: (pub: string) => void): () => void
 }

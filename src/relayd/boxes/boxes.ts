@@ -78,6 +78,13 @@ export class Boxes implements BoxService {
     return (await this.#spend([{ key: `wait:${caller.address}`, ...checks }])) ?? (await this.#check(call, caller))
   }
 
+  async read({ pub, at }: Awaited, limit: number): Promise<readonly BoxMessage[]> {
+    const key = readKey(pub)
+    if (key === null) return []
+    const messages = await this.#options.store.read(boxIdOf(key, pub), at, limit, this.#options.nowUs())
+    return messages.map(shown)
+  }
+
   watch(pubs: readonly string[], listener: (pub: string) => void): () => void {
     return this.#watchers.watch(pubs, listener)
   }

@@ -2,7 +2,7 @@
 import { decompressP384 } from '../../core/curve/p384.ts'
 import { isBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
-import type { BoxError } from '../../relay/wire.ts'
+import { MAX_STREAM_NAME_CHARS, type BoxError } from '../../relay/wire.ts'
 import { formatBoxKey, parseBoxKey, type BoxKey } from '../../seal/box-key.ts'
 import { SealError } from '../../seal/errors.ts'
 import type { BoxId } from '../store/relay-store.ts'
@@ -47,7 +47,7 @@ const MEMBERS: ReadonlyMap<unknown, ReadonlySet<string>> = new Map(
   Object.entries({
     send: ['data'],
     check: ['at', 'ask'],
-    receive: ['answer', 'at', 'limit'],
+    receive: ['answer', 'at', 'limit', 'stream'],
     retire: ['answer'],
   }).map(([action, members]) => [action, new Set(['pub', 'ext', 'action', ...members])]),
 )
@@ -94,10 +94,11 @@ function readCheck(body: Body, addressed: Addressed): CheckCall | BoxError {
 }
 
 function readReceive(body: Body, addressed: Addressed, limits: Limits): ReceiveCall | BoxError {
-  const { answer, limit = 1 } = body
+  const { answer, limit = 1, stream = '' } = body
   const at = parseAt(body['at'])
   if (typeof answer !== 'string' || typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 1)
     return 'Bad request'
+  if (typeof stream !== 'string' || stream.length > MAX_STREAM_NAME_CHARS) return 'Bad request'
   if (at === null) return 'Bad at'
   return { action: 'receive', ...addressed, answer, at, limit: Math.min(limit, limits.maxReceive) }
 }

@@ -17,6 +17,7 @@ import { Connections } from './connections.ts'
 import { Counters, type Route } from './counters.ts'
 import type { HttpLimits } from './http-limits.ts'
 import type { Listener, TlsFiles } from './listener.ts'
+import { namedStream } from './named-stream.ts'
 import { routeOf } from './routes.ts'
 import { Streams } from './streams.ts'
 import { parseWait } from './wait-request.ts'
@@ -138,6 +139,8 @@ export class RelayServer {
     const action = actionOf(body.value)
     if (!answer.ok) return this.#refuse(request, response, 'box', answer, action)
     this.#write(request, response, 'box', action, jsonAnswer(answer))
+    const named = namedStream(body.value, answer)
+    if (named !== null) this.streams.give(named.name, named.from)
   }
 
   async #answerCard(place: CardPlace, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,12 +1,16 @@
 /** The streams of `POST /wait`: each tells its reader what `check` would answer, as soon as a message comes (docs/relay.md, "Waiting"). */
+import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { formatBase64url } from '../../core/encoding/bytes.ts'
 import type { Clock } from '../../process/pulse.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
-import type { BoxAnswer, WaitEvent } from '../../relay/wire.ts'
+import type { BoxAnswer, GivenEvent, WaitEvent } from '../../relay/wire.ts'
 import type { Awaited, BoxCaller, BoxService } from '../boxes/box-service.ts'
 import type { Counters } from './counters.ts'
 
 const COMMENT = ': still here\n\n'
+const NAME_BYTES = 16 // sanity: nobody guesses it within the hour of a stream
+const GIVEN_AT_ONCE = 16 // sanity: some events beyond what the reader takes; the others follow when it has
 const TOO_MANY_SEC = 60 // sanity: streams of others end within an hour, those of an app that restarts within seconds
 
 export interface StreamsOptions {
@@ -25,7 +29,8 @@ type Refused = Extract<BoxAnswer, { ok: false }>
 /** All streams of one server. */
 export class Streams {
   readonly #options: StreamsOptions
-  readonly #open = new Set<Stream>()
+  /** By name. */
+  readonly #open = new Map<string, Stream>()
   readonly #ofAddress = new Map<string, number>()
   #cancelTick: (() => void) | null = null
 
@@ -55,7 +60,7 @@ export class Streams {
       return { ok: false, error: 'Too often', retryAfter: TOO_MANY_SEC }
     const stream = new Stream(response, boxes, caller, this.#options)
     // It counts before its first checks, so that nobody opens more while they run.
-    this.#open.add(stream)
+    this.#open.set(stream.name, stream)
     this.#ofAddress.set(address, count + 1)
     response.once('close', () => this.#forget(stream, address))
     this.#cancelTick ??= this.#options.clock.after(limits.commentSec * 1000, () => this.#tick())
@@ -73,16 +78,24 @@ export class Streams {
     return null
   }
 
+  /**
+   * Gives the messages of a box themselves on a stream: its owner has proven the key, and named the stream. A name that nobody has changes nothing.
+   * @param at everything up to it has been given
+   */
+  give(name: string, { pub, at }: Awaited): void {
+    this.#open.get(name)?.give(pub, at)
+  }
+
   /** Ends every stream, for a stop. */
   close(): void {
     this.#cancelTick?.()
     this.#cancelTick = null
-    for (const stream of this.#open) stream.end()
+    for (const stream of this.#open.values()) stream.end()
   }
 
   #forget(stream: Stream, address: string): void {
     stream.stopWatching()
-    if (!this.#open.delete(stream)) return
+    if (!this.#open.delete(stream.name)) return
     const left = (this.#ofAddress.get(address) ?? 1) - 1
     if (left === 0) this.#ofAddress.delete(address)
     else this.#ofAddress.set(address, left)
@@ -91,13 +104,15 @@ export class Streams {
   /** One timer for all streams. */
   #tick(): void {
     this.#cancelTick = null
-    for (const stream of this.#open) stream.tick()
+    for (const stream of this.#open.values()) stream.tick()
     if (this.#open.size > 0)
       this.#cancelTick = this.#options.clock.after(this.#options.limits.commentSec * 1000, () => this.#tick())
   }
 }
 
 class Stream {
+  /** Whoever knows it holds the stream: nobody else gets it. */
+  readonly name: string = formatBase64url(randomBytes(NAME_BYTES))
   readonly #response: ServerResponse
   readonly #caller: BoxCaller
   readonly #options: StreamsOptions
@@ -106,6 +121,8 @@ class Stream {
   #news: Set<string> | null = null
   /** Boxes whose check was refused for now; null for none. The next comment tries again: a full disk or a busy relay passes. */
   #again: Set<string> | null = null
+  /** Boxes whose messages are given themselves, each with the moment of the last one; null for none. */
+  #given: Map<string, number> | null = null
   readonly #endsAtMs: number
   #state: 'checking' | 'idle' | 'telling' | 'ended' = 'checking'
   /** Whether the reader took nothing since the last comment. */
@@ -123,10 +140,7 @@ class Stream {
 
   watch(): void {
     const pubs = this.#boxes.map(({ pub }) => pub)
-    this.#unwatch = this.#options.boxes.watch(pubs, (pub) => {
-      this.#news = (this.#news ?? new Set()).add(pub)
-      this.#tell()
-    })
+    this.#unwatch = this.#options.boxes.watch(pubs, (pub) => this.#note(pub))
   }
 
   stopWatching(): void {
@@ -140,8 +154,21 @@ class Stream {
     if (this.#state !== 'checking') return
     this.#state = 'idle'
     // A first line shows the reader, and each proxy on the way, that the stream is open.
-    this.#response.write(COMMENT)
+    this.#response.write(`${COMMENT}id: ${this.name}\n\n`)
     answers.forEach((answer, i) => this.#write(this.#boxes[i]!.pub, answer))
+    this.#tell()
+  }
+
+  give(pub: string, at: number): void {
+    if (!this.#boxes.some((box) => box.pub === pub)) return
+    this.#given ??= new Map()
+    this.#given.set(pub, Math.max(at, this.#given.get(pub) ?? 0))
+    this.#note(pub)
+  }
+
+  /** There are news of a box. */
+  #note(pub: string): void {
+    this.#news = (this.#news ?? new Set()).add(pub)
     this.#tell()
   }
 
@@ -158,9 +185,9 @@ class Stream {
     }
     this.#isStuck = this.#response.writableLength > 0
     if (!this.#isStuck) this.#response.write(COMMENT)
-    for (const pub of this.#again ?? []) this.#news = (this.#news ?? new Set()).add(pub)
+    const again = this.#again ?? []
     this.#again = null
-    this.#tell()
+    for (const pub of again) this.#note(pub)
   }
 
   end(): void {
@@ -183,6 +210,12 @@ class Stream {
 
   async #tellAll(boxes: readonly Awaited[]): Promise<void> {
     for (const box of boxes) {
+      const givenAt = this.#given?.get(box.pub)
+      if (givenAt !== undefined) {
+        await this.#giveNext(box.pub, givenAt)
+        if (this.#state !== 'telling') return
+        continue
+      }
       const answer = await this.#options.boxes.check(box, this.#caller)
       if (this.#state !== 'telling') return
       if (answer.ok) this.#write(box.pub, answer)
@@ -191,6 +224,21 @@ class Stream {
     }
     this.#state = 'idle'
     this.#tell()
+  }
+
+  async #giveNext(pub: string, givenAt: number): Promise<void> {
+    const messages = await this.#options.boxes.read({ pub, at: givenAt }, GIVEN_AT_ONCE)
+    let after = givenAt
+    for (const { at, data } of messages) {
+      if (this.#state !== 'telling' || this.#response.writableNeedDrain) break
+      const event: GivenEvent = { pub, found: true, after, at, data }
+      this.#writeEvent(event)
+      this.#given!.set(pub, at)
+      after = at
+    }
+    const lastAt = messages.at(-1)?.at ?? givenAt
+    // The reader takes these first.
+    if (after < lastAt || messages.length === GIVEN_AT_ONCE) this.#note(pub)
   }
 
   #tellAfterDrain(): void {
@@ -204,7 +252,10 @@ class Stream {
 
   #write(pub: string, answer: BoxAnswer): void {
     if (!answer.ok || !('found' in answer) || !answer.found) return
-    const event: WaitEvent = { pub, found: true, question: answer.question }
+    this.#writeEvent({ pub, found: true, question: answer.question })
+  }
+
+  #writeEvent(event: WaitEvent | GivenEvent): void {
     this.#response.write(`data: ${JSON.stringify(event)}\n\n`)
     this.#options.counters.told()
   }

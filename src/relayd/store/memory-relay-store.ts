@@ -98,7 +98,12 @@ export class MemoryRelayStore implements RelayStore {
     noteCheck(box, nowUs)
     box.maker = null
     box.messages = box.messages.filter((message) => message.atUs > atUs)
-    return box.messages.slice(0, limit).map((message) => ({ atUs: message.atUs, data: message.data }))
+    return await this.read(id, atUs, limit, nowUs)
+  }
+
+  async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
+    const after = this.#living(id, nowUs)?.messages.filter((message) => message.atUs > atUs) ?? []
+    return after.slice(0, limit).map((message) => ({ atUs: message.atUs, data: message.data }))
   }
 
   async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {

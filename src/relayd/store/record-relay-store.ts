@@ -157,6 +157,11 @@ export class RecordRelayStore implements RelayStore {
     return messages
   }
 
+  async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
+    await this.#resuming
+    return this.#read(id, this.#boxOf(id, nowUs), atUs, limit, nowUs)
+  }
+
   async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
     await this.#resuming
     if (!this.#answers.use(answer, nowUs)) return 'used'

@@ -102,6 +102,8 @@ export interface RelayStore {
     limit: number,
     nowUs: number,
   ): Promise<readonly Message[] | null>
+  /** Gives the messages after `atUs`: at most `limit`, the oldest first. It changes nothing. The caller knows that the owner asks. */
+  read(box: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]>
   /**
    * Uses the answer, claims the box, and closes it to senders, in one step. Makes the box if there is none.
    * @returns used: as null of {@link receive}; full: nothing changed, because the disk is full

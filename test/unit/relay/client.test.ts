@@ -349,7 +349,7 @@ test.each([
   ['a gateway without its relay', { status: 504, body: '' }, { code: 'RELAY_UNREACHABLE' }],
   [
     'an endless line',
-    { headers: { 'content-type': 'text/event-stream' }, body: `data: ${'x'.repeat(9000)}` },
+    { headers: { 'content-type': 'text/event-stream' }, body: `data: ${'x'.repeat(30_000)}` },
     { code: 'RELAY_STRANGE' },
   ],
 ])('%s instead of a stream has its code', async (_, scripted, error) => {

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EventReader } from '../../../src/relay/event-stream.ts'
+import { readEvent } from '../../../src/relay/read-answer.ts'
 import { decodeQuestion, encodeQuestion, formatAnswer, parseAnswer } from '../../../src/relay/question.ts'
 import { parseRelayUrl } from '../../../src/relay/relay-url.ts'
 import { sendRight } from '../../../src/relay/send-right.ts'
@@ -110,8 +111,23 @@ test('how a stream is cut into chunks does not matter', () => {
   )
 })
 
+test('a reader knows the last id of a stream, which is no event', () => {
+  const reader = new EventReader()
+  expect([reader.take(new TextEncoder().encode('id: a\n\nid:')), reader.id]).toEqual([[], 'a'])
+  expect([reader.take(new TextEncoder().encode('b\ndata: x\n\n')), reader.id]).toEqual([['x'], 'b'])
+})
+
+test('an event of a stream is news or a whole message, whose moment is after the one before', () => {
+  const given = { pub: 'p', found: true, after: 5, at: 6, data: 'AAAA' }
+  const message = { after: 5, at: 6, data: new Uint8Array(3) }
+  expect(readEvent(JSON.stringify(given))).toEqual({ pub: 'p', question: null, message })
+  expect(readEvent('{"pub":"p","found":true,"question":"q"}')).toEqual({ pub: 'p', question: 'q', message: null })
+  for (const wrong of [{ after: 6 }, { after: -1 }, { after: '5' }, { at: '6' }, { data: 'A' }, { data: null }])
+    expect(readEvent(JSON.stringify({ ...given, ...wrong }))).toBeNull()
+})
+
 test('a line or an event without an end is refused', () => {
-  expect(() => new EventReader().take(new Uint8Array(5000).fill(65))).toThrow(RangeError)
-  const lines = new TextEncoder().encode('data: xxxxxxxxxx\n'.repeat(500))
+  expect(() => new EventReader().take(new Uint8Array(20_481).fill(65))).toThrow(RangeError)
+  const lines = new TextEncoder().encode('data: xxxxxxxxxx\n'.repeat(2000))
   expect(() => new EventReader().take(lines)).toThrow(RangeError)
 })

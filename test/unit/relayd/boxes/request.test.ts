@@ -139,6 +139,12 @@ test('limit is 1 where it is missing, and at most that of the relay', () => {
   for (const limit of [0, -1, 1.5, '1', null, 1e300]) expect(read({ ...receive, limit })).toBe('Bad request')
 })
 
+test('a stream is named by a text of some length, beside an answer alone', () => {
+  for (const stream of ['', 'x'.repeat(64)]) expect(read({ ...receive, stream })).toMatchObject({ action: 'receive' })
+  for (const stream of ['x'.repeat(65), 5, null]) expect(read({ ...receive, stream })).toBe('Bad request')
+  for (const other of [send, check, retire]) expect(read({ ...other, stream: 'x' })).toBe('Bad request')
+})
+
 test('an answer that is no text, or an ask that is no truth, is a bad request', () => {
   for (const answer of [undefined, null, 5, {}]) {
     expect(read({ ...receive, answer })).toBe('Bad request')
