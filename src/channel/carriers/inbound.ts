@@ -1,7 +1,9 @@
 /** Reads what came by the intakes of a line, one after another, until nothing comes. */
+import { formatConnectoid } from '../invite/address.ts'
 import type { Arrival, Carrier, Line, OwnIntake } from './carrier.ts'
 import type { CarryMeans } from './carry-means.ts'
 
+const CLEARING_MS = 5_000 // sanity: one call for what comes within seconds; a box holds 128
 const RETRY_MS = 60_000 // sanity: a full disk, a folder that is away; news wake it sooner
 
 /** An own intake to read. */
@@ -19,6 +21,12 @@ export interface Receiver {
   take(source: Source, arrivals: readonly Arrival[]): Promise<void>
 }
 
+interface Uncleared {
+  readonly carrier: Carrier
+  readonly intake: OwnIntake
+  readonly cursor: string
+}
+
 export class Inbound {
   readonly #means: CarryMeans
   readonly #receiver: Receiver
@@ -26,6 +34,9 @@ export class Inbound {
   #isReading = false
   #isClosed = false
   #cancel: () => void = () => {}
+  /** How far carriers may forget, once nobody waits for that. By connectoid value. */
+  readonly #uncleared = new Map<string, Uncleared>()
+  #cancelClearing: (() => void) | null = null
   #idle: Promise<void> = Promise.resolve()
   #taking: Promise<void> = Promise.resolve()
 
@@ -49,6 +60,7 @@ export class Inbound {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancel()
+    this.#cancelClearing?.()
     // A carrier may take long to answer; what it gives then is not taken.
     await this.#taking
   }
@@ -81,13 +93,33 @@ export class Inbound {
       if (this.#isClosed) return
       const last = arrivals.at(-1)
       if (last === undefined) {
-        if (after !== source.after) await carrier.processed(line, source.intake, after)
+        if (after !== source.after) this.#clearLater(carrier, source.intake, after)
         return
       }
       const taking = this.#receiver.take(source, arrivals)
       this.#taking = taking.catch(() => {})
       await taking
       after = last.cursor
+    }
+  }
+
+  #clearLater(carrier: Carrier, intake: OwnIntake, cursor: string): void {
+    this.#uncleared.set(formatConnectoid(intake.place.address.pub, intake), { carrier, intake, cursor })
+    this.#cancelClearing ??= this.#means.clock.after(CLEARING_MS, () => {
+      this.#cancelClearing = null
+      void this.#clear()
+    })
+  }
+
+  async #clear(): Promise<void> {
+    const line = this.#receiver.line()
+    if (line === null) return
+    for (const [address, { carrier, intake, cursor }] of this.#uncleared) {
+      this.#uncleared.delete(address)
+      // What stays there ends by itself, or goes with the next reading.
+      await carrier
+        .processed(line, intake, cursor)
+        .catch((error: unknown) => this.#means.noteFailure('channel.processed', error))
     }
   }
 }

@@ -15,10 +15,10 @@ import { importBoxKeyPair, type BoxKeyPair } from '../../seal/key-pair.ts'
 import type { Arrival, Carrier, CarrierLimits, Line, OwnIntake, Place, Watch, Watched } from './carrier.ts'
 import { CarrierError } from './errors.ts'
 import { RelayCalls } from './relay-calls.ts'
+import { RelayInbox } from './relay-inbox.ts'
 import { RelayWatch } from './relay-watch.ts'
 
 const FIRST_CHECK_MS = 5000 // sanity: somebody waits for their invite
-const QUESTION_MS = 50_000 // sanity: a question is good for 60 s, and its answer has to travel back
 /** Messages that one box may give. A relay with its usual limits takes 60 for it at once, and then one a second. */
 export const MESSAGE_RATE: Rate = { burst: 1024, perSec: 16 } // sanity: a hostile relay gives them without an end
 
@@ -40,10 +40,8 @@ export class RelayCarrier implements Carrier {
   readonly #calls: RelayCalls
   readonly #messages: Quota
   readonly #pairs = new WeakMap<Place, Promise<BoxKeyPair>>()
-  /** By the text of the key: up to where its messages were processed. */
-  readonly #cursors = new Map<string, number>()
-  /** Questions that came with news, by the text of the key: an answer to one saves a call. */
-  readonly #questions = new Map<string, { readonly question: string; readonly cameMs: number }>()
+  /** By the text of the key. */
+  readonly #inboxes = new Map<string, RelayInbox>()
 
   constructor(means: RelayCarrierMeans) {
     this.#means = means
@@ -99,13 +97,16 @@ export class RelayCarrier implements Carrier {
   }
 
   async receive(_line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
-    const messages = await this.#receive(own, parseCursor(after), RELAY_LIMITS.maxReceive)
+    const messages = await this.#messagesAfter(own, parseCursor(after))
     return messages.map(({ at, data }) => ({ data, cursor: String(at) }))
   }
 
   /** A relay deletes what its reader names as processed in a `receive`. */
   async processed(_line: Line, own: OwnIntake, cursor: string): Promise<void> {
-    await this.#receive(own, parseCursor(cursor), 1)
+    const [at, inbox] = [parseCursor(cursor), this.#inboxOf(pubOf(own))]
+    if (inbox.namedAt >= at) return
+    await this.#ask(own, async (client, pair, question) => await client.receive(pair, at, { limit: 1, question }))
+    inbox.named(at)
   }
 
   /** A relay clears up by itself: what its reader has not processed ends within an hour. */
@@ -118,10 +119,10 @@ export class RelayCarrier implements Carrier {
       clientOf: (url) => this.#calls.client(url),
       clock,
       lines,
-      cursorOf: (key) => this.#cursors.get(formatBoxKey(key)) ?? 0,
-      onNews: (watched, question) => {
-        if (question !== null) this.#questions.set(pubOf(watched.own), { question, cameMs: clock.nowMs() })
-        onNews(watched)
+      cursorOf: (key) => this.#inboxes.get(formatBoxKey(key))?.processedAt ?? 0,
+      onNews: (news, watched) => {
+        this.#inboxOf(formatBoxKey(news.key)).note(news, clock.nowMs())
+        for (const each of watched) onNews(each)
       },
       signal,
     })
@@ -134,26 +135,43 @@ export class RelayCarrier implements Carrier {
 
   /** A relay deletes a box by itself, 30 days after its last check. */
   async forget(own: OwnIntake): Promise<void> {
-    this.#cursors.delete(pubOf(own))
-    this.#questions.delete(pubOf(own))
+    this.#inboxes.delete(pubOf(own))
     await Promise.resolve()
   }
 
-  /** @param at everything up to it was processed: the relay deletes it */
-  async #receive(own: OwnIntake, at: number, limit: number): Promise<readonly Received[]> {
-    const pub = pubOf(own)
+  /** @param at everything up to it was processed: a relay that is asked deletes it */
+  async #messagesAfter(own: OwnIntake, at: number): Promise<readonly Received[]> {
+    const [pub, limit] = [pubOf(own), RELAY_LIMITS.maxReceive]
     this.#checkRate(own.url, pub)
+    const [inbox, { key }] = [this.#inboxOf(pub), await this.#pairOf(own.place)]
+    let messages = inbox.after(at, this.#calls.client(own.url).follows(key))
+    if (messages === null) {
+      const { drops } = inbox
+      const received = await this.#ask(
+        own,
+        async (client, pair, question) => await client.receive(pair, at, { limit, question, follow: true }),
+      )
+      messages = received.slice(0, limit)
+      inbox.asked(at, messages, drops)
+    }
+    for (let n = 0; n < messages.length; n++) this.#messages.spend(pub)
+    return messages
+  }
+
+  /** Calls the relay of an own box, with the question that came with the last news. */
+  async #ask(
+    own: OwnIntake,
+    work: (client: RelayClient, pair: BoxKeyPair, question: string | null) => Promise<Received[]>,
+  ): Promise<Received[]> {
     const pair = await this.#pairOf(own.place)
-    const question = this.#takeQuestion(pub)
-    const messages = await this.#calls.call(
-      own.url,
-      pair.key,
-      async (client) => await client.receive(pair, at, { limit, question }),
-    )
-    this.#cursors.set(pub, at)
-    const taken = messages.slice(0, limit)
-    for (let n = 0; n < taken.length; n++) this.#messages.spend(pub)
-    return taken
+    const question = this.#inboxOf(pubOf(own)).takeQuestion(this.#means.clock.nowMs())
+    return await this.#calls.call(own.url, pair.key, async (client) => await work(client, pair, question))
+  }
+
+  #inboxOf(pub: string): RelayInbox {
+    const inbox = this.#inboxes.get(pub) ?? new RelayInbox()
+    this.#inboxes.set(pub, inbox)
+    return inbox
   }
 
   #checkRate(url: string, pub: string): void {
@@ -163,12 +181,6 @@ export class RelayCarrier implements Carrier {
       hint: 'if this goes on, use another relay',
       retryAfterMs: waitSec * 1000,
     })
-  }
-
-  #takeQuestion(pub: string): string | null {
-    const kept = this.#questions.get(pub)
-    this.#questions.delete(pub)
-    return kept !== undefined && this.#means.clock.nowMs() - kept.cameMs < QUESTION_MS ? kept.question : null
   }
 
   async #pairOf(place: Place): Promise<BoxKeyPair> {

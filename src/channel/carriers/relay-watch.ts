@@ -3,7 +3,7 @@
  * there are several, which then become one again.
  */
 import { pause, type RelayClock } from '../../relay/means.ts'
-import type { RelayClient } from '../../relay/client.ts'
+import type { News, RelayClient } from '../../relay/client.ts'
 import { RELAY_LIMITS } from '../../relay/limits.ts'
 import { waitForNews } from '../../relay/waiting.ts'
 import { formatBoxKey, readBoxKey, type BoxKey } from '../../seal/box-key.ts'
@@ -22,7 +22,7 @@ export interface RelayWatchOptions {
   readonly lines: () => readonly Watched[]
   /** Up to where the messages of a box were processed. */
   readonly cursorOf: (key: BoxKey) => number
-  readonly onNews: (watched: Watched, question: string | null) => void
+  readonly onNews: (news: News, watched: readonly Watched[]) => void
   readonly signal: AbortSignal
 }
 
@@ -108,9 +108,8 @@ class RelayStreams {
       })
     while (!signal.aborted) {
       try {
-        for await (const { key, question } of waitForNews(clientOf(this.#url), waiting, { ...rounds, signal })) {
-          for (const watched of this.#boxes.get(formatBoxKey(key)) ?? []) onNews(watched, question)
-        }
+        for await (const news of waitForNews(clientOf(this.#url), waiting, { ...rounds, signal }))
+          onNews(news, this.#boxes.get(formatBoxKey(news.key)) ?? [])
       } catch {
         // The caller ended it, or the relay answers as none does. Its news come late then, by the first stream that works.
       }

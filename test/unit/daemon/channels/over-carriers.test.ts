@@ -127,6 +127,16 @@ it('a folder has few files once everything was acknowledged, and no first messag
   for (const name of readdirSync(folder.at)) expect(readdirSync(join(folder.at, name)).length).toBeLessThanOrEqual(2)
 })
 
+it('a relay keeps nothing that was read some seconds before', async () => {
+  const { relay, ends } = await opened((url) => [url])
+  await bothWays(ends, 5)
+  while ((await relay.relay.store.stats()).messages > 0) {
+    await setImmediate()
+    for (const { daemon } of ends) await daemon.idle()
+    for (const { daemon } of ends) daemon.clock.turn(5000)
+  }
+})
+
 it('while one carrier is away the other goes on, and nothing is read twice when it is back', async () => {
   const { folder, relay, ends } = await opened((url) => ['folder', url])
   await bothWays(ends, 5)
