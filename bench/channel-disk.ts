@@ -1,8 +1,10 @@
 /**
- * 64 channels with disk, each side alone, beside the store alone: it commits the same records again, as many at a time, by its group commit.
- * The carrier is in memory.
+ * 64 channels with disk, each side alone, beside two others that commit the same records again, as many at a time, by the group commit of the
+ * store: the store alone, which gets the sealed bytes, and a daemon that seals values of the same size, as it does for any app. The carrier is
+ * in memory.
  */
 import { join } from 'node:path'
+import { sealedKind, type SealedKind } from '../src/daemon/sealed/sealed-kind.ts'
 import type { Write } from '../src/store/store.ts'
 import { ChannelDaemon, settle } from '../test/support/channel-daemon.ts'
 import { MemoryPost } from '../test/support/memory-carrier.ts'
@@ -14,6 +16,9 @@ import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
 const CHANNELS = 64
 const TEXT = 'x'.repeat(200) // a line of a chat
 const INVITES = 16 // below the limit of 20 open invites
+const WARM_UP_ROUNDS = 40 // until the compiler has seen all of it
+const SEALED_PREFIX = 'sealed/'
+const SEAL_BYTES: number = 1 + 8 + 24 + 16 + 2 // version of the record, id of the key, nonce, tag, and length of the name
 
 interface Side {
   readonly daemon: ChannelDaemon
@@ -21,6 +26,9 @@ interface Side {
   readonly state: OpenState
   /** The same commits go there. */
   readonly bare: OpenState
+  /** So do values of the same size, which it seals. */
+  readonly sealing: ChannelDaemon
+  readonly sealingState: OpenState
 }
 
 async function startSide(home: string, post: MemoryPost): Promise<Side> {
@@ -28,13 +36,16 @@ async function startSide(home: string, post: MemoryPost): Promise<Side> {
   const state = await openState(stateDir)
   const bare = await openState(join(home, 'bare'))
   const carrier = new HeldCarrier(post)
-  return { daemon: await ChannelDaemon.open(carrier, { store: state.store, stateDir }), carrier, state, bare }
+  const daemon = await ChannelDaemon.open(carrier, { store: state.store, stateDir })
+  const sealingDir = join(home, 'sealing')
+  const sealingState = await openState(sealingDir)
+  const sealing = await ChannelDaemon.open(new MemoryPost(), { store: sealingState.store, stateDir: sealingDir })
+  return { daemon, carrier, state, bare, sealing, sealingState }
 }
 
-async function stopSide({ daemon, state, bare }: Side): Promise<void> {
-  await daemon.runner.close()
-  await state.close()
-  await bare.close()
+async function stopSide({ daemon, state, bare, sealing, sealingState }: Side): Promise<void> {
+  for (const { runner } of [daemon, sealing]) await runner.close()
+  for (const each of [state, bare, sealingState]) await each.close()
 }
 
 /** @returns the ids at the guest */
@@ -50,14 +61,35 @@ async function meet(host: ChannelDaemon, guest: ChannelDaemon, post: MemoryPost)
   return ids
 }
 
+/** Times of some work in rounds: by the clock, and of the processor, which swings less with the load of the machine. */
+class Times {
+  readonly #ms: number[] = []
+  readonly #busyUs: number[] = []
+
+  async add(run: () => Promise<unknown>): Promise<void> {
+    const before = process.cpuUsage()
+    this.#ms.push(await timedMs(run))
+    const { user, system } = process.cpuUsage(before)
+    this.#busyUs.push(user + system)
+  }
+
+  get ms(): number {
+    return quantile(this.#ms, 0.5)
+  }
+
+  /** Of all threads. */
+  get busyUs(): number {
+    return quantile(this.#busyUs, 0.5)
+  }
+}
+
 /** One part of the way of contents, measured in rounds. */
 class Part {
   readonly what: string
   readonly #side: Side
-  readonly #channelMs: number[] = []
-  readonly #storeMs: number[] = []
-  readonly #channelUs: number[] = []
-  readonly #storeUs: number[] = []
+  readonly #channel = new Times()
+  readonly #store = new Times()
+  readonly #sealing = new Times()
   #commits = 0
   #bytes = 0
 
@@ -66,44 +98,63 @@ class Part {
     this.#side = side
   }
 
-  /** Runs the part, and then its commits at the store alone. */
+  /** Runs the part, and then its commits at both others. */
   async round(run: () => Promise<unknown>): Promise<void> {
-    const { daemon, bare } = this.#side
+    const { daemon, bare, sealing } = this.#side
     const { commits } = daemon.test.store
     const before = commits.length
-    const started = process.cpuUsage()
-    this.#channelMs.push(await timedMs(run))
-    this.#channelUs.push(busyUs(started))
+    await this.#channel.add(run)
     const made = commits.slice(before)
-    const storeStarted = process.cpuUsage()
-    this.#storeMs.push(await timedMs(async () => await commitAll(bare, made)))
-    this.#storeUs.push(busyUs(storeStarted))
+    await this.#store.add(async () => await inLanes(made, (writes) => bare.store.commit(writes)))
+    const values = made.map((writes) => writes.map(valueOf))
+    await this.#sealing.add(async () => await inLanes(values, (each) => sealAll(each, sealing)))
     this.#commits = made.length
     this.#bytes = made.flat().reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
   }
 
   row(contents: number): Row {
-    const [channelMs, storeMs] = [quantile(this.#channelMs, 0.5), quantile(this.#storeMs, 0.5)]
-    const [channelUs, storeUs] = [quantile(this.#channelUs, 0.5), quantile(this.#storeUs, 0.5)]
-    const each = `CPU ${Math.round(channelUs / contents)} us, store alone ${Math.round(storeUs / contents)} us; ${(this.#commits / contents).toFixed(2)} commits and ${Math.round(this.#bytes / contents)} bytes a content`
-    return {
-      what: this.what,
-      figure: `${Math.round((contents * 1000) / channelMs)} a second; ${formatRatio(storeMs / channelMs)} of the store alone (goal: 0.8 or more); ${each}`,
-    }
+    const [channel, store, sealing] = [this.#channel, this.#store, this.#sealing]
+    const rate = `${Math.round((contents * 1000) / channel.ms)} a second`
+    if (this.#commits === 0) return { what: this.what, figure: `${rate}; no commits` }
+    const [us, storeUs, sealingUs] = [channel, store, sealing].map(({ busyUs }) => Math.round(busyUs / contents))
+    const each = `${(this.#commits / contents).toFixed(2)} commits and ${Math.round(this.#bytes / contents)} bytes a content`
+    const ratios = `${formatRatio(store.ms / channel.ms)} of the store alone (goal: 0.8 or more), ${formatRatio(sealing.ms / channel.ms)} of sealed values`
+    return { what: this.what, figure: `${rate}; ${ratios}; ${each}; ${us}, ${storeUs} and ${sealingUs} us of CPU` }
   }
 }
 
-/** The time of the processor of all threads. It swings less with the load of the machine than the time of the clock. */
-function busyUs(started: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(started)
-  return user + system
+interface Value {
+  readonly kind: SealedKind<Uint8Array>
+  readonly id: string
+  /** Null where the record is deleted. */
+  readonly bytes: Uint8Array | null
+}
+
+/** A value that makes a sealed record of the same size under the same key. */
+function valueOf({ key, value }: Write): Value {
+  if (!key.startsWith(SEALED_PREFIX)) throw new Error(`the record ${key} is not sealed`)
+  const name = key.slice(SEALED_PREFIX.length)
+  const slash = name.indexOf('/')
+  const kind = sealedKind(name.slice(0, slash), { encode: (bytes: Uint8Array) => bytes, decode: (bytes) => bytes })
+  const bytes = value === null ? null : new Uint8Array(value.length - SEAL_BYTES - name.length)
+  return { kind, id: name.slice(slash + 1), bytes }
+}
+
+async function sealAll(values: readonly Value[], { test, sealed }: ChannelDaemon): Promise<void> {
+  await test.keeper.change(() => {
+    for (const { kind, id, bytes } of values) {
+      const records = sealed.records.inChange(kind)
+      if (bytes === null) records.delete(id)
+      else records.put(id, bytes)
+    }
+  })
 }
 
 /** As many commits wait at a time as there are channels. */
-async function commitAll({ store }: OpenState, commits: readonly (readonly Write[])[]): Promise<void> {
+async function inLanes<Item>(items: readonly Item[], commit: (item: Item) => Promise<void>): Promise<void> {
   let next = 0
   const lane = async (): Promise<void> => {
-    for (let at = next++; at < commits.length; at = next++) await store.commit(commits[at]!)
+    for (let at = next++; at < items.length; at = next++) await commit(items[at]!)
   }
   await Promise.all(Array.from({ length: CHANNELS }, lane))
 }
@@ -139,6 +190,7 @@ export async function benchChannelDisk(isQuick: boolean): Promise<Row[]> {
   try {
     const ids = await meet(host.daemon, guest.daemon, post)
     const rounds = isQuick ? 2 : 60
+    if (!isQuick) await measure(host, guest, ids, 1, WARM_UP_ROUNDS)
     return [
       ...(await measure(host, guest, ids, 1, rounds)),
       ...(await measure(host, guest, ids, 16, Math.ceil(rounds / 4))),

@@ -3,10 +3,11 @@ import type { Begun } from '../ratchet/body.ts'
 import { ChannelError } from './errors.ts'
 import type { Role } from '../ratchet/engine.ts'
 import type { Ratchet } from '../ratchet/ratchet.ts'
-import { TAG_BYTES } from '../ratchet/frame.ts'
 
 /** Frames in flight, and early frames that are kept. */
 export const WINDOW = 64 // format: both ends must agree; 64 of the greatest are 750 KiB, and a box of a relay has room for two windows
+/** The bytes of a header's tag that are kept. Only the peer makes headers, so they need not withstand anybody. */
+export const KEPT_TAG_BYTES = 4 // sanity: two frames of one number look alike once in 2^32; each turn that receives writes all of the window
 /** Bytes of contents that the app has not taken. Above it, nothing more is acknowledged. */
 export const MAX_UNREAD_BYTES: number = 8 << 20 // sanity: the memory of the store that one peer can fill
 /** Bytes of contents that the peer has not acknowledged. */
@@ -133,7 +134,7 @@ export interface Channel {
   readonly received: number
   /** The counter before the first frame of the peer's chain. */
   readonly receivedBefore: number
-  /** Tags of the headers of the last 64 frames in order, each at its counter modulo 64. */
+  /** The first bytes of the tags of the last 64 headers in order, each at its counter modulo 64. */
   readonly tags: Uint8Array
   readonly early: readonly EarlyFrame[]
   /** The number of the last content that began to come. */
@@ -150,7 +151,7 @@ export interface Channel {
   readonly saidAtMs: number | null
 }
 
-export const NO_TAGS: Uint8Array = new Uint8Array(WINDOW * TAG_BYTES)
+export const NO_TAGS: Uint8Array = new Uint8Array(WINDOW * KEPT_TAG_BYTES)
 
 /** This must be on disk, with the new state and in one batch, before anything is posted or told. */
 export type Write =

@@ -5,6 +5,7 @@ import { BOX_TYPE, dataType } from '../ratchet/box-data.ts'
 import {
   breakChannel,
   draftOf,
+  KEPT_TAG_BYTES,
   MAX_UNREAD_BYTES,
   WINDOW,
   type Channel,
@@ -20,7 +21,6 @@ import {
   isWholeNotice,
   openBody,
   openHeader,
-  TAG_BYTES,
   type FrameHeader,
   type OpenedHeader,
 } from '../ratchet/frame.ts'
@@ -115,9 +115,10 @@ function isClosedForNow({ phase, isHeld, unreadBytes }: Channel): boolean {
 /** A repeated frame has the tag that is known. Another tag is another frame, since only the peer can make a header. */
 function takeTaken(draft: Draft, { header, tag }: OpenedHeader): void {
   const { received, tags } = draft.channel
-  const at = (header.counter % WINDOW) * TAG_BYTES
+  const at = (header.counter % WINDOW) * KEPT_TAG_BYTES
   const isKnown = header.counter + WINDOW > received
-  if (isKnown && !equalBytes(tag, tags.subarray(at, at + TAG_BYTES))) return breakChannel(draft, 'NUMBER_TWICE')
+  if (isKnown && !equalBytes(tag.subarray(0, KEPT_TAG_BYTES), tags.subarray(at, at + KEPT_TAG_BYTES)))
+    return breakChannel(draft, 'NUMBER_TWICE')
   draft.channel.owesAck = true
 }
 
@@ -178,7 +179,7 @@ function takeInTurn(draft: Draft, opened: OpenedHeader, nowMs: number, engine: C
 
 function withTag(tags: Uint8Array, counter: number, tag: Uint8Array): Uint8Array {
   const next = tags.slice()
-  next.set(tag, (counter % WINDOW) * TAG_BYTES)
+  next.set(tag.subarray(0, KEPT_TAG_BYTES), (counter % WINDOW) * KEPT_TAG_BYTES)
   return next
 }
 

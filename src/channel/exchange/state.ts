@@ -3,7 +3,9 @@
  * are records of their own, which the writes of a step name (docs/channel.md, section 10). These bytes never travel.
  */
 import {
+  KEPT_TAG_BYTES,
   NO_TAGS,
+  WINDOW,
   type Channel,
   type ChannelKeys,
   type EarlyFrame,
@@ -16,9 +18,11 @@ import {
 import type { BrokenReason } from './channel.ts'
 import { ChannelError } from './errors.ts'
 import type { Role } from '../ratchet/engine.ts'
+import { TAG_BYTES } from '../ratchet/frame.ts'
 import { Reader, Writer } from './fields.ts'
 
-const VERSION = 1
+const VERSION = 2
+const VERSION_OF_WHOLE_TAGS = 1 // format: otherwise the same
 const ROLES: readonly Role[] = ['host', 'guest']
 const PHASES: readonly Phase[] = ['meeting', 'open', 'broken', 'closing', 'closed']
 const REASONS: readonly BrokenReason[] = [
@@ -96,7 +100,7 @@ function writeIntakes(writer: Writer, { current, next, nextCounter, sinceMs, sin
  * @throws {ChannelError} STATE_VERSION | STATE_DAMAGED, also when a record is missing
  */
 export function parseChannel(bytes: Uint8Array, records: ChannelRecords): Channel {
-  if (bytes[0] !== VERSION) {
+  if (bytes[0] !== VERSION && bytes[0] !== VERSION_OF_WHOLE_TAGS) {
     throw new ChannelError(
       'STATE_VERSION',
       `this program does not know version ${bytes[0]} of stored channels; install a newer one`,
@@ -193,7 +197,15 @@ function readOutbox(reader: Reader, { contents }: ChannelRecords): OutContent[] 
 
 function readTags(reader: Reader): Uint8Array {
   const tags = reader.bytes()
+  if (tags.length === WINDOW * TAG_BYTES) return shortTags(tags)
   return tags.length === 0 ? NO_TAGS : tags
+}
+
+function shortTags(whole: Uint8Array): Uint8Array {
+  const tags = new Uint8Array(WINDOW * KEPT_TAG_BYTES)
+  for (let i = 0; i < WINDOW; i++)
+    tags.set(whole.subarray(i * TAG_BYTES, i * TAG_BYTES + KEPT_TAG_BYTES), i * KEPT_TAG_BYTES)
+  return tags
 }
 
 function recordOf(records: NumberedRecords, number: number): Uint8Array {

@@ -13,11 +13,13 @@ import {
 import { repeatNow, tick } from '../../../src/channel/exchange/repeat.ts'
 import { receive } from '../../../src/channel/exchange/receive.ts'
 import { submit } from '../../../src/channel/exchange/send.ts'
-import { NO_TAGS } from '../../../src/channel/exchange/channel.ts'
+import { KEPT_TAG_BYTES, WINDOW } from '../../../src/channel/exchange/channel.ts'
 import { formatChannel, parseChannel } from '../../../src/channel/exchange/state.ts'
 import type { ChannelEngine } from '../../../src/channel/ratchet/engine.ts'
 import { connectoidOf, loaded, Pair, seededEngine, type End } from '../../support/channel-ends.ts'
 import { sodium } from '../../support/made-persona.ts'
+import { concatBytes, u32be } from '../../../src/core/encoding/bytes.ts'
+import { TAG_BYTES } from '../../../src/channel/ratchet/frame.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -316,13 +318,32 @@ describe('the state on disk', () => {
         return (error as { code: string }).code
       }
     }
-    expect(refused(disk.state.with(0, 2))).toBe('STATE_VERSION')
+    expect(refused(disk.state.with(0, 3))).toBe('STATE_VERSION')
     expect(refused(new Uint8Array())).toBe('STATE_VERSION')
     for (let length = 1; length < disk.state.length; length += 7)
       expect(refused(disk.state.slice(0, length))).toBe('STATE_DAMAGED')
     expect(refused(Uint8Array.of(...disk.state, 0))).toBe('STATE_DAMAGED')
     expect(refused(disk.state, { ...disk, frames: new Map() })).toBe('STATE_DAMAGED')
     expect(formatChannel(loaded(disk))).toEqual(disk.state)
-    expect(NO_TAGS).toHaveLength(1024)
+  })
+
+  it('of version 1, which has whole tags, is read', () => {
+    const ends = pair()
+    ends.send(ends.guest, 'a')
+    const { disk, channel } = ends.host
+    const short = concatBytes(u32be(channel.tags.length), channel.tags)
+    const whole = new Uint8Array(WINDOW * TAG_BYTES).fill(7)
+    for (let i = 0; i < WINDOW; i++)
+      whole.set(channel.tags.subarray(i * KEPT_TAG_BYTES, (i + 1) * KEPT_TAG_BYTES), i * TAG_BYTES)
+    const at = Buffer.from(disk.state).indexOf(short)
+    expect(at).toBeGreaterThan(0)
+    const older = concatBytes(
+      Uint8Array.of(1),
+      disk.state.subarray(1, at),
+      u32be(whole.length),
+      whole,
+      disk.state.subarray(at + short.length),
+    )
+    expect(parseChannel(older, disk)).toEqual(loaded(disk))
   })
 })
