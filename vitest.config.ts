@@ -10,7 +10,7 @@ const ALONE = [
   'test/unit/process/**/*.test.ts',
   'test/unit/relayd/boxes/attacks.test.ts',
 ]
-const TEST_TIMEOUT_MS = 60_000 // sanity: the longest takes 5 s by itself, and shares the processors with the other workers
+const TEST_TIMEOUT_MS = 60_000 // sanity: a few seconds on an idle machine, and other workers want the processors too
 
 // A daemon of a test must not show notifications on the desktop of whoever runs it.
 const env = { DBUS_SESSION_BUS_ADDRESS: 'disabled:' }

@@ -8,7 +8,7 @@ import { TestKeeper } from '../../support/keeper.ts'
 import type { Table } from '../../support/person.ts'
 import { restorable, snapshotOf, importSnapshot } from '../../support/snapshot.ts'
 
-const RUNS = 60
+const RUNS = Number(process.env['SNAPSHOTS'] ?? 30)
 
 const steps = fc.array(step, { minLength: 6, maxLength: 20 })
 const actions = fc.array(action, { minLength: 10, maxLength: 40 })

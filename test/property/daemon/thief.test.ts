@@ -14,7 +14,7 @@ import { quickEngine } from '../../support/quick-engine.ts'
 import { rotates, withWords } from '../../support/rotation.ts'
 import { atSeq, forge, forgery } from '../../support/thief.ts'
 
-const RUNS = Number(process.env['THIEVES'] ?? 150)
+const RUNS = Number(process.env['THIEVES'] ?? 75)
 
 /** Locked memory is scarce, and hundreds of keepers open here. */
 const plainMemory = { ...quickEngine, secret: (bytes: number) => new Uint8Array(bytes), wipe: () => {} }
