@@ -245,7 +245,7 @@ async function openParts(
     isErasing: false,
   }
   const farewell: Farewell = async () =>
-    (await Promise.all(open.map(async (wing) => (await wing.farewell?.()) ?? []))).flat()
+    (await Promise.all([cards.farewell(), ...open.map(async (wing) => (await wing.farewell?.()) ?? [])])).flat()
   const stopErased = (): void => {
     daemon.isErasing = true
     supervisor.stop('persona.erased', EXIT_STOPPED)

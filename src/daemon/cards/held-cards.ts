@@ -7,6 +7,7 @@ import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { CardsMethods } from '../../ipc/methods/cards.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
+import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { Clock } from '../../process/pulse.ts'
@@ -14,13 +15,14 @@ import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
 import type { Cards, Standing } from './cards.ts'
+import { putLastCards, signLastCards } from './farewell.ts'
 import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, personaOf, standingIn, verdictOn } from './known.ts'
 import { cardHandlers } from './methods.ts'
 import { OwnCards } from './own-cards.ts'
 import type { CardReader } from './read-card.ts'
 import { CARDS } from './records.ts'
-import { StoreRounds, type CardStores } from './stores.ts'
+import { StoreRounds, type CardStores, type StoresOptions } from './stores.ts'
 import { noteEpoch, settleArrived, takeCard } from './take-card.ts'
 
 type Listener = (personaId: string, app: string) => void
@@ -54,15 +56,9 @@ export class HeldCards implements Cards {
     this.#options = options
     this.#own = new OwnCards(options.keeper, options.reader, options.sealed)
     const { stores } = options
-    this.#rounds =
-      stores === null
-        ? null
-        : new StoreRounds({
-            ...options,
-            stores,
-            take: (card) => this.take(card),
-            tokenFor: (app, body) => this.#own.tokenFor(app, body),
-          })
+    const tokenFor: StoresOptions['tokenFor'] = (app, body) => this.#own.tokenFor(app, body)
+    const means = { ...options, take: (card: string) => this.take(card), tokenFor }
+    this.#rounds = stores === null ? null : new StoreRounds({ ...means, stores })
   }
 
   /** Judges what a snapshot brought, notes epochs that ended while a crash kept this from it, and begins the rounds. */
@@ -145,7 +141,7 @@ export class HeldCards implements Cards {
       return isTaken
     })
     if (!isNews) return
-    if (personaId === this.#ownId) await this.#update()
+    if (personaId === this.#ownId && !this.#isClosed) await this.#update()
     this.#tell(personaId)
   }
 
@@ -195,6 +191,21 @@ export class HeldCards implements Cards {
     await this.#rounds?.putOwn()
   }
 
+  /**
+   * The owner has left the persona, or is about to erase everything. No card lists this device from now on. It never rejects.
+   * @returns the cards that still do somewhere
+   */
+  async farewell(): Promise<Unreached[]> {
+    const { keeper, reader, clock } = this.#options
+    const personaId = this.#ownId ?? this.#lastOwnId
+    if (personaId === null) return []
+    const isErasing = this.#ownId !== null
+    // Nothing puts this device back meanwhile.
+    this.#isClosed ||= isErasing
+    const unsigned = isErasing ? await signLastCards(keeper, reader) : []
+    return await putLastCards({ personaId, unsigned, rounds: this.#rounds, clock })
+  }
+
   /** Signs what is due, and puts it to the stores. */
   async #update(): Promise<void> {
     if ((await this.#own.update()) && this.#ownId !== null) this.#tell(this.#ownId)
@@ -214,7 +225,6 @@ export class HeldCards implements Cards {
   /** The own persona was left, and is a contact now. */
   #leave(personaId: string): void {
     if (personaId !== this.#lastOwnId || this.#ownId !== null) return
-    this.#lastOwnId = null
     this.#later(async () => await this.#rounds?.putCards(personaId))
   }
 

@@ -52,8 +52,8 @@ function removedKeys(before: OwnState['persona'], after: OwnState['persona']): s
   return before.devices.map(({ key }) => key).filter((key) => !listed.has(key))
 }
 
-/** The last cards of this device: without it. The persona is given up in this change. */
-function leaveCards(before: OwnState, means: SigningMeans): void {
+/** The last cards of this device: without it. The persona is given up in this change, or with all else that is erased. */
+export function leaveCards(before: OwnState, means: SigningMeans): void {
   const { state } = means
   const record = ownAppsNow(before, state.records, state)
   if (record.apps.length === 0) return

@@ -88,6 +88,13 @@ export class StoreRounds {
       for (const url of stores) await this.#putOne(url, personaId, app)
   }
 
+  /** The stores that do not have the cards of a persona as they are now. */
+  notPut(personaId: string): { readonly url: string; readonly app: string }[] {
+    return [...this.#known(personaId).cards].flatMap(([app, { stores, text }]) =>
+      stores.filter((url) => this.#put.get(`${url} ${app}`) !== text).map((url) => ({ url, app })),
+    )
+  }
+
   async #readOne(url: string, known: KnownCards, app: string): Promise<void> {
     const found = await this.#try(
       'card.get',

@@ -1,13 +1,12 @@
 /** The owner leaves the persona, or erases everything: channels close, and carriers hear that nobody reads there any more. */
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
+import { FAREWELL_MS } from '../cards/farewell.ts'
 import { close } from '../../channel/exchange/life.ts'
 import type { End } from './ends/end.ts'
 import type { Means } from './ends/means.ts'
 import { leavePlaces, orLater } from './ends/places.ts'
 import { CHANNEL } from './records/channel-record.ts'
 import type { Runner } from './runner.ts'
-
-const FAREWELL_MS = 10_000 // sanity: nobody waits longer for others to learn of it
 
 type Speaker = Pick<Runner, 'known' | 'isOpen' | 'means'>
 

@@ -131,16 +131,19 @@ export const successionPlan: z.ZodType<SuccessionPlan> = z.strictObject({
   plan: keyHex,
 })
 
-/** A channel or an open invite whose other side, or whose carrier, did not answer when the owner left. */
+/**
+ * A channel or an open invite whose other side, or whose carrier, did not answer when the owner left; or a card that still lists this device. A card has
+ * the address of its store as `id` and `name`, or neither where it could not be signed.
+ */
 export interface Unreached {
-  kind: 'channel' | 'invite'
+  kind: 'channel' | 'invite' | 'card'
   id: string
   app: string
   name: string
 }
 
 const unreached: z.ZodType<Unreached[]> = z.array(
-  z.strictObject({ kind: z.enum(['channel', 'invite']), id: z.string(), app: z.string(), name: z.string() }),
+  z.strictObject({ kind: z.enum(['channel', 'invite', 'card']), id: z.string(), app: z.string(), name: z.string() }),
 )
 
 export interface LeaveResult {

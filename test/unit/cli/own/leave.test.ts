@@ -32,11 +32,18 @@ test('a plain nickname is not quoted', () => {
   expect(removals([LAPTOP])).toEqual(['  persona device remove laptop --retired'])
 })
 
-test('channels and invites that could not be closed are listed by their names, and nothing is printed without one', () => {
+test('channels, invites and cards that could not be reached are listed by their names, and nothing is printed without one', () => {
   expect(formatUnreached([])).toEqual([])
   const lines = formatUnreached([
     { kind: 'channel', id: '0'.repeat(16), app: 'chat', name: 'Bob\u001B' },
     { kind: 'invite', id: '1'.repeat(16), app: 'org.example.bot', name: 'Carol' },
+    { kind: 'card', id: 'https://relay.example/', app: 'chat', name: 'https://relay.example/' },
+    { kind: 'card', id: '', app: 'chat', name: '' },
   ])
-  expect(lines.slice(1)).toEqual([String.raw`  channel Bob\u{1B} (chat)`, '  invite Carol (org.example.bot)'])
+  expect(lines.slice(1)).toEqual([
+    String.raw`  channel Bob\u{1B} (chat)`,
+    '  invite Carol (org.example.bot)',
+    '  your card at https://relay.example/ (chat)',
+    '  your card, which could not be signed (chat)',
+  ])
 })

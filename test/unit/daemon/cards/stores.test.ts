@@ -124,6 +124,31 @@ describe('the own card', () => {
     expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
   })
 
+  test('of a device that erases everything lies there without it, and what could not be reached is listed', async () => {
+    const { laptop, phone } = await siblings()
+    const made = await relay(laptop.nowSec + 1000)
+    const one = await withStore(laptop, made)
+    await hears(phone, OWN_LAPTOP, laptop)
+    const two = await withStore(phone, made)
+    for (const device of [one, two, one]) await rounds(device)
+    made.isAway = true
+    expect(await two.cards.farewell()).toEqual([{ kind: 'card', id: STORE, app: CHAT, name: STORE }])
+    made.isAway = false
+    expect(await two.cards.farewell()).toEqual([])
+    // Nothing puts it back while the rest is erased.
+    await rounds(two)
+    await rounds(one)
+    expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
+  })
+
+  test('still lists a device that erases everything while its key is locked, and it says so', async () => {
+    const { laptop } = await withWords({ passphrase: 'of the laptop' })
+    const made = await relay(laptop.nowSec)
+    const one = await withStore(laptop, made)
+    await laptop.call('persona.lock')
+    expect(await one.cards.farewell()).toEqual([{ kind: 'card', id: '', app: CHAT, name: '' }])
+  })
+
   test('of a persona that announces to everybody is found by its PersonaID, and no other is', async () => {
     const { laptop } = await withWords()
     const made = await relay(laptop.nowSec)
