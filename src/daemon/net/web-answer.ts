@@ -25,6 +25,7 @@ export class WebAnswer {
   readonly #over = Promise.withResolvers<void>()
   readonly #parts: Uint8Array[] = []
   #heldBytes = 0
+  #hasBegun = false
   #isEnded = false
   #failure: { readonly error: unknown } | null = null
   #wake: () => void = () => {}
@@ -45,6 +46,7 @@ export class WebAnswer {
 
   /** @param whole the body, or null if parts follow */
   begin(status: number, headers: Readonly<Record<string, string | undefined>>, whole: Uint8Array | null): void {
+    this.#hasBegun = true
     if (whole !== null) {
       this.#parts.push(whole)
       this.end()
@@ -70,6 +72,7 @@ export class WebAnswer {
   }
 
   end(): void {
+    if (!this.#hasBegun) return this.fail(new NetError('NET_FAILED', 'personad-net ended an answer before its head'))
     this.#isEnded = true
     this.#over.resolve()
     this.#wake()

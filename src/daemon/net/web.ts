@@ -1,10 +1,10 @@
 /** Calls of servers over HTTP through personad-net, in the form of the standard fetch (relay/means.ts). */
 import { NetError } from '../../netnode/errors.ts'
-import { MAX_CALLS, METHODS, REQUEST_HEADERS, type CallForm, type Order, type Report } from '../../netnode/protocol.ts'
+import { METHODS, REQUEST_HEADERS, type CallForm, type Order, type Report } from '../../netnode/protocol.ts'
 import type { Framed } from '../../process/frame.ts'
+import { Turns } from './turns.ts'
 import { WebAnswer, type WebResponse } from './web-answer.ts'
 
-const MAX_WAITING = 1024 // sanity: the outboxes of 256 channels with some calls each
 const MAX_FETCHED_BYTES = 2_097_152 // format: docs/relay.md, section 13
 const NO_BODY = new Uint8Array()
 
@@ -27,13 +27,17 @@ export interface WebOptions {
   readonly started: () => Promise<void>
 }
 
+interface OpenCall {
+  /** With its port. */
+  readonly host: string
+  readonly answer: WebAnswer
+}
+
 export class Web {
   readonly #options: WebOptions
   /** The calls that personad-net has. */
-  readonly #open = new Map<number, WebAnswer>()
-  /** Calls that wait for another to end. */
-  readonly #waiting: (() => void)[] = []
-  #running = 0
+  readonly #open = new Map<number, OpenCall>()
+  readonly #turns = new Turns()
 
   constructor(options: WebOptions) {
     this.#options = options
@@ -49,20 +53,21 @@ export class Web {
     const { signal } = request
     signal?.throwIfAborted()
     const form = formOf(url, request)
-    await this.#turn(signal)
+    const host = hostOf(url)
+    await this.#turns.take(host, signal)
     try {
       await this.#options.started()
       signal?.throwIfAborted()
     } catch (error) {
-      this.#next()
+      this.#turns.give(host)
       throw error
     }
-    return await this.#call(form, request)
+    return await this.#call(form, host, request)
   }
 
   /** @returns whether it was about a call that is open here */
   take({ message, body }: Framed<WebReport>, refusal: (code: string, message: string) => NetError): boolean {
-    const answer = this.#open.get(message.id)
+    const answer = this.#open.get(message.id)?.answer
     if (answer === undefined) return false
     switch (message.type) {
       case 'http.head':
@@ -85,13 +90,13 @@ export class Web {
 
   /** personad-net has ended. */
   lose(error: NetError): void {
-    for (const [id, answer] of this.#open) {
+    for (const [id, { answer }] of this.#open) {
       answer.fail(error)
       this.#end(id)
     }
   }
 
-  async #call(form: CallForm, { body, signal }: WebRequest): Promise<WebResponse> {
+  async #call(form: CallForm, host: string, { body, signal }: WebRequest): Promise<WebResponse> {
     const { nextId, send } = this.#options
     const id = nextId()
     const cancel = (): void => {
@@ -103,7 +108,7 @@ export class Web {
       took: (bytes) => this.#open.has(id) && send({ type: 'http.took', id, bytes }),
       cancel,
     })
-    this.#open.set(id, answer)
+    this.#open.set(id, { host, answer })
     const abort = (): void => {
       cancel()
       answer.fail(signal!.reason)
@@ -114,37 +119,17 @@ export class Web {
     return await answer.response
   }
 
-  /** Waits until one more call may be open. @throws {NetError} NET_BUSY @throws the reason of the signal */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#running < MAX_CALLS) {
-      this.#running++
-      return
-    }
-    if (this.#waiting.length >= MAX_WAITING) throw new NetError('NET_BUSY', `${MAX_WAITING} calls wait already`)
-    // Its turn counts as running from the moment it is given.
-    await new Promise<void>((begin, fail) => {
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(run), 1)
-        fail(signal!.reason as Error)
-      }
-      const run = (): void => {
-        signal?.removeEventListener('abort', abort)
-        begin()
-      }
-      this.#waiting.push(run)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
-  }
-
   #end(id: number): void {
-    if (this.#open.delete(id)) this.#next()
+    const call = this.#open.get(id)
+    if (call === undefined) return
+    this.#open.delete(id)
+    this.#turns.give(call.host)
   }
+}
 
-  #next(): void {
-    const begin = this.#waiting.shift()
-    if (begin === undefined) this.#running--
-    else begin()
-  }
+/** personad-net refuses what is no URL. */
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? ''
 }
 
 function formOf(url: string, { method, headers = {}, maxBytes = MAX_FETCHED_BYTES }: WebRequest): CallForm {

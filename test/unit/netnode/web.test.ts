@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Net } from '../../../src/daemon/net/net.ts'
+import { MAX_CALLS_OF_HOST } from '../../../src/daemon/net/turns.ts'
 import type { WebRequest } from '../../../src/daemon/net/web.ts'
 import type { WebResponse } from '../../../src/daemon/net/web-answer.ts'
 import { MAX_CALLS, WINDOW_BYTES } from '../../../src/netnode/protocol.ts'
@@ -233,7 +234,7 @@ describe('a call that nobody waits for any more', () => {
 })
 
 describe('calls at once', () => {
-  test(`beyond ${MAX_CALLS} wait for the end of another, and one that is given up while it waits is never made`, async () => {
+  test(`beyond ${MAX_CALLS_OF_HOST} of one host wait for the end of another, and one that is given up while it waits is never made`, async () => {
     const held: (() => void)[] = []
     let arrived = (): void => {}
     const { net, server } = await story((_request, response) => {
@@ -243,26 +244,43 @@ describe('calls at once', () => {
     const arrivals = async (count: number): Promise<void> => {
       while (held.length < count) await new Promise<void>((done) => (arrived = done))
     }
-    const texts = Array.from({ length: MAX_CALLS + 2 }, () => net.fetch(server.url, GET).then(textOf))
+    const texts = Array.from({ length: MAX_CALLS_OF_HOST + 2 }, () => net.fetch(server.url, GET).then(textOf))
     const given = new AbortController()
     const reason = new Error('enough')
     const impatient = net.fetch(server.url, { ...GET, signal: given.signal })
-    await arrivals(MAX_CALLS)
+    await arrivals(MAX_CALLS_OF_HOST)
     given.abort(reason)
     await expect(impatient).rejects.toBe(reason)
-    for (let i = 0; i < MAX_CALLS; i++) held[i]!()
-    await arrivals(MAX_CALLS + 2)
-    for (const end of held.slice(MAX_CALLS)) end()
+    for (let i = 0; i < MAX_CALLS_OF_HOST; i++) held[i]!()
+    await arrivals(MAX_CALLS_OF_HOST + 2)
+    for (const end of held.slice(MAX_CALLS_OF_HOST)) end()
     expect(await Promise.all(texts)).toEqual(texts.map(() => 'x'))
-    expect(server.asked).toHaveLength(MAX_CALLS + 2)
+    expect(server.asked).toHaveLength(MAX_CALLS_OF_HOST + 2)
+  })
+
+  test('of silent hosts leave a share for each other host', async () => {
+    const { net, server } = await story(() => {})
+    const silent = [server, await WebServer.start(() => {})]
+    const given = new AbortController()
+    const reason = new Error('enough')
+    const calls = silent.flatMap(({ url }) =>
+      Array.from({ length: MAX_CALLS }, () => net.fetch(url, { ...GET, signal: given.signal })),
+    )
+    const ends = calls.map((call) => expect(call).rejects.toBe(reason))
+    const other = await WebServer.start((_request, response) => void response.end('x'))
+    expect(await textOf(await net.fetch(other.url, GET))).toBe('x')
+    given.abort(reason)
+    await Promise.all(ends)
   })
 
   test('that are streams of events take half of the places at most', async () => {
-    const { net, server } = await story((_request, response) => {
+    const answer: Answer = (_request, response) => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' })
       response.write('x')
-    })
-    for (let i = 0; i < MAX_CALLS / 2; i++) await net.fetch(server.url, GET)
+    }
+    const { net, server } = await story(answer)
+    const servers = [server, await WebServer.start(answer), await WebServer.start(answer)]
+    for (let i = 0; i < MAX_CALLS / 2; i++) await net.fetch(servers[i % servers.length]!.url, GET)
     await expect(net.fetch(server.url, GET)).rejects.toMatchObject({ code: 'NET_BUSY' })
     const other = await WebServer.start((_request, response) => void response.end('x'))
     expect(await textOf(await net.fetch(other.url, GET))).toBe('x')

@@ -67,6 +67,14 @@ describe('a personad-net that was taken over', () => {
     await expect(net.get({ ...signed, salt: Uint8Array.of(1) })).rejects.toMatchObject({ code: 'NET_LIED' })
   })
 
+  test('cannot keep a call waiting by the end of an answer without its head', async () => {
+    const open = takenOver((order) =>
+      order.type === 'http.open' ? { message: { type: 'http.end', id: order.id }, body: new Uint8Array() } : null,
+    )
+    const { net } = await new NetStory({}, { open }).run()
+    await expect(net.fetch('http://127.0.0.1/', { method: 'GET' })).rejects.toMatchObject({ code: 'NET_FAILED' })
+  })
+
   test('cannot claim more bytes than it sends, or send more than it claims', async () => {
     for (const bytes of [signed.bencoded.length - 1, signed.bencoded.length + 1]) {
       const open = takenOver((order) => {
