@@ -14,6 +14,7 @@ import { MemoryPost } from '../../support/memory-carrier.ts'
 import { engine } from '../../support/person.ts'
 
 const ROUNDS = Number(process.env['CHANNEL_ROUNDS'] ?? 6)
+const TIMEOUT_MS: number = 60_000 + ROUNDS * 2000 // sanity: a history takes a quarter of a second on an idle machine
 const TEN_SECONDS_MS = 11_000
 const HOUR_MS = 3_600_000
 
@@ -111,49 +112,53 @@ async function play(each: Act, talkers: readonly [Talker, Talker], post: MemoryP
   else await talker.daemon.idle()
 }
 
-it('each content is read once, in order, whatever the post and crashes do', async () => {
-  let [delivered, checked] = [0, 0]
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(act, { minLength: 5, maxLength: 40 }),
-      fc.infiniteStream(fc.nat(9)),
-      async (acts, chance) => {
-        const post = new MemoryPost()
-        const [host, guest] = [await new Talker('host').open(post), await new Talker('guest').open(post)]
-        const { hostId, guestId } = await openChannel(post, host.daemon, guest.daemon)
-        ;[host.id, guest.id] = [hostId, guestId]
-        const next = (): number => chance.next().value as number
-        let early = 0
-        const noteEarly = (data: Uint8Array): void => {
-          checked++
-          if (!host.isOnDisk(data) || !guest.isOnDisk(data)) early++
-        }
-        post.copies = (data) => {
-          noteEarly(data)
-          return [0, 2, 1, 1, 1, 1, 1, 1, 1, 1][next()]!
-        }
-        post.swaps = () => next() < 2
-        for (const each of acts) await play(each, [host, guest], post)
-        post.isAway = false
-        post.copies = (data) => {
-          noteEarly(data)
-          return 1
-        }
-        post.swaps = () => false
-        // Whatever was lost is posted again within the hour.
-        for (let hour = 0; hour < 3; hour++) {
-          for (const { daemon } of [host, guest]) daemon.later(HOUR_MS)
-          await settle(post, host.daemon, guest.daemon)
-        }
-        expect(early, 'what has left is on disk').toBe(0)
-        expect(await guest.daemon.texts(guestId)).toEqual(host.texts)
-        expect(await host.daemon.texts(hostId)).toEqual(guest.texts)
-        delivered += host.texts.length + guest.texts.length
-        for (const { daemon } of [host, guest]) await daemon.runner.close()
-      },
-    ),
-    { numRuns: ROUNDS },
-  )
-  expect(delivered).toBeGreaterThan(0)
-  expect(checked).toBeGreaterThan(delivered)
-})
+it(
+  'each content is read once, in order, whatever the post and crashes do',
+  async () => {
+    let [delivered, checked] = [0, 0]
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { minLength: 5, maxLength: 40 }),
+        fc.infiniteStream(fc.nat(9)),
+        async (acts, chance) => {
+          const post = new MemoryPost()
+          const [host, guest] = [await new Talker('host').open(post), await new Talker('guest').open(post)]
+          const { hostId, guestId } = await openChannel(post, host.daemon, guest.daemon)
+          ;[host.id, guest.id] = [hostId, guestId]
+          const next = (): number => chance.next().value as number
+          let early = 0
+          const noteEarly = (data: Uint8Array): void => {
+            checked++
+            if (!host.isOnDisk(data) || !guest.isOnDisk(data)) early++
+          }
+          post.copies = (data) => {
+            noteEarly(data)
+            return [0, 2, 1, 1, 1, 1, 1, 1, 1, 1][next()]!
+          }
+          post.swaps = () => next() < 2
+          for (const each of acts) await play(each, [host, guest], post)
+          post.isAway = false
+          post.copies = (data) => {
+            noteEarly(data)
+            return 1
+          }
+          post.swaps = () => false
+          // Whatever was lost is posted again within the hour.
+          for (let hour = 0; hour < 3; hour++) {
+            for (const { daemon } of [host, guest]) daemon.later(HOUR_MS)
+            await settle(post, host.daemon, guest.daemon)
+          }
+          expect(early, 'what has left is on disk').toBe(0)
+          expect(await guest.daemon.texts(guestId)).toEqual(host.texts)
+          expect(await host.daemon.texts(hostId)).toEqual(guest.texts)
+          delivered += host.texts.length + guest.texts.length
+          for (const { daemon } of [host, guest]) await daemon.runner.close()
+        },
+      ),
+      { numRuns: ROUNDS },
+    )
+    expect(delivered).toBeGreaterThan(0)
+    expect(checked).toBeGreaterThan(delivered)
+  },
+  TIMEOUT_MS,
+)

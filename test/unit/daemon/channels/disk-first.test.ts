@@ -32,3 +32,41 @@ it('a frame for which an ack has made room is on disk before it leaves', async (
   expect(onDisk()).toBe(full + 1)
   expect(counts.at(-1)).toBe(full + 1)
 })
+
+/** What is on the disk of the host while an ack of its only content waits for a commit. */
+async function acknowledged(): Promise<TwoDaemons & { readonly inFlight: () => number }> {
+  const { post, host, guest, hostId, ...rest } = await opened()
+  await host.call('channel.send', { id: hostId, text: 'x' })
+  await settle(post, host, guest)
+  const inFlight = (): number => loadEnd(hostId, host.sealed.records)!.channel.window.length
+  expect(inFlight()).toBe(1)
+  return { host, guest, hostId, ...rest, inFlight }
+}
+
+it('a daemon that stops writes what waits for a commit', async () => {
+  const { host, inFlight } = await acknowledged()
+  await host.runner.close()
+  expect(inFlight()).toBe(0)
+})
+
+it('an end leaves the memory only after what waits for a commit is written', async () => {
+  const { host, hostId, inFlight } = await acknowledged()
+  const end = host.runner.known.ends.get(hostId)!
+  expect(end.unload()).toBe(false)
+  await host.idle()
+  expect(inFlight()).toBe(0)
+  expect(end.unload()).toBe(true)
+})
+
+it('the ack of an upload is on disk at once, since its pieces may be replaced from then on', async () => {
+  const { post, host, guest, hostId, guestId } = await opened()
+  await host.call('channel.send', { id: hostId, content: 'AAAA', upload: 'u', total: 3, offset: 0 })
+  await settle(post, host, guest)
+  expect(await guest.texts(guestId)).toHaveLength(1)
+  expect(loadEnd(hostId, host.sealed.records)!.channel.outbox).toEqual([])
+})
+
+it('an ack is told to the app before it is on disk', async () => {
+  const { host, hostId } = await acknowledged()
+  expect(host.test.told('channel.delivered')).toEqual([{ id: hostId, app: 'chat', upTo: 1 }])
+})
