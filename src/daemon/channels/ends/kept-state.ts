@@ -1,7 +1,6 @@
 /**
  * The state of an end in memory, and its way to the disk: at once, or with the next commit of the end if a crash may take it back (change.ts).
  */
-import { CHANNEL } from '../records/channel-record.ts'
 import { loadEnd, saveEnd, type EndState, type Part } from './end-state.ts'
 import type { Means } from './means.ts'
 
@@ -59,7 +58,7 @@ export class KeptState {
     sealed.key.require()
     if (this.#state !== null) return this.#state
     const state = loadEnd(this.#id, sealed)
-    if (state === undefined) throw this.#gone()
+    if (state === undefined) throw new Error(`the channel ${this.#id} is gone`)
     const window = state.channel.window.map((each) => ({
       ...each,
       postedAtMs: this.#postedAt.get(each.counter) ?? null,
@@ -86,8 +85,6 @@ export class KeptState {
   async write(before: EndState, { after, parts, alongside }: EndCommit): Promise<void> {
     const { keeper, sealed } = this.#means
     await keeper.change(() => {
-      // The owner may have erased the channel, or its place went to another guest. Nothing would clear away what is written now.
-      if (keeper.state.of(CHANNEL).get(this.#id) === undefined) throw this.#gone()
       saveEnd(this.#id, { before: this.#onDisk ?? before, after, parts }, keeper.nowSec, sealed)
       alongside()
     })
@@ -110,9 +107,5 @@ export class KeptState {
   forget(): void {
     this.#postedAt = new Map(this.#state?.channel.window.map(({ counter, postedAtMs }) => [counter, postedAtMs]))
     this.#state = null
-  }
-
-  #gone(): Error {
-    return new Error(`the channel ${this.#id} is gone`)
   }
 }
