@@ -44,7 +44,7 @@ export async function accept(context: Context, text: string, options: AcceptOpti
     }
     remark(context, `waiting for ${shown} to answer; Ctrl-C stops only the waiting`)
     const channel = await waitForMeeting(context, client, app, () => client.call('channel.show', { id }))
-    if (channel === null) throw stillWaiting(quoteWord(who))
+    if (channel === null) throw stillWaiting(who)
     return printMet(context, channel)
   })
 }

@@ -23,7 +23,8 @@ export async function send(
   options: WithApp,
 ): Promise<number> {
   const bytes = text === undefined || text === '-' ? await readAll() : Buffer.from(text)
-  if (bytes.length === 0) throw new CliError('USAGE', 'an empty content cannot be sent')
+  if (bytes.length === 0)
+    throw new CliError('USAGE', 'there is nothing to send', { hint: 'give a text, or pipe one in with -' })
   return await withDaemon(context, async (client) => {
     const channel = await findChannel(client, name, options)
     const number = await sendBytes(client, channel.id, bytes)
@@ -40,7 +41,8 @@ async function readAll(): Promise<Uint8Array> {
   let length = 0
   for await (const part of process.stdin as AsyncIterable<Uint8Array>) {
     length += part.length
-    if (length > MAX_CONTENT_BYTES) throw new CliError('INPUT_TOO_LONG', 'a content has at most 64 MiB')
+    if (length > MAX_CONTENT_BYTES)
+      throw new CliError('INPUT_TOO_LONG', 'one content has at most 64 MiB', { hint: 'send it in parts' })
     parts.push(part)
   }
   return concatBytes(...parts)

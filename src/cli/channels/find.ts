@@ -34,14 +34,17 @@ export async function listAll(client: Client, { app }: WithApp): Promise<Listed>
 
 /**
  * The channel with this name or id.
- * @throws {CliError} CHANNEL_UNKNOWN | AMBIGUOUS
+ * @throws {CliError} CHANNEL_UNKNOWN | INVITE_UNUSED | AMBIGUOUS
  */
 export async function findChannel(client: Client, name: string, only: WithApp): Promise<ChannelView> {
   const { channels, invites } = await listAll(client, only)
   const found = theOne(channels, name)
   if (found !== null) return found
   if (theOne(invites, name) !== null)
-    throw new CliError('CHANNEL_UNKNOWN', `nobody has used the invite for ${escapeText(name)} yet`)
+    throw new CliError('INVITE_UNUSED', `nobody has used the invite for ${escapeText(name)} yet`, {
+      hint: 'wait until they use it; if its line is lost, withdraw the invite, and make a new one',
+      details: { channel: name },
+    })
   throw unknown(name)
 }
 

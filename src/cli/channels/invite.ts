@@ -1,7 +1,6 @@
 /** `persona channel invite`: makes an invite, and shows it as a line and as a QR code. */
 import type { Client } from '../../ipc/client.ts'
 import type { InviteResult } from '../../ipc/methods/channels.ts'
-import { quoteWord } from '../../ipc/command-word.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, printText, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -103,6 +102,6 @@ async function follow(context: Context, client: Client, made: InviteResult): Pro
     return channels.find((channel) => isNew(channel) && (name === undefined || channel.name === name)) ?? null
   }
   const channel = await waitForMeeting(context, client, app, look)
-  if (channel === null) throw stillWaiting(name === undefined ? made.id : quoteWord(name))
+  if (channel === null) throw stillWaiting(name ?? null)
   return printMet(context, channel)
 }

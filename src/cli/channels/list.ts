@@ -56,12 +56,16 @@ export function formatChannel(channel: ChannelView, nowSec: number): string[] {
     `verified:      ${verified ? 'yes' : 'no'}`,
     ...(words === null ? [] : [`words:         ${words.join(' ')}`, ...wordsAdvice(channel)]),
     `app:           ${app}`,
-    `came:          last ${formatTime(channel.lastReceivedSec, nowSec)}; ${countOf(unread, 'content')} not read`,
-    `went:          last ${formatTime(channel.lastDeliveredSec, nowSec)}; ${countOf(waiting, 'content')} not delivered`,
+    `came:          ${lastTime(channel.lastReceivedSec, nowSec)}; ${countOf(unread, 'content')} not read`,
+    `went:          ${lastTime(channel.lastDeliveredSec, nowSec)}; ${countOf(waiting, 'content')} not delivered`,
     `receives:      ${describeWays(carriers)}`,
     ...(refused === 0 ? [] : [`refused:       ${countOf(refused, 'damaged or forged message')}`]),
     `id:            ${id}`,
   ]
+}
+
+function lastTime(atSec: number | null, nowSec: number): string {
+  return atSec === null ? 'nothing yet' : `last ${formatTime(atSec, nowSec)}`
 }
 
 /** The advice below words that nobody has compared yet. */

@@ -1,10 +1,11 @@
 /** Waits until the two sides of a new channel have met, and shows the four words that both see. */
 import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
+import { quoteWord } from '../../ipc/command-word.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
 import { describeChannelEvent } from '../events/channels.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
-import { showName } from '../io/escape.ts'
+import { escapeText, showName } from '../io/escape.ts'
 import { interrupted } from '../io/interrupts.ts'
 import { wordsAdvice } from './list.ts'
 import { channelState } from './states.ts'
@@ -87,10 +88,13 @@ class News {
   }
 }
 
-/** @throws {CliError} CANCELLED: so a script sees that nobody has come yet */
-export function stillWaiting(who: string): CliError {
-  return new CliError(
-    'CANCELLED',
-    `stopped waiting; the daemon goes on, and persona channel show ${who} tells how it went`,
-  )
+/**
+ * The error CANCELLED, so that a script sees that nobody has come yet.
+ * @param name of the channel that is to be; null where the daemon will give one
+ */
+export function stillWaiting(name: string | null): CliError {
+  const command = name === null ? 'persona channel list' : `persona channel show ${quoteWord(name)}`
+  return new CliError('CANCELLED', 'stopped waiting; the daemon goes on', {
+    hint: `to see later whether the channel is open: ${escapeText(command)}`,
+  })
 }

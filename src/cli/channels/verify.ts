@@ -62,6 +62,6 @@ function describeKnown(
   return [
     `    ${words.join(' ')}`,
     '',
-    `if ${escapeText(name)} sees the same four words: persona channel verify ${escapeText(quoteWord(name))} --words "FOUR WORDS"`,
+    `ask ${escapeText(name)} for their four words, and compare them with: persona channel verify ${escapeText(quoteWord(name))} --words "FOUR WORDS"`,
   ]
 }

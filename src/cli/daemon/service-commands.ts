@@ -1,4 +1,5 @@
 /** `persona service ...`: runs service.ts and prints its reports. */
+import { resolve } from 'node:path'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
@@ -20,11 +21,13 @@ export interface ServiceCommandOptions {
   readonly tox?: true
   /** Also installs the units of personad-net. */
   readonly net?: true
+  /** Also opens the sandbox for these folders. */
+  readonly folder?: string[]
 }
 
 export async function install(context: Context, options: ServiceCommandOptions): Promise<number> {
-  const { force = false, repair = false, tox = false, net = false } = options
-  const wanted = { force, repair, tox, net }
+  const { force = false, repair = false, tox = false, net = false, folder } = options
+  const wanted = { force, repair, tox, net, folders: folder?.map((path) => resolve(path)) }
   return printReport(context, await installService({ ...placesOf(context), ...wanted }))
 }
 

@@ -83,6 +83,17 @@ export function renderNetUnit(input: NetUnitInput): string {
   })
 }
 
+/**
+ * Renders the drop-in that opens the daemon's sandbox for folders of channels. One that is away does not keep the service from starting.
+ * @param folders absolute paths
+ * @throws {ServiceError} SERVICE_PATH_UNUSABLE
+ */
+export function renderFolders(folders: readonly string[]): string {
+  for (const path of folders) checkPath(path)
+  const writable = folders.map((path) => `ReadWritePaths=${quote(`-${path}`)}`)
+  return [UNIT_MARKER, '', '[Service]', ...writable, ''].join('\n')
+}
+
 /** Writes the marker above a unit that needs no path. */
 export function marked(template: string): string {
   return fillIn(template, {})

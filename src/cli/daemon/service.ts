@@ -7,6 +7,7 @@ import { configHome, resolvePaths, type PathsInput } from '../../ipc/paths.ts'
 import { netFlags, netPaths } from '../../netnode/start.ts'
 import {
   marked,
+  renderFolders,
   renderNetUnit,
   renderRepairUnit,
   renderUnit,
@@ -45,6 +46,8 @@ export interface ServiceInstall extends ServiceOptions {
   readonly tox?: boolean
   /** Also installs the units of personad-net, which reaches the network for the daemon. */
   readonly net?: boolean
+  /** Also installs the drop-in by which the daemon writes in these folders, absolute paths, and in no others of before. */
+  readonly folders?: readonly string[] | undefined
 }
 
 /** Finished steps and steps left to the user, as lines for a terminal. */
@@ -85,6 +88,7 @@ const UNIT_NAME = 'personad.service'
 const REPAIR_NAME = 'personad-repair.service'
 const NET_NAME = 'personad-net.service'
 const NET_SOCKET_NAME = 'personad-net.socket'
+const FOLDERS_NAME = `${UNIT_NAME}.d/folders.conf`
 const TOX_TEMPLATE = 'personad-tox.conf'
 const TOX_NAME = `${UNIT_NAME}.d/tox.conf` // systemd.unit(5): read after the unit itself
 // The same relative paths hold in a checkout (src/) and in a package (dist/).
@@ -141,17 +145,17 @@ async function readTemplate(name: string): Promise<string> {
  */
 export async function installService(options: ServiceInstall): Promise<ServiceReport> {
   const units = await serviceUnits(options)
-  const { unitPath, repairPath, toxPath, netPath, netSocketPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath, foldersPath, netPath, netSocketPath } = unitPaths(options)
   const written: [string, string][] = [[unitPath, units.daemon]]
   if (options.repair === true) written.push([repairPath, units.repair])
   if (options.tox === true) written.push([toxPath, `${UNIT_MARKER}\n${await readTemplate(TOX_TEMPLATE)}`])
+  if (options.folders !== undefined) written.push([foldersPath, renderFolders(options.folders)])
   if (options.net === true) written.push([netSocketPath, units.netSocket], [netPath, units.netService])
   if (options.force !== true) for (const [path] of written) await refuseForeign(path)
+  const isAsBefore = (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
+  const hasDropIn = options.tox === true || options.folders !== undefined
   // If only the other units are new, the daemon keeps running, with its key open.
-  const goesOn =
-    (options.repair === true || options.net === true) &&
-    options.tox !== true &&
-    (await readFile(unitPath, 'utf8').catch(() => null)) === units.daemon
+  const goesOn = (options.repair === true || options.net === true) && !hasDropIn && isAsBefore
   for (const [path] of written) await makeDirectory(dirname(path))
   for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
   // Restart instead of start, because the service may run with an older unit.
@@ -180,7 +184,7 @@ async function makeDirectory(path: string): Promise<void> {
  * @throws {PathsError} HOME_UNKNOWN
  */
 export async function uninstallService(options: ServiceInstall): Promise<ServiceReport> {
-  const { unitPath, repairPath, toxPath, netPath, netSocketPath } = unitPaths(options)
+  const { unitPath, repairPath, toxPath, foldersPath, netPath, netSocketPath } = unitPaths(options)
   const run = options.run ?? runProgram
   const units: [string, string][] = []
   for (const [path, name] of [
@@ -198,7 +202,7 @@ export async function uninstallService(options: ServiceInstall): Promise<Service
     units.map(([, name]) => ['disable', '--now', name]),
   )
   const paths = units.map(([path]) => path)
-  if ((await readUnit(toxPath)) === 'ours') paths.push(toxPath)
+  for (const path of [toxPath, foldersPath]) if ((await readUnit(path)) === 'ours') paths.push(path)
   for (const path of paths) await removeDurably(path)
   const reloaded = await runAll(run, [['daemon-reload']])
   const done = [...stopped.done, ...paths.map((path) => `removed ${path}`), ...reloaded.done]
@@ -241,13 +245,9 @@ export async function serviceStatus(options: ServiceOptions): Promise<ServiceSta
   }
 }
 
-interface UnitPaths {
-  readonly unitPath: string
-  readonly repairPath: string
-  readonly toxPath: string
-  readonly netPath: string
-  readonly netSocketPath: string
-}
+type UnitPaths = Readonly<
+  Record<'unitPath' | 'repairPath' | 'toxPath' | 'foldersPath' | 'netPath' | 'netSocketPath', string>
+>
 
 function unitPaths({ env }: ServiceOptions): UnitPaths {
   const home = configHome(env)
@@ -256,6 +256,7 @@ function unitPaths({ env }: ServiceOptions): UnitPaths {
     unitPath: at(UNIT_NAME),
     repairPath: at(REPAIR_NAME),
     toxPath: at(TOX_NAME),
+    foldersPath: at(FOLDERS_NAME),
     netPath: at(NET_NAME),
     netSocketPath: at(NET_SOCKET_NAME),
   }

@@ -29,6 +29,7 @@ export type CliErrorCode =
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
   | 'CHANNEL_UNKNOWN' // the same code as the daemon's, for the name of a channel
+  | 'INVITE_UNUSED' // a channel is named that is an open invite still
   | 'NAME_TAKEN' // the same code as the daemon's, for the name of a channel
   | 'WORDS_DIFFER' // the same code as the daemon's: the answer was no
   | 'INVITE_OTHER_APP' // the same code as the daemon's, before anything is sent

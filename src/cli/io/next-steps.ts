@@ -107,11 +107,16 @@ const STEPS: Readonly<Record<string, Step>> = {
   SHORT_UNKNOWN: 'persona contact refresh',
   SHORT_UNKNOWN_OFF: 'persona config edit',
   NO_CARRIER: 'persona relay add URL; or net.folders by persona config edit',
+  CARRIER_READ_ONLY: openFolder,
+  FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',
   CHANNEL_BROKEN: closeChannel,
   CHANNEL_DAMAGED: closeChannel,
   CHANNEL_HELD: ({ channel }) => `persona channel verify ${wordOf(channel)}`,
-  CHANNEL_NOT_OPEN: 'persona channel list',
+  CHANNEL_NOT_OPEN: 'persona channel invite NAME',
+  CHANNELS_FULL: 'persona channel close NAME',
+  INVITES_FULL: 'persona channel close NAME',
+  INVITE_UNUSED: closeChannel,
   OUTBOX_FULL: 'persona channel list',
   INVITE_UNKNOWN: 'persona channel invite, on their side',
   INVITE_DAMAGED: 'persona channel invite, on their side',
@@ -188,6 +193,10 @@ function inspect({ path }: Facts): string {
 }
 
 /** Anybody can choose names and paths, and people paste these lines into a shell. */
+function openFolder({ folder }: Facts): string {
+  return `persona service install --folder ${typeof folder === 'string' ? quoteWord(folder) : 'DIR'}`
+}
+
 function closeChannel({ channel }: Facts): string {
   return `persona channel close ${wordOf(channel)}`
 }

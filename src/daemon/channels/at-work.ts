@@ -1,5 +1,6 @@
 /** The wing of channels once there is something to do (docs/channel.md). wing.ts loads it with the first invite or channel. */
 import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { systemClock, type Clock } from '../../process/pulse.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { Access } from './access.ts'
@@ -10,9 +11,11 @@ import { channelHandlers } from './methods.ts'
 import { Runner } from './runner.ts'
 
 /** All of an open wing but its start, which is this call. */
-export type AtWork = Required<
-  Pick<OpenWing<ChannelsMethods, null>, 'handlers' | 'onEvent' | 'status' | 'findings' | 'farewell' | 'close'>
->
+export interface AtWork extends Required<
+  Pick<OpenWing<ChannelsMethods, null>, 'handlers' | 'onEvent' | 'status' | 'farewell' | 'close'>
+> {
+  readonly findings: () => Finding[]
+}
 
 /** Opens the channels of this daemon. They begin as soon as the apps key is open. */
 export async function openAtWork(host: Host): Promise<AtWork> {

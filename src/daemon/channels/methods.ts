@@ -103,8 +103,12 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     const { known } = runner
     const ends = [...known.ends].filter((end) => end.app === app && end.summary.state !== 'closed')
     const joins = [...known.joins].filter((join) => join.app === app && !join.isOver)
-    if (ends.length + joins.length + newJoins.countOf(app) < MAX_CHANNELS) return
-    throw new ChannelsError('CHANNELS_FULL', `${app} has ${MAX_CHANNELS} channels`, 'close some that are not used')
+    // Each open invite may become one.
+    const invites = [...known.invites].filter((invite) => invite.app === app)
+    const underway = newInvites.countOf(app) + newJoins.countOf(app)
+    if (ends.length + joins.length + invites.length + underway < MAX_CHANNELS) return
+    const message = `${app} has ${MAX_CHANNELS} channels and open invites`
+    throw new ChannelsError('CHANNELS_FULL', message, 'close some that are not used')
   }
 
   function recordOf(id: string): ChannelRecord | undefined {
@@ -124,7 +128,11 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     const end = ends.get(id)
     if (end !== undefined) return end
     if (joins.get(id) !== undefined)
-      throw new ChannelsError('CHANNEL_WAITS', 'the host has not answered yet', 'wait until the channel is open')
+      throw new ChannelsError(
+        'CHANNEL_WAITS',
+        'the other side has not answered the invite yet',
+        'wait until the channel is open',
+      )
     if (record === undefined) throw unknownChannel()
     // Of a backup, only whom the channel led to.
     throw new ChannelError('CHANNEL_NOT_OPEN', 'the channel is broken: its keys are lost')

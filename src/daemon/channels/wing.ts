@@ -1,5 +1,6 @@
 /** Channels as a wing: invites, handshakes and lasting lines between apps (docs/channel.md). Most daemons have none, so its code is loaded late. */
 import * as schema from '../../ipc/methods/channels.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import type { AtWork } from './at-work.ts'
@@ -46,8 +47,9 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
     return { part: { channels: { appsLocked, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 } }, findings: [] }
   }
 
-  findings(): ReturnType<AtWork['findings']> {
-    return this.#atWork?.findings() ?? []
+  async findings(): Promise<Finding[]> {
+    const { folders } = this.#host.netConfig
+    return [...(folders.length === 0 ? [] : await this.#ofFolders(folders)), ...(this.#atWork?.findings() ?? [])]
   }
 
   async farewell(): ReturnType<AtWork['farewell']> {
@@ -56,6 +58,11 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
 
   async close(): Promise<void> {
     await (await this.#loading)?.close()
+  }
+
+  async #ofFolders(folders: readonly string[]): Promise<Finding[]> {
+    const { folderFindings } = await import('./folder-findings.ts')
+    return await folderFindings(folders)
   }
 
   #load(): Promise<AtWork> {

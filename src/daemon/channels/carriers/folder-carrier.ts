@@ -222,7 +222,8 @@ function errorOf(folder: string, reason: string, cause: unknown): CarrierError {
     case 'EACCES':
     case 'EPERM':
       return new CarrierError('CARRIER_READ_ONLY', `the daemon may not write to the folder ${folder}`, {
-        hint: 'change the permissions of the folder, or mount its disk so that it can be written',
+        hint: 'change its permissions, or mount its disk so that it can be written; if the daemon is a service, open the sandbox for it',
+        details: { folder },
         retryAfterMs: FULL_RETRY_MS,
         cause,
       })

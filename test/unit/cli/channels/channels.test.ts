@@ -33,7 +33,7 @@ function channel(part: Partial<ChannelView> = {}): ChannelView {
 }
 
 const INVITE: InviteView = {
-  id: 'fedcba9876543210',
+  id: '0123456789abcdef',
   app: 'chat',
   name: 'Carol',
   expiresAtSec: NOW_SEC + 86_400,
@@ -71,8 +71,13 @@ describe('the name of a channel', () => {
 
   test('may be that of an invite that nobody used, where an invite will do', async () => {
     expect(await findEither(daemonWith(bob), 'carol', {})).toBe(INVITE)
-    expect(await codeOf(findChannel(daemonWith(bob), 'carol', {}))).toBe('CHANNEL_UNKNOWN')
+    expect(await codeOf(findChannel(daemonWith(bob), 'carol', {}))).toBe('INVITE_UNUSED')
     expect(await codeOf(findEither(daemonWith(bob), 'nobody', {}))).toBe('CHANNEL_UNKNOWN')
+  })
+
+  test('may be an id that no list has, to close what the daemon cannot read', async () => {
+    expect(await findEither(daemonWith(bob), '00000000000000ff', {})).toEqual({ id: '00000000000000ff' })
+    expect(await codeOf(findChannel(daemonWith(bob), '00000000000000ff', {}))).toBe('CHANNEL_UNKNOWN')
   })
 
   test('cannot be given twice in one app', async () => {

@@ -428,6 +428,53 @@ describe('the units of personad-net', () => {
   })
 })
 
+describe('folders of channels', () => {
+  test('are opened on request in a drop-in of the daemon, which starts again for it, and removed by an uninstall', async () => {
+    const { env, unitPath, programs } = place()
+    const path = join(`${unitPath}.d`, 'folders.conf')
+    const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
+    await installService({ env, programs, run })
+    expect(() => lstatSync(path)).toThrow('ENOENT')
+    const { done } = await installService({ env, programs, run, net: true, folders: ['/srv/a b', '/media/50%"'] })
+    expect(done).toContain(`wrote ${path}`)
+    expect(done.at(-1)).toBe('systemctl --user restart personad.service')
+    expect(linesOf(readFileSync(path, 'utf8'), '[', 'Read')).toEqual([
+      '[Service]',
+      'ReadWritePaths="-/srv/a b"',
+      'ReadWritePaths="-/media/50%%\\""',
+    ])
+    await installService({ env, programs, run, folders: ['/srv/c'] })
+    expect(linesOf(readFileSync(path, 'utf8'), 'Read')).toEqual(['ReadWritePaths="-/srv/c"'])
+    await installService({ env, programs, run })
+    expect(linesOf(readFileSync(path, 'utf8'), 'Read')).toEqual(['ReadWritePaths="-/srv/c"'])
+    expect((await uninstallService({ env, programs, run })).done).toContain(`removed ${path}`)
+  })
+
+  test.each([
+    ['a folder below /tmp, which the service cannot see', '/tmp/share'],
+    ['a path with a line end', '/srv/a\nPrivateNetwork=no'],
+  ])('are refused for %s', async (_title, folder) => {
+    const { env, unitPath, programs } = place()
+    await expect(installService({ env, programs, run: system().run, folders: [folder] })).rejects.toMatchObject({
+      code: 'SERVICE_PATH_UNUSABLE',
+    })
+    expect(() => lstatSync(unitPath)).toThrow('ENOENT')
+  })
+
+  test('of somebody else in a drop-in of that name are replaced with --force only', async () => {
+    const { env, unitPath, programs } = place()
+    const path = join(`${unitPath}.d`, 'folders.conf')
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, '[Service]\nReadWritePaths=/mine\n')
+    const wish = { env, programs, run: system().run, folders: ['/srv/a'] }
+    await expect(installService(wish)).rejects.toMatchObject({ code: 'SERVICE_NOT_OURS' })
+    await uninstallService({ env, programs, run: wish.run })
+    expect(readFileSync(path, 'utf8')).toContain('/mine')
+    await installService({ ...wish, force: true })
+    expect(readFileSync(path, 'utf8').startsWith(UNIT_MARKER)).toBe(true)
+  })
+})
+
 describe('persona service status', () => {
   const answer = 'ActiveState=active\nUnitFileState=enabled\nMainPID=4242\nStatusText=serving a=b\n'
 

@@ -42,6 +42,31 @@ describe('quotas', () => {
     expect((await daemon.call('channel.list', {})).invites).toHaveLength(20)
   })
 
+  it('hold for channels and open invites together, and leave other apps and the owner alone', async () => {
+    const post = new MemoryPost()
+    const [daemon, host] = [await ChannelDaemon.open(post), await ChannelDaemon.open(post)]
+    const caller = appCaller(APP)
+    const { invite } = await host.call('channel.invite', { app: APP })
+    post.isAway = true
+    await daemon.call('channel.invite', {}, caller)
+    const accept = (): Promise<string> => codeOf(daemon.call('channel.accept', { invite }, caller))
+    const codes = await Promise.all(Array.from({ length: 256 }, accept))
+    expect(codes.filter((code) => code !== 'done')).toEqual(['CHANNELS_FULL'])
+    expect(await codeOf(daemon.call('channel.invite', {}, caller))).toBe('CHANNELS_FULL')
+    expect(await codeOf(daemon.call('channel.invite', {}, appCaller('org.example.other')))).toBe('done')
+    expect(await codeOf(daemon.call('channel.invite', {}))).toBe('done')
+    const [first] = (await daemon.call('channel.list', {}, caller)).channels
+    await daemon.call('channel.close', { id: first!.id }, caller)
+    expect(await accept()).toBe('done')
+  })
+
+  it('count the channels of the owner as those of an app of its own', async () => {
+    const daemon = await ChannelDaemon.open(new MemoryPost())
+    const calls = Array.from({ length: 21 }, () => codeOf(daemon.call('channel.invite', {})))
+    expect((await Promise.all(calls)).filter((code) => code !== 'done')).toEqual(['INVITES_FULL'])
+    expect(await codeOf(daemon.call('channel.invite', { app: APP }))).toBe('done')
+  })
+
   it('leave one unfinished upload to an end, also of several that begin at the same time', async () => {
     const { host, hostId } = await opened()
     const total = 10 * MAX_PIECE_BYTES
