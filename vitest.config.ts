@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
  * share a few processes, because to start one and to load the modules of the daemon costs more than most files take.
  */
 const ALONE = [
-  'test/{e2e,fault}/**/*.test.ts',
+  'test/{e2e,fault,pages}/**/*.test.ts',
   'test/unit/process/**/*.test.ts',
   'test/unit/relayd/boxes/attacks.test.ts',
 ]

@@ -48,7 +48,7 @@ export interface ConnectoidPage {
    */
   onmessage: ((message: Message) => unknown) | null
 
-  /** Called when a peer is new, gone, or has changed in any of its members. */
+  /** Called when a peer is new or has changed in any of its members, and once the last of an unshared one is erased. */
   onchange: ((peer: PeerOfPage) => void) | null
 
   /** Lets another tab have the channels. Nothing is lost. */
@@ -91,6 +91,8 @@ export type PeerProblem =
   | 'USED_TWICE'
   /** The link has ended without an answer. */
   | 'EXPIRED'
+  /** Another persona than that of the link has answered. */
+  | 'MISBOUND'
   /** No relay of the peer can be reached now. What was sent waits here. */
   | 'OFFLINE'
   /** The other side has other data than it should: one of the two was restored or copied. */
@@ -103,6 +105,8 @@ export interface PeerOfPage {
   readonly name: string
   /** What they call themselves, a nickname; null if they have not. It proves nothing. */
   readonly ownName: string | null
+  /** Their PersonaID, 64 upper-case hex digits, proven when the link was used; null if they showed none. */
+  readonly persona: string | null
   readonly state: PeerState
   /** The most important thing that is wrong now; null if nothing is. */
   readonly problem: PeerProblem | null

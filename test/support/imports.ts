@@ -166,7 +166,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'what moves sealed bytes between ends knows no channel, and runs in browsers too',
   },
   connectoid: {
-    folders: ['core', 'seal', 'relay', 'channel', 'crypto', 'process'],
+    folders: ['core', 'card', 'seal', 'relay', 'channel', 'crypto', 'process'],
     packages: [],
     reason: 'the library of web pages is one file that loads nothing of the daemon',
   },

@@ -105,6 +105,15 @@ export class Outbound {
     this.#outcomes.onBack()
   }
 
+  /** Tries again now whatever waits for its next try: the network may be back. */
+  retry(): void {
+    for (const [address, lane] of this.#lanes) {
+      if (lane.cancel === null) continue
+      lane.cancel()
+      this.#begin(address, lane)
+    }
+  }
+
   /** Resolves once nothing is on its way; a try that is made later does not count. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)

@@ -37,6 +37,11 @@ export class RelayCalls {
     this.#clientOf = clientOf
   }
 
+  /** Forgets all failures. */
+  forget(): void {
+    this.#failing.clear()
+  }
+
   /** @throws {CarrierError} CARRIER_DENIED for an address that may not be called */
   client(url: string): RelayClient {
     try {

@@ -49,6 +49,11 @@ export class RelayCarrier implements Carrier {
     this.#messages = new Quota(MESSAGE_RATE, () => means.clock.nowMs() / 1000)
   }
 
+  /** Calls relays that failed again at once: the network may be back. */
+  retry(): void {
+    this.#calls.forget()
+  }
+
   serves(url: string): boolean {
     return /^https?:/.test(url)
   }
