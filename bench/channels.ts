@@ -33,10 +33,10 @@ async function makeMany(pair: Pair, many: number): Promise<Row[]> {
   const half = many / 2
   const pid = pair.host.process.pid!
   const firstMs = await timedMs(async () => await meetMany(pair, 'first', half))
-  const [beforeKiB, beforeMiB] = [await liveKiB(pair.host), residentMiB(pid)]
+  const [beforeKiB, beforeMiB] = [await liveKiB(pair.host.process), residentMiB(pid)]
   const secondMs = await timedMs(async () => await meetMany(pair, 'second', half))
   const afterMiB = residentMiB(pid)
-  const live = (await liveKiB(pair.host)) - beforeKiB
+  const live = (await liveKiB(pair.host.process)) - beforeKiB
   const resident = (afterMiB - beforeMiB) * 1024
   return [
     {

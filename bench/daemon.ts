@@ -9,7 +9,12 @@ import { MAX_BATCH } from '../src/ipc/shapes/limits.ts'
 import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 
 const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
-const REPORT_MEMORY = join(import.meta.dirname, 'report-memory.ts')
+/** Arguments of Node for {@link liveKiB}. The process needs an `ipc` among its streams. */
+export const REPORTS_MEMORY: readonly string[] = [
+  '--expose-gc',
+  '--import',
+  join(import.meta.dirname, 'report-memory.ts'),
+]
 const CLOCK_TICKS_PER_SEC = 100 // getconf CLK_TCK on Linux
 
 export function makeHome(): string {
@@ -31,7 +36,7 @@ export interface RunningDaemon {
 /** Starts a daemon and waits until it is ready. @param reportsMemory for {@link liveKiB}; it starts more slowly then */
 export async function startDaemon(home: string, reportsMemory = false): Promise<RunningDaemon> {
   const started = performance.now()
-  const args = reportsMemory ? ['--expose-gc', '--import', REPORT_MEMORY] : []
+  const args = reportsMemory ? REPORTS_MEMORY : []
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...(reportsMemory ? (['ipc'] as const) : [])]
   const child = spawn(process.execPath, [...args, MAIN, '--home', home], { stdio })
   await new Promise<void>((ready, failed) => {
@@ -59,8 +64,8 @@ export function residentMiB(pid: number): number {
   return Number(kib) / 1024
 }
 
-/** Memory in use once all garbage is collected, KiB: the heap, and what hangs on it outside. */
-export async function liveKiB({ process: child }: RunningDaemon): Promise<number> {
+/** Memory in use once all garbage is collected, KiB: the heap, and what hangs on it outside. @param child started with {@link REPORTS_MEMORY} */
+export async function liveKiB(child: ChildProcess): Promise<number> {
   const reported = once(child, 'message')
   child.kill('SIGUSR2')
   const [bytes] = (await reported) as [number]

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readSecretsFile } from '../src/store/secrets-file.ts'
 import { makeHome, removeHome } from './daemon.ts'
-import { formatRatio, quantile, type Row } from './measure.ts'
+import { formatRatio, formatUs, quantile, type Row } from './measure.ts'
 import {
   Bodies,
   BOXES,
@@ -54,21 +54,29 @@ export async function benchRelayHttp(isQuick: boolean): Promise<Row[]> {
     await stop(bare)
     removeHome(home)
   }
-  const rate = (kind: Kind): number =>
-    quantile(
-      loads[kind].map((each) => each.rate),
-      0.5,
-    )
-  const p99 = (kind: Kind): number =>
-    quantile(
-      loads[kind].map((each) => quantile(each.latenciesMs, 0.99)),
-      0.5,
-    )
-  const row = (kind: Kind, to: Kind): Row => ({
-    what: `relay: ${kind} over ${CONNECTIONS} connections`,
-    figure: `${Math.round(rate(kind))} a second, p99 ${p99(kind).toFixed(1)} ms; ${formatRatio(rate(kind) / rate(to))} of ${to} (${Math.round(rate(to))} a second), p99 ${formatRatio(p99(kind) / p99(to))} times theirs`,
-  })
-  return [row('sends', 'bare sends'), row('receives', 'bare reads')]
+  const rate = medianOf(loads, ({ rate }) => rate)
+  const p99 = medianOf(loads, ({ latenciesMs }) => quantile(latenciesMs, 0.99))
+  const cpu = medianOf(loads, ({ cpuUs }) => cpuUs)
+  const leastCpu = (kind: Kind): number => Math.min(...loads[kind].map(({ cpuUs }) => cpuUs))
+  return (
+    [
+      ['sends', 'bare sends'],
+      ['receives', 'bare reads'],
+    ] as const
+  ).flatMap(([kind, to]) => [
+    {
+      what: `relay: ${kind} over ${CONNECTIONS} connections`,
+      figure: `${Math.round(rate(kind))} a second, p99 ${p99(kind).toFixed(1)} ms; ${formatRatio(rate(kind) / rate(to))} of ${to} (${Math.round(rate(to))} a second), p99 ${formatRatio(p99(kind) / p99(to))} times theirs`,
+    },
+    {
+      what: `relay: CPU of ${kind}`,
+      figure: `least ${formatUs(leastCpu(kind))}, ${formatRatio(leastCpu(to) / leastCpu(kind))} of ${to} (${formatUs(leastCpu(to))}); median ${formatUs(cpu(kind))}, ${formatRatio(cpu(to) / cpu(kind))} (${formatUs(cpu(to))})`,
+    },
+  ])
+}
+
+function medianOf(loads: Record<Kind, readonly Load[]>, figure: (load: Load) => number): (kind: Kind) => number {
+  return (kind) => quantile(loads[kind].map(figure), 0.5)
 }
 
 if (import.meta.main)

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHmac, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { concatBytes, formatBase64url, u64be } from '../src/core/encoding/bytes.ts'
@@ -50,20 +51,26 @@ export async function stop({ child }: Running): Promise<void> {
 export interface Load {
   readonly rate: number
   readonly latenciesMs: readonly number[]
+  /** Time of the CPU for a request, in microseconds, of all threads of the server. */
+  readonly cpuUs: number
+}
+
+/** Time of the CPU that the running threads of a process have had. A server at work ends none of its threads. */
+function cpuUs({ child }: Running): number {
+  const tasks = `/proc/${child.pid}/task`
+  const nanoseconds = readdirSync(tasks).map((task) =>
+    Number(readFileSync(join(tasks, task, 'schedstat'), 'utf8').split(' ')[0]),
+  )
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000
 }
 
 /** Makes so many requests, as many at once as there are connections. Each must be answered `ok: true`. */
-export async function load(
-  { port }: Running,
-  requests: number,
-  body: () => string,
-  connections: number,
-): Promise<Load> {
+export async function load(to: Running, requests: number, body: () => string, connections: number): Promise<Load> {
   const latenciesMs: number[] = []
   let left = requests
   const one = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1').setNoDelay().setEncoding('latin1')
+      const socket = connect(to.port, '127.0.0.1').setNoDelay().setEncoding('latin1')
       let sentAt = 0
       let received = ''
       const next = (): void => {
@@ -87,9 +94,10 @@ export async function load(
       })
       socket.on('connect', next).on('error', reject)
     })
-  const started = performance.now()
+  const [started, cpuBefore] = [performance.now(), cpuUs(to)]
   await Promise.all(Array.from({ length: connections }, one))
-  return { rate: (requests * 1000) / (performance.now() - started), latenciesMs }
+  const rate = (requests * 1000) / (performance.now() - started)
+  return { rate, latenciesMs, cpuUs: (cpuUs(to) - cpuBefore) / requests }
 }
 
 /** Requests to boxes one after the other. */

@@ -1,6 +1,6 @@
 /** A program: opens the relay's store in argv[2], and checks argv[3] boxes. Prints JSON. */
 import { openLevelRelayStore } from '../src/relayd/store/level-relay-store.ts'
-import { NO_LIMITS } from './relay-limits.ts'
+import { boxId, NO_LIMITS } from './relay-limits.ts'
 
 const [, , directory = '', boxes = '0'] = process.argv
 const nowUs = Date.now() * 1000
@@ -10,6 +10,6 @@ await store.stats()
 const openedAt = performance.timeOrigin + performance.now()
 const openMs = performance.now() - started
 const residentMiB = process.memoryUsage.rss() / (1 << 20)
-for (let n = 0; n < Number(boxes); n++) await store.check(String(n).padStart(43, '0'), 0, 'owner', nowUs)
+for (let n = 0; n < Number(boxes); n++) await store.check(boxId(n), 0, 'owner', nowUs)
 console.log(JSON.stringify({ openedAt, openMs, residentMiB, usedMiB: process.memoryUsage.rss() / (1 << 20) }))
 await store.close()

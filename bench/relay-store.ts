@@ -1,84 +1,19 @@
 /** The store of a relay: sends, reads and starts, each beside the least that its kind of work could cost. */
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
-import { openLevelRelayStore } from '../src/relayd/store/level-relay-store.ts'
-import type { RelayStore } from '../src/relayd/store/relay-store.ts'
 import { encodeUtf8 } from '../src/core/encoding/bytes.ts'
 import type { Store } from '../src/store/store.ts'
 import { openState } from '../test/support/state-dir.ts'
 import { makeHome, removeHome } from './daemon.ts'
 import { BareSyncs } from './durable.ts'
-import { formatRatio, formatUs, quantile, timedMs, type Row } from './measure.ts'
+import { formatRatio, quantile, type Row } from './measure.ts'
 import { nodeStartMs } from './processes.ts'
-import { MINUTE_US, NO_LIMITS } from './relay-limits.ts'
+import { CALLERS, DATA, drain, fill, open, rateOf, receive, send, type Filled } from './relay-filled.ts'
+import { flatCalls, flatRequests } from './relay-flat.ts'
 
-const CALLERS = 64 // at once, as 64 connections would be
-const DATA = 'x'.repeat(900) // an offer of WebRTC with its key
 const FEW_BOXES = 100
 const MANY_BOXES = 100_000
 const CHILD = join(import.meta.dirname, 'relay-store-child.ts')
-
-interface Filled {
-  readonly home: string
-  readonly boxes: number
-  readonly store: RelayStore
-}
-
-const boxId = (n: number): string => String(n).padStart(43, '0')
-const nowUs = (): number => Date.now() * 1000
-let number = 0
-
-function open(home: string): Promise<RelayStore> {
-  return openLevelRelayStore(join(home, 'relay'), {
-    limits: NO_LIMITS,
-    answerUs: MINUTE_US,
-    nowUs: nowUs() - 2 * MINUTE_US,
-  })
-}
-
-/** Runs so many calls, some at once. @returns calls a second */
-async function rateOf(calls: number, call: (n: number) => Promise<unknown>): Promise<number> {
-  let next = 0
-  const caller = async (): Promise<void> => {
-    while (next < calls) await call(next++)
-  }
-  return (calls * 1000) / (await timedMs(() => Promise.all(Array.from({ length: CALLERS }, caller))))
-}
-
-/** A store with boxes that were checked; one in ten has a message. */
-async function fill(boxes: number): Promise<Filled> {
-  const home = makeHome()
-  const store = await open(home)
-  for (let done = 0; done < boxes; done += 1000) {
-    const some = Array.from({ length: Math.min(1000, boxes - done) }, (_, i) => done + i)
-    await Promise.all(some.map((n) => store.check(boxId(n), 0, 'owner', nowUs())))
-    await Promise.all(some.map((n) => drain(store, n)))
-    await Promise.all(some.filter((n) => n % 10 === 0).map((n) => store.send(boxId(n), DATA, 'sender', nowUs())))
-  }
-  return { home, boxes, store }
-}
-
-/** Claims a box, and deletes what is in it. */
-async function drain(store: RelayStore, n: number): Promise<void> {
-  const answer = { id: `answer ${number++}`, expiresUs: nowUs() + MINUTE_US - 1 }
-  if ((await store.receive(boxId(n), answer, nowUs(), 1, nowUs())) === null) throw new Error('the answer is not good')
-}
-
-/** One message into a box that is not full. */
-function send({ store, boxes }: Filled): Promise<unknown> {
-  const n = number++
-  return store.send(boxId((n * 7919) % boxes), `${n} ${DATA}`, 'sender', nowUs())
-}
-
-async function receive({ store, boxes }: Filled, n: number): Promise<void> {
-  const id = boxId((n * 10) % boxes)
-  const answer = { id: `answer ${number++}`, expiresUs: nowUs() + MINUTE_US - 1 }
-  if ((await store.receive(id, answer, 0, 1, nowUs())) === null) throw new Error('the answer is not good')
-}
-
-async function check({ store, boxes }: Filled, n: number): Promise<void> {
-  await store.check(boxId((n * 7919) % boxes), 0, 'owner', nowUs())
-}
 
 async function read(store: Store, n: number): Promise<void> {
   if (store.get(`bare/${n % FEW_BOXES}`) === undefined) throw new Error('a record is missing')
@@ -98,6 +33,7 @@ async function againstBare(few: Filled, calls: number, rounds: number): Promise<
     syncs: [],
   }
   const disk = new BareSyncs()
+  let number = 0
   for (let round = 0; round < rounds; round++) {
     rates.commits.push(await rateOf(calls, () => store.commit([{ key: `bare/new ${number++}`, value }])))
     rates.sends.push(await rateOf(calls, () => send(few)))
@@ -121,27 +57,6 @@ async function againstBare(few: Filled, calls: number, rounds: number): Promise<
     row('durable sends', 'sends', 'syncs'),
     row('receives', 'receives', 'reads'),
   ]
-}
-
-/** The cost of one call with few and with many boxes, in turn. */
-async function flat(few: Filled, many: Filled, calls: number, rounds: number): Promise<Row[]> {
-  const rows: Row[] = []
-  for (const [what, call] of [
-    ['a send', send],
-    ['a check', check],
-    ['a receive', receive],
-  ] as const) {
-    const us: [number[], number[]] = [[], []]
-    for (let round = 0; round < rounds; round++) {
-      for (const [i, filled] of [few, many].entries()) us[i]!.push(1e6 / (await rateOf(calls, (n) => call(filled, n))))
-      // Else the boxes of the few would hold more than those of the many.
-      if (call === send) for (let n = 0; n < few.boxes; n++) await drain(few.store, n)
-    }
-    const [a, b] = us.map((times) => quantile(times, 0.5)) as [number, number]
-    const figure = `${formatUs(a)}, ${formatUs(b)}: ${formatRatio(b / a)} times`
-    rows.push({ what: `relay store: ${what}, ${few.boxes} and ${many.boxes} boxes`, figure })
-  }
-  return rows
 }
 
 interface Child {
@@ -202,11 +117,12 @@ export async function benchRelayStore(isQuick: boolean): Promise<Row[]> {
   try {
     const rows = [
       ...(await againstBare(few, calls, rounds)),
-      ...(await flat(few, many, Math.ceil(calls / 6), rounds * 2)),
+      ...(await flatCalls(few, many, Math.ceil(calls / 6), rounds * 2)),
     ]
-    await many.store.close()
+    for (const filled of [few, many]) await filled.close()
     return [
       ...rows,
+      await flatRequests(few, many, isQuick ? 200 : 2000, rounds * 2),
       ...starts(
         [
           [empty, 0],
@@ -216,7 +132,7 @@ export async function benchRelayStore(isQuick: boolean): Promise<Row[]> {
       ),
     ]
   } finally {
-    await few.store.close()
+    for (const filled of [few, many]) await filled.close()
     for (const home of [empty, few.home, many.home]) removeHome(home)
   }
 }

@@ -2,9 +2,15 @@
 import { encodeUtf8, readU32 } from '../core/encoding/bytes.ts'
 import { crc32c } from './crc32c.ts'
 import { StoreError } from './errors.ts'
+import { MAX_KEY_BYTES } from './store.ts'
 
 const RECORD_VERSION = 1
 const HEADER_BYTES = 5 // version u8 || CRC-32C u32 big-endian
+
+const RECORD_VERSION_CRC = crc32c(Uint8Array.of(RECORD_VERSION))
+
+const utf8Encoder = new TextEncoder()
+const keyBytes = new Uint8Array(3 * MAX_KEY_BYTES) // a UTF-16 unit takes at most three bytes
 
 /** Encodes a record; it is 5 bytes longer than the value. */
 export function encodeRecord(key: string, value: Uint8Array): Uint8Array {
@@ -39,7 +45,17 @@ export function decodeRecord(key: string, record: Uint8Array): Uint8Array {
 
 // The CRC covers the key, to notice a damaged index that returns the record of another key. It covers the version, to notice a flipped bit there.
 function recordCrc(key: string, value: Uint8Array, version: number = RECORD_VERSION): number {
-  const keyBytes = encodeUtf8(key)
-  const versionCrc = crc32c(Uint8Array.of(version))
-  return crc32c(value, 0, value.length, crc32c(keyBytes, 0, keyBytes.length, versionCrc))
+  const versionCrc = version === RECORD_VERSION ? RECORD_VERSION_CRC : crc32c(Uint8Array.of(version))
+  return crc32c(value, 0, value.length, keyCrc(key, versionCrc))
+}
+
+/** The CRC of a key in UTF-8. A new array for each key would take as long as all else that is done with it. */
+function keyCrc(key: string, before: number): number {
+  if (key.length > MAX_KEY_BYTES) {
+    // A damaged store may hold such keys.
+    const bytes = encodeUtf8(key)
+    return crc32c(bytes, 0, bytes.length, before)
+  }
+  const { written } = utf8Encoder.encodeInto(key, keyBytes)
+  return crc32c(keyBytes, 0, written, before)
 }

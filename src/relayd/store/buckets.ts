@@ -1,48 +1,56 @@
 /** Buckets of tokens in memory. After a start all are full: whoever could kill the relay gains a burst by it. */
 import type { Bucket } from './relay-store.ts'
 
-const MAX_BUCKETS = 200_000 // sanity: some 40 MB; an address or box beyond them takes the place of the one that was longest silent
+const MAX_BUCKETS = 200_000 // sanity: some 40 MB; beyond them the half that was silent longest is forgotten
 const MAX_WAIT_MS = 86_400_000 // sanity: a bucket that never fills is looked at again after a day
 const ENOUGH = 1 - 1e-9 // a token, less what doubles lose
 
 interface Level {
-  readonly tokens: number
-  readonly atUs: number
+  tokens: number
+  atUs: number
 }
 
 export class Buckets {
-  /** The longest silent first. */
-  readonly #levels = new Map<string, Level>()
+  /** Used since the last change of generations. A level changes in its place: to take a key out and put it back costs as much as a read of a box. */
+  #young = new Map<string, Level>()
+  /** Used in the generation before, and not since. */
+  #old = new Map<string, Level>()
 
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): number {
     let waitMs = 0
-    const levels = buckets.map((bucket) => this.#levelOf(bucket, nowUs))
-    for (let i = 0; i < buckets.length; i++)
-      if (levels[i]! < ENOUGH) waitMs = Math.max(waitMs, ((1 - levels[i]!) / buckets[i]!.perSec) * 1000)
-    if (waitMs > 0) return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
+    const levels = buckets.map((bucket) => this.#fill(bucket, nowUs))
     for (let i = 0; i < buckets.length; i++) {
-      const { key } = buckets[i]!
-      this.#levels.delete(key)
-      this.#levels.set(key, { tokens: levels[i]! - 1, atUs: nowUs })
+      const { tokens } = levels[i]!
+      if (tokens < ENOUGH) waitMs = Math.max(waitMs, ((1 - tokens) / buckets[i]!.perSec) * 1000)
     }
-    if (this.#levels.size <= MAX_BUCKETS) return 0
-    for (const key of this.#levels.keys()) {
-      if (this.#levels.size <= MAX_BUCKETS) break
-      this.#levels.delete(key)
-    }
+    if (waitMs > 0) return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
+    for (const level of levels) level.tokens--
     return 0
   }
 
   get size(): number {
-    return this.#levels.size
+    return this.#young.size + this.#old.size
   }
 
-  #levelOf({ key, burst, perSec }: Bucket, nowUs: number): number {
-    const level = this.#levels.get(key)
-    if (level === undefined) return burst
+  #fill({ key, burst, perSec }: Bucket, nowUs: number): Level {
+    const level = this.#young.get(key) ?? this.#rejuvenate(key, { tokens: burst, atUs: nowUs })
     // A clock that goes back takes nothing away, and fills again from here.
-    if (nowUs < level.atUs) this.#levels.set(key, { tokens: level.tokens, atUs: nowUs })
-    return Math.min(burst, level.tokens + (Math.max(0, nowUs - level.atUs) / 1_000_000) * perSec)
+    const passedSec = Math.max(0, nowUs - level.atUs) / 1_000_000
+    level.tokens = Math.min(burst, level.tokens + passedSec * perSec)
+    level.atUs = nowUs
+    return level
+  }
+
+  /** Takes a level into the young generation. @param full level of a bucket that nobody has used */
+  #rejuvenate(key: string, full: Level): Level {
+    const level = this.#old.get(key) ?? full
+    this.#old.delete(key)
+    if (this.#young.size >= MAX_BUCKETS / 2) {
+      this.#old = this.#young
+      this.#young = new Map()
+    }
+    this.#young.set(key, level)
+    return level
   }
 }

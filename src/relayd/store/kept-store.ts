@@ -68,12 +68,10 @@ export class KeptStore implements ResumableStore {
 
   #keep(key: string, value: Uint8Array | null): void {
     const before = this.#kept.get(key)
-    if (before !== undefined) {
-      this.#kept.delete(key)
-      this.#bytes -= sizeOf(key, before)
-    }
+    if (before !== undefined) this.#bytes -= sizeOf(key, before)
     this.#kept.set(key, value)
     this.#bytes += sizeOf(key, value)
+    if (this.#bytes <= this.#maxBytes) return
     for (const [oldest, bytes] of this.#kept) {
       if (this.#bytes <= this.#maxBytes) break
       this.#kept.delete(oldest)

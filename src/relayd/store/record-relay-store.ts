@@ -84,7 +84,7 @@ export class RecordRelayStore implements RelayStore {
   async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
     if (this.#resuming !== null) await this.#resuming
     const change = this.#change(id, nowUs)
-    const digest = hash('sha256', data, 'buffer').subarray(0, DIGEST_BYTES)
+    const digest = digestOf(data)
     const same = change.box?.messages.find((message) => equalBytes(message.digest, digest))
     if (change.box !== null && same !== undefined) {
       const { isRetired } = change.box
@@ -280,6 +280,14 @@ export class RecordRelayStore implements RelayStore {
       this.#resuming = null
     }
   }
+}
+
+/** The digest of a message. Node gives a text out in half the time of a Buffer. */
+function digestOf(data: string): Uint8Array {
+  const whole = hash('sha256', data, 'binary')
+  const digest = new Uint8Array(DIGEST_BYTES)
+  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = whole.charCodeAt(i)
+  return digest
 }
 
 /** Whether a read by the owner has nothing to note in the box. */
