@@ -1,18 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { renderUnit } from '../../src/cli/daemon/service-unit.ts'
 import { resolvePaths } from '../../src/ipc/paths.ts'
+import { missingForManager, namedLines, NO_MANAGER, runInNamespaces } from '../support/service-manager.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const UNIT = resolve('systemd/personad.service')
@@ -91,36 +83,16 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
 
 /** The lines `NAME VALUE` of test/support/service-story.sh. */
 function runStory(): { lines: Map<string, string>; reason: string } {
-  const programs = ['unshare', 'setpriv', 'dbus-daemon', 'systemctl', '/usr/lib/systemd/systemd']
-  const missing = programs.filter((name) => spawnSync(name, ['--version']).error !== undefined)
   if (IS_BELOW_TMP) return { lines: new Map(), reason: 'needs a checkout that is not below /tmp, which the unit hides' }
-  if (process.getuid?.() !== 0) return { lines: new Map(), reason: 'needs root, to become another user' }
-  if (missing.length > 0) return { lines: new Map(), reason: `needs ${missing.join(', ')}` }
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
-  if (spawnSync('unshare', [...namespaces, 'true']).status !== 0)
-    return { lines: new Map(), reason: 'needs namespaces' }
+  const reason = missingForManager(['setpriv', 'dbus-daemon'], namespaces)
+  if (reason !== '') return { lines: new Map(), reason }
   const scripts = [resolve('test/support/user-manager.sh'), resolve('test/support/service-story.sh')]
-  const args = [...namespaces, 'sh', ...scripts, process.execPath, resolve('.')]
-  const { status, stdout, stderr } = spawnSync('unshare', args, {
-    encoding: 'utf8',
-    timeout: 160_000,
-    killSignal: 'SIGKILL',
-  })
-  removeGroups()
-  const lines = stdout.split('\n').map((line): [string, string] => {
-    const at = line.indexOf(' ')
-    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1).trim()]
-  })
-  if (status === 99) return { lines: new Map(), reason: `no service manager of a user can run here: ${stderr.trim()}` }
+  const { status, stdout, stderr } = runInNamespaces(namespaces, ['sh', ...scripts, process.execPath, resolve('.')])
+  if (status === NO_MANAGER)
+    return { lines: new Map(), reason: `no service manager of a user can run here: ${stderr.trim()}` }
   if (status !== 0) throw new Error(`the story ended with ${status}: ${stdout}${stderr}`)
-  return { lines: new Map(lines), reason: '' }
-}
-
-function removeGroups(): void {
-  for (const hierarchy of ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified']) {
-    const group = join(hierarchy, 'personad-test')
-    if (existsSync(group)) spawnSync('find', [group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
-  }
+  return { lines: namedLines(stdout), reason: '' }
 }
 
 describe("under a user's real service manager", () => {

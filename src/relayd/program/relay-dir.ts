@@ -1,4 +1,5 @@
 /** The data directory of a relay, and the files in it beside those of the store. */
+import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { readSecretsFile, writeSecretsFile } from '../../store/secrets-file.ts'
@@ -36,7 +37,8 @@ export function resolveRelayDir(
   if (given !== undefined) return relayDir(resolve(given))
   // A unit with StateDirectory=; several directories are separated by colons.
   const [managed = ''] = (env['STATE_DIRECTORY'] ?? '').split(':')
-  if (isAbsolute(managed)) return relayDir(managed)
+  // With DynamicUser= it is a link of the service manager into /var/lib/private, which only root reaches. The store refuses links of others.
+  if (isAbsolute(managed)) return relayDir(existsSync(managed) ? realpathSync(managed) : managed)
   const state = env['XDG_STATE_HOME']
   const base = state !== undefined && isAbsolute(state) ? state : join(homedir(), '.local', 'state')
   return relayDir(join(base, 'persona-relay'))
