@@ -45,7 +45,7 @@ export function missingFile(file: string, why: string): StoreError {
 
 /** Makes the STORE_MISSING error of a state directory that is not the one that was opened. */
 export function stateLost(path: string): StoreError {
-  const message = `${path} was removed or replaced while the daemon ran; put it back, or start again to begin with what is there`
+  const message = `${path} was removed or replaced while it was in use; put it back, or start again to begin with what is there`
   return new StoreError('STORE_MISSING', message)
 }
 

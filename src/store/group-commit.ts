@@ -118,6 +118,6 @@ function refused(path: string, cause: StoreError): StoreError {
     return new StoreError('STORE_DISK_FULL', `the disk of ${path} is full, so nothing was changed; make room`, {
       cause,
     })
-  const message = `the store ${path} stopped after a failed write (${cause.code}); stop the daemon and start it again`
+  const message = `the store ${path} stopped after a failed write (${cause.code}); restart the program that uses it`
   return new StoreError('STORE_STOPPED', message, { cause })
 }

@@ -86,11 +86,11 @@ export async function checkStateDir(path: string, uid: number | undefined = proc
     )
   })
   if (found.isSymbolicLink()) {
-    const message = `the state directory ${path} is a symbolic link; give the directory itself, because anybody who can change the link could take over the persona`
+    const message = `the state directory ${path} is a symbolic link; give the directory itself, because anybody who can change the link could put another directory in its place`
     throw new StoreError('STATE_DIR_SYMLINK', message)
   }
   if (!found.isDirectory())
-    throw new StoreError('STATE_DIR_NOT_DIRECTORY', `${path} is not a directory; move it away or give another --home`)
+    throw new StoreError('STATE_DIR_NOT_DIRECTORY', `${path} is not a directory; move it away or give another one`)
   if (uid === undefined) return
   if (found.uid !== uid) {
     const message = `the state directory ${path} belongs to user ${found.uid}, but this is user ${uid}; run as its owner`

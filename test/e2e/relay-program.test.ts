@@ -1,6 +1,15 @@
 /** persona-relay as an operator uses it: one command to try it, and the commands around a relay that runs. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -53,6 +62,24 @@ describe('serve', () => {
     expect(await second.ended).toBe(78)
     expect(second.log.join('')).toMatch(new RegExp(`process ${first.child.pid}.*STORE_LOCKED`))
     expect((await fetch(`${first.url}/healthz`)).status).toBe(200)
+  })
+
+  test('speaks of the relay where its store is no more, and never of a daemon, a persona or their commands', async () => {
+    const lost = await RelayProcess.start({ home: tempDir() })
+    renameSync(join(lost.dataDir, 'store'), join(lost.dataDir, 'away'))
+    // It ends at once, perhaps before the answer is out.
+    await Promise.allSettled([lost.post({ pub: KEY, action: 'send', data: 'aGk' })])
+    expect(await lost.ended).toBe(1)
+    const home = tempDir()
+    mkdirSync(join(home, 'real'), { mode: 0o700 })
+    symlinkSync('real', join(home, 'data'))
+    const link = await RelayProcess.start({ home })
+    const missing = await RelayProcess.start({ home: tempDir(), dataDir: lost.dataDir })
+    expect([await link.ended, await missing.ended]).toEqual([78, 78])
+    const logs = [lost, link, missing].map(({ log }) => log.join('\n'))
+    for (const log of [logs[0], logs[2]]) expect(log).toContain('put a backup of the directory back, or move')
+    expect(logs[1]).toContain('is a symbolic link; give the directory itself')
+    expect(logs.join('\n').replaceAll('persona-relay', '')).not.toMatch(/daemon|persona\b|--home/)
   })
 
   test('at SIGHUP takes a new name of its operator, and keeps the old one if the file is broken', async () => {

@@ -64,7 +64,7 @@ type Closing = (() => Promise<unknown> | void)[]
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const closing: Closing = []
   try {
-    return await open(options, closing)
+    return await open({ ...options, failed: (error) => options.failed(withHint(error)) }, closing)
   } catch (error) {
     await closeAll(closing)
     throw withHint(error)
@@ -131,7 +131,7 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     isHealthy: () => isHealthy,
     clock: systemClock,
     onError: (error) => {
-      log.error('relay.request-failed', describeError(error))
+      log.error('relay.request-failed', describeError(withHint(error)))
       // After an error of its files the content of the store is unknown. The next start checks and repairs it.
       if (!(error instanceof StoreError)) return
       isHealthy = false
