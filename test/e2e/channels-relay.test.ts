@@ -6,7 +6,7 @@ import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? 100) // `npm run test:slow` asks for more
-const TIMEOUT_MS: number = 120_000 + CONTENTS * 60 // sanity: a content takes a few milliseconds on an idle machine
+const TIMEOUT_MS: number = 120_000 + CONTENTS * 240 // sanity: four exchanges; a content takes a few milliseconds on an idle machine
 const PRIVATE = ['127.0.0.1']
 
 /** One end of the channel. */

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { KEY_ID_BYTES, openSlot, readSlots } from '../../../../src/daemon/sealed/key-file.ts'
@@ -6,17 +5,13 @@ import { KeyRing } from '../../../../src/daemon/sealed/key-ring.ts'
 import { openLevelStore } from '../../../../src/store/level-store.ts'
 import { lockStateDir } from '../../../../src/store/lock.ts'
 import { createStateDir } from '../../../../src/store/state-dir.ts'
+import { filesBelow } from '../../../support/canary.ts'
 import { quickEngine as engine } from '../../../support/quick-engine.ts'
 import { TestSealed } from '../../../support/sealed.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
 const DAY = 86_400
 const CANARY = 'the lamp is on the stairs'
-
-function filesBelow(directory: string): Buffer[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
-  return entries.flatMap((entry) => (entry.isFile() ? [readFileSync(join(entry.parentPath, entry.name))] : []))
-}
 
 it('a record that was deleted stays in the files of LevelDB, and after a day no key on disk opens it', async () => {
   const stateDir = join(tempDir(), 'state')
