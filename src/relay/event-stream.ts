@@ -1,7 +1,8 @@
 /** Reads a stream of server-sent events as far as relays use it: fields `data` and `id`, and comments. */
-import { concatBytes, encodeUtf8 } from '../core/encoding/bytes.ts'
+import { concatBytes } from '../core/encoding/bytes.ts'
 
-const MAX_LINE_BYTES = 20_480 // sanity: the longest message has 16 384 characters, beside a key and two moments
+/** The lines with data of one event. */
+const MAX_EVENT_BYTES = 20_480 // sanity: the longest message has 16 384 characters, beside a key and two moments
 const LINE_FEED = 10
 
 /** Cuts chunks into lines and lines into events, however the chunks are cut. */
@@ -9,6 +10,7 @@ export class EventReader {
   #parts: Uint8Array[] = []
   #partBytes = 0
   #data: string[] = []
+  #dataBytes = 0
   #id: string | null = null
 
   /** The last field `id`; null before the first. */
@@ -28,12 +30,13 @@ export class EventReader {
       this.#hold(chunk.subarray(from, end))
       from = end + 1
       const line = new TextDecoder().decode(concatBytes(...this.#parts)).replace(/\r$/, '')
-      this.#parts = []
-      this.#partBytes = 0
       if (line === '') {
         if (this.#data.length > 0) events.push(this.#data.join('\n'))
         this.#data = []
-      } else this.#takeLine(line)
+        this.#dataBytes = 0
+      } else this.#takeLine(line, this.#partBytes)
+      this.#parts = []
+      this.#partBytes = 0
     }
     this.#hold(chunk.subarray(from))
     return events
@@ -41,15 +44,16 @@ export class EventReader {
 
   #hold(part: Uint8Array): void {
     this.#partBytes += part.length
-    if (this.#partBytes > MAX_LINE_BYTES) throw new RangeError('a line of the stream is too long')
+    if (this.#partBytes > MAX_EVENT_BYTES) throw new RangeError('a line of the stream is too long')
     if (part.length > 0) this.#parts.push(part)
   }
 
-  #takeLine(line: string): void {
+  #takeLine(line: string, lineBytes: number): void {
     if (line.startsWith('id:')) this.#id = valueOf(line, 'id:')
     if (!line.startsWith('data:')) return
+    this.#dataBytes += lineBytes
+    if (this.#dataBytes > MAX_EVENT_BYTES) throw new RangeError('an event is too long')
     this.#data.push(valueOf(line, 'data:'))
-    if (encodeUtf8(this.#data.join('\n')).length > MAX_LINE_BYTES) throw new RangeError('an event is too long')
   }
 }
 

@@ -130,4 +130,8 @@ test('a line or an event without an end is refused', () => {
   expect(() => new EventReader().take(new Uint8Array(20_481).fill(65))).toThrow(RangeError)
   const lines = new TextEncoder().encode('data: xxxxxxxxxx\n'.repeat(2000))
   expect(() => new EventReader().take(lines)).toThrow(RangeError)
+  // A reader that counted the text of these lines alone would join them anew at each of 20 480.
+  const [most, more] = [4096, 4097].map((count) => new TextEncoder().encode('data:\n'.repeat(count)))
+  expect(() => new EventReader().take(most!)).not.toThrow()
+  expect(() => new EventReader().take(more!)).toThrow(RangeError)
 })
