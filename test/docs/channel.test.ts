@@ -9,7 +9,7 @@ import { MAX_CONTENT_BYTES, MAX_CONTROL_BYTES } from '../../src/channel/ratchet/
 import { MAX_MESSAGE_BYTES } from '../../src/channel/ratchet/box-data.ts'
 import { FRAME_BYTES, MAX_BODY_BYTES } from '../../src/channel/ratchet/frame.ts'
 import { CONTENT_COST_BYTES, MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '../../src/channel/exchange/channel.ts'
-import { MAX_SDP_CHARS, OFFER_LIFE_SEC, TRY_ID_BYTES } from '../../src/channel/direct/signal.ts'
+import { MAX_OFFERS, MAX_SDP_CHARS, OFFER_LIFE_SEC, TRY_ID_BYTES } from '../../src/channel/direct/signal.ts'
 import { CONNECT_MS, FIRST_RETRY_MS, HEARD_MS, IDLE_MS, MAX_RETRY_MS, SILENT_MS } from '../../src/channel/direct/way.ts'
 import { REPEAT_MS } from '../../src/channel/exchange/repeat.ts'
 import { MAX_CANDIDATES } from '../../src/channel/handshake/host.ts'
@@ -55,6 +55,7 @@ describe('docs/channel.md', () => {
       [14, `base64url of ${TRY_ID_BYTES} random bytes`],
       [14, `at most ${MAX_SDP_CHARS} characters`],
       [14, `more than ${OFFER_LIFE_SEC} s`],
+      [14, `at most ${MAX_OFFERS} offers in ${OFFER_LIFE_SEC} s`],
       [14, `within the last ${HEARD_MS / 1000} s`],
       [14, `${IDLE_MS / 1000} s without a frame`],
       [14, `${SILENT_MS / 1000} s after`],
@@ -62,7 +63,7 @@ describe('docs/channel.md', () => {
       [14, `within ${CONNECT_MS / 1000} s`],
     ]
     for (const [number, text] of sentences) expect(section(number), text).toContain(text)
-    expect(sentences.length).toBe(26)
+    expect(sentences.length).toBe(27)
   })
 
   it('has the numbers of the carriers in its text', () => {

@@ -5,7 +5,9 @@ import {
   answerMembers,
   fingerprintOf,
   isFresh,
+  MAX_OFFERS,
   newTryId,
+  OFFER_LIFE_SEC,
   offerMembers,
   type Answer,
   type Offer,
@@ -54,11 +56,14 @@ export function takeOffer(way: DirectWay, offer: Offer, nowMs: number): DirectSt
   if (!isFresh(offer, nowMs) || isCurrent(way, offer.id)) return same(way)
   const isOwnOut = way.attempt?.isOwnOffer === true && (way.phase === 'describing' || way.phase === 'offered')
   if (isOwnOut && way.role === 'guest') return same(way)
+  const lately = way.tookMs.filter((tookMs) => nowMs - tookMs < OFFER_LIFE_SEC * 1000)
+  if (lately.length >= MAX_OFFERS) return same(way)
   const { way: free, actions } = hangUp(way, !way.hasWorked && !isOwnOut, nowMs)
   const { id, sdp } = offer
   const begun = describing(free, { id, isOwnOffer: false }, nowMs)
   const attempt: Try = { ...begun.attempt!, peerFingerprint: fingerprintOf(sdp) }
-  return { way: { ...begun, attempt }, actions: [...actions, { act: 'makeAnswer', id, sdp }] }
+  const tookMs = [...lately, nowMs]
+  return { way: { ...begun, attempt, tookMs }, actions: [...actions, { act: 'makeAnswer', id, sdp }] }
 }
 
 /** The answer of the peer came, perhaps for a try that is over. */

@@ -6,6 +6,8 @@ import type { ChannelEngine } from '../ratchet/engine.ts'
 export const TRY_ID_BYTES = 8 // format: nobody meets an id of an earlier try by chance
 export const MAX_SDP_CHARS = 4096 // format: some 30 candidates; it fits a control text, and M1 beside a card of usual size
 export const OFFER_LIFE_SEC = 120 // format: the offerer gives up then, and NATs have forgotten the addresses
+/** Offers of the peer that are answered in the life of one. */
+export const MAX_OFFERS = 8 // format: tries that fail come 6 times; each answer makes this end call addresses that the peer chose
 
 /** The part of the engine that names tries. */
 export type RandomBytes = Pick<ChannelEngine, 'randomBytes'>

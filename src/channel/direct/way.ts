@@ -53,6 +53,8 @@ export interface DirectWay {
   readonly notBeforeMs: number
   /** When something of the peer came by any carrier; null if nothing has since the start. */
   readonly heardMs: number | null
+  /** When offers of the peer were taken, as long as they count for MAX_OFFERS. */
+  readonly tookMs: readonly number[]
 }
 
 /** The caller does these in order. Answers of the connection to another id than that of the try are ignored. */
@@ -94,6 +96,7 @@ export function closedWay(role: Role): DirectWay {
     failures: 0,
     notBeforeMs: 0,
     heardMs: null,
+    tookMs: [],
   }
 }
 
@@ -114,10 +117,10 @@ export function hangUp(way: DirectWay, isFailure: boolean, nowMs: number): Direc
   if (way.attempt === null) return same(way)
   const failures = isFailure ? way.failures + 1 : 0
   const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, failures - 1))
-  const { role, heardMs } = way
+  const { role, heardMs, tookMs } = way
   const actions: DirectAction[] = [{ act: 'hangUp', id: way.attempt.id }]
   if (way.phase === 'open') actions.push({ act: 'closed' })
-  return { way: { ...closedWay(role), heardMs, failures, notBeforeMs: nowMs + waitMs }, actions }
+  return { way: { ...closedWay(role), heardMs, tookMs, failures, notBeforeMs: nowMs + waitMs }, actions }
 }
 
 /** The connection has ended, or could not be made. */

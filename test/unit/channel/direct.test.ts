@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { beginOffer, described, takeAnswer, takeOffer } from '../../../src/channel/direct/meet.ts'
 import { formatProof, PROOF_TYPE, rtcKey } from '../../../src/channel/direct/proof.ts'
-import { OFFER_LIFE_SEC } from '../../../src/channel/direct/signal.ts'
+import { MAX_OFFERS, newTryId, OFFER_LIFE_SEC } from '../../../src/channel/direct/signal.ts'
 import { connected, route, takeMessage } from '../../../src/channel/direct/traffic.ts'
 import {
   closedWay,
@@ -97,6 +97,21 @@ describe('an offer', () => {
     const { way, actions } = takeOffer(out('host'), offerAt(NOW_SEC), START_MS)
     expect(actions.map(({ act }) => act)).toEqual(['hangUp', 'makeAnswer'])
     expect([way.attempt!.id, way.failures]).toEqual([ID, 0])
+  })
+
+  it('is answered 8 times in 2 minutes, and no more, however many a peer sends', () => {
+    let way = closedWay('host')
+    const take = (nowMs: number): string[] => {
+      const step = takeOffer(way, offerAt(Math.floor(nowMs / 1000), newTryId(engine)), nowMs)
+      way = step.way
+      return actsOf(step).filter((act) => act === 'makeAnswer')
+    }
+    const answers = Array.from({ length: 1000 }, () => take(START_MS)).flat()
+    expect(answers).toHaveLength(MAX_OFFERS)
+    way = lost(way, way.attempt!.id, START_MS).way
+    expect(take(START_MS + OFFER_LIFE_SEC * 1000 - 1)).toEqual([])
+    expect(take(START_MS + OFFER_LIFE_SEC * 1000)).toEqual(['makeAnswer'])
+    expect(way.tookMs).toHaveLength(1)
   })
 
   it('ends a way that the peer has given up', () => {
