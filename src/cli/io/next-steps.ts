@@ -111,7 +111,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',
   CHANNEL_BROKEN: closeChannel,
-  CHANNEL_DAMAGED: closeChannel,
+  CHANNEL_DAMAGED: (facts) => (facts['reason'] === 'STATE_VERSION' ? null : closeChannel(facts)),
   CHANNEL_HELD: ({ channel }) => `persona channel verify ${wordOf(channel)}`,
   CHANNEL_NOT_OPEN: 'persona channel invite NAME',
   CHANNELS_FULL: 'persona channel close NAME',
@@ -192,7 +192,6 @@ function inspect({ path }: Facts): string {
   return `persona tox inspect ${wordOf(path)}`
 }
 
-/** Anybody can choose names and paths, and people paste these lines into a shell. */
 function openFolder({ folder }: Facts): string {
   return `persona service install --folder ${typeof folder === 'string' ? quoteWord(folder) : 'DIR'}`
 }
@@ -201,6 +200,7 @@ function closeChannel({ channel }: Facts): string {
   return `persona channel close ${wordOf(channel)}`
 }
 
+/** Anybody can choose names and paths, and people paste these lines into a shell. */
 function wordOf(value: unknown): string {
   return typeof value === 'string' ? quoteWord(value) : 'NAME'
 }

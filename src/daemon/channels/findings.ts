@@ -92,7 +92,8 @@ function damagedFindings({ known: { ends, joins, invites }, means }: Runner): Fi
     const isLater = because === 'STATE_VERSION'
     const why = isLater ? 'a newer version of this program wrote it' : 'it is damaged'
     const hint = isLater ? 'install the newer version again' : 'close it, and make a new one by an invite'
-    return problem('CHANNEL_DAMAGED', `the record of ${what} cannot be read: ${why}`, hint, { id, channel: id })
+    const about = { id, channel: id, reason: because }
+    return problem('CHANNEL_DAMAGED', `the record of ${what} cannot be read: ${why}`, hint, about)
   }
   return [
     ...[...ends.damaged, ...joins.damaged].map(([id, because]) =>

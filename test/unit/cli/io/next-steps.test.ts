@@ -25,6 +25,12 @@ test('a command takes names and paths as the shell reads them', () => {
   expect(nextStep('PROFILE_OLDER', { path: '/a b.tox' })).toBe("persona tox publish '/a b.tox'")
 })
 
+test('a record of a newer version gets no command that would remove it', () => {
+  const about = { channel: 'id' }
+  expect(nextStep('CHANNEL_DAMAGED', { ...about, reason: 'STATE_DAMAGED' })).toBe('persona channel close id')
+  expect(nextStep('CHANNEL_DAMAGED', { ...about, reason: 'STATE_VERSION' })).toBeNull()
+})
+
 test('the list that a NOT_FOUND names depends on what was looked for', () => {
   expect(nextStep('NOT_FOUND', { what: 'device' })).toBe('persona device list')
   expect(nextStep('NOT_FOUND', { what: 'contact' })).toBe('persona contact list')

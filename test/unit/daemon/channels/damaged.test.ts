@@ -22,7 +22,7 @@ async function overwrite({ test, sealed }: ChannelDaemon, kind: string, id: stri
 }
 
 function doctor({ runner }: ChannelDaemon): unknown[] {
-  return channelFindings(runner).map(({ code, about }) => [code, about?.['id']])
+  return channelFindings(runner).map(({ code, about }) => [code, about?.['id'], about?.['reason']])
 }
 
 /** The old channel takes contents, and a new one opens. */
@@ -45,7 +45,7 @@ describe.each([
     const { id } = await host.call('channel.invite', {})
     await overwrite(host, 'channelinvite', id, bytes)
     const restarted = await host.restarted()
-    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id]])
+    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id, reason]])
     expect(channelsStatus(restarted.runner)).toMatchObject({ invites: 0, open: 1, broken: 1 })
     await works(restarted, hostId, guest)
     await expect(restarted.call('channel.close', { id }, appCaller('chat'))).rejects.toMatchObject({
@@ -65,7 +65,7 @@ describe.each([
     post.isAway = false
     const restarted = await guest.restarted()
     expect(await restarted.call('channel.show', { id })).toMatchObject({ state: 'broken', reason })
-    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id]])
+    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id, reason]])
     expect(channelsStatus(restarted.runner)).toMatchObject({ waiting: 0, open: 1, broken: 1 })
     await works(restarted, guestId, host)
     expect(await restarted.call('channel.close', { id })).toEqual({ state: 'closed' })
@@ -82,7 +82,7 @@ describe.each([
     await overwrite(host, 'channelend', id, bytes)
     const restarted = await host.restarted()
     expect(await restarted.call('channel.show', { id })).toMatchObject({ state: 'broken', reason })
-    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id]])
+    expect(doctor(restarted)).toEqual([['CHANNEL_DAMAGED', id, reason]])
     expect(channelsStatus(restarted.runner)).toMatchObject({ open: 1, broken: 1 })
     await works(restarted, hostId, guest)
     expect(await restarted.call('channel.close', { id })).toEqual({ state: 'closed' })
