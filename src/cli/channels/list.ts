@@ -52,6 +52,7 @@ export function formatChannel(channel: ChannelView, nowSec: number): string[] {
     showName(name, peer.persona),
     ...(peer.name === null || peer.name === name ? [] : [`calls itself:  ${escapeText(peer.name)}`]),
     `state:         ${channelState(channel)}`,
+    ...waitingAdvice(channel, nowSec),
     `persona:       ${peer.persona ?? 'none'}`,
     `verified:      ${verified ? 'yes' : 'no'}`,
     ...(words === null ? [] : [`words:         ${words.join(' ')}`, ...wordsAdvice(channel)]),
@@ -62,6 +63,13 @@ export function formatChannel(channel: ChannelView, nowSec: number): string[] {
     ...(refused === 0 ? [] : [`refused:       ${countOf(refused, 'damaged or forged message')}`]),
     `id:            ${id}`,
   ]
+}
+
+/** The host answers nothing to an invite that is not its own text, so a guest cannot know why nobody answers. */
+function waitingAdvice({ state, reason, madeSec }: ChannelView, nowSec: number): string[] {
+  if (state !== 'waiting' || reason !== null) return []
+  const since = formatTime(madeSec, nowSec)
+  return [`no answer since ${since}: their device may be off, or the invite was changed on its way`]
 }
 
 function lastTime(atSec: number | null, nowSec: number): string {

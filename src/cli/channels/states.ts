@@ -19,7 +19,7 @@ const STATES: Readonly<Record<ChannelState, string>> = {
 const REASONS: Readonly<Record<string, string>> = {
   'suspended BLOCKED': 'paused: you blocked them',
   'waiting INTERCEPTED': 'waiting; somebody else has used the invite',
-  'gone EXPIRED': 'gone: the other side never answered',
+  'gone EXPIRED': 'gone: the other side never answered, or the invite was changed on its way',
   'gone MISBOUND': 'gone: another persona answered than that of the invite',
   'broken STATE_VERSION': 'unreadable: a newer version of this program wrote it',
   'broken RESTORED': 'broken by a restore: make a new invite',

@@ -112,6 +112,13 @@ describe('a person reads', () => {
     expect(formatChannel(channel({ verified: true }), NOW_SEC).join('\n')).not.toContain('compare')
   })
 
+  test('since when nobody has answered, to a guest who knows no reason', () => {
+    const lines = (reason: string | null): string =>
+      formatChannel(channel({ state: 'waiting', reason, role: 'guest' }), NOW_SEC).join('\n')
+    expect(lines(null)).toContain('the invite was changed on its way')
+    expect(lines('INTERCEPTED')).not.toContain('no answer since')
+  })
+
   test('the ways by their hosts', () => {
     expect(describeWays(['folder:0a1b2c3d4e5f6071', 'https://relay.example/', 'https://b.example:4443/x'])).toBe(
       'by a folder and relay.example and b.example:4443',
