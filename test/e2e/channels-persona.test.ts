@@ -1,22 +1,14 @@
 /** Channels between real daemons that have personas: cards, words that verify a contact, an exchanged persona, and an app with dots in its name. */
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { formatInvite, parseInvite } from '../../src/channel/invite/invite-text.ts'
 import { parseHex } from '../../src/core/encoding/bytes.ts'
 import { connect } from '../../src/ipc/client.ts'
-import { meet, readUpTo, Side, twoSides } from '../support/channel-sides.ts'
+import { makePersona, meet, readUpTo, twoSides } from '../support/channel-sides.ts'
 import { codeOf } from '../support/code-of.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const TIMEOUT_MS = 60_000 // sanity: a few seconds on an idle machine
-
-/** Makes a persona with one device, and returns its id. */
-async function makePersona({ client }: Side): Promise<string> {
-  const key = `${randomBytes(31).toString('hex').toUpperCase()}00` // below 2^255 - 19
-  const { table } = await client.call('persona.init', { device: { name: 'laptop', key } })
-  return table.personaId
-}
 
 test(
   'two personas meet with their cards, words that were compared verify the contact; an invite with an exchanged persona opens nothing',

@@ -1,77 +1,13 @@
 /** The library for web pages in real browsers, each a process of its own, over a real relay (docs/connectoid.md). */
-import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { BROWSER, openTab, serveApp, startBrowser } from './browsers.ts'
+import { BROWSER, openTab, serveApp } from './browsers.ts'
+import { Person, relayAndApp } from './browser-person.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const TIMEOUT_MS = 60_000
 /** Each story starts browsers, so most of them run only where the environment asks for it. */
 const more = test.runIf(process.env['PAGES'] !== undefined)
-
-interface View {
-  readonly state: string
-  readonly problem: string | null
-  readonly words: readonly string[] | null
-  readonly isVerified: boolean
-  readonly unsent: number
-  readonly ownName: string | null
-}
-
-/** The page of one person. */
-class Person {
-  readonly page: Page
-
-  constructor(page: Page) {
-    this.page = page
-  }
-
-  /** Opens the page in a browser of its own, and the library in it. */
-  static async start(app: string, options: object, profile?: string): Promise<Person> {
-    const person = new Person(await openTab(await startBrowser(profile), app))
-    await person.open(options)
-    return person
-  }
-
-  async open(options: object): Promise<void> {
-    await this.run(`start(${JSON.stringify(options)})`)
-  }
-
-  /** Loads the page again, as after a crash of the tab. */
-  async reload(options: object): Promise<void> {
-    await this.page.reload()
-    await this.open(options)
-  }
-
-  async run(script: string): Promise<unknown> {
-    return await this.page.evaluate(script)
-  }
-
-  async share(name: string): Promise<string> {
-    return (await this.run(`connectoid.share(${JSON.stringify(name)}).then(({ url }) => url)`)) as string
-  }
-
-  async accept(url: string, name: string): Promise<string> {
-    const call = `connectoid.accept(${JSON.stringify(url)}, ${JSON.stringify(name)}).then(({ id }) => id)`
-    return (await this.run(call)) as string
-  }
-
-  /** Waits until the view of a peer has all members of the wish. @returns the view */
-  async sees(name: string, wish: Partial<View>): Promise<View> {
-    const condition = `until((name, wish) => Object.entries(wish).every(([key, value]) => view(name)[key] === value)
-      && view(name), ${JSON.stringify(name)}, ${JSON.stringify(wish)})`
-    return (await this.run(condition)) as View
-  }
-
-  async send(name: string, text: string): Promise<void> {
-    await this.run(`peer(${JSON.stringify(name)}).send(${JSON.stringify(text)})`)
-  }
-
-  /** Waits for so many contents since the page was loaded. */
-  async messages(count: number): Promise<string[]> {
-    return (await this.run(`until((count) => messages.length >= count && messages, ${count})`)) as string[]
-  }
-}
 
 /** Alice and Bob, connected. */
 async function connected(service: string, app: string): Promise<{ alice: Person; bob: Person; url: string }> {
@@ -83,11 +19,6 @@ async function connected(service: string, app: string): Promise<{ alice: Person;
   await bob.accept(url, 'Alice')
   await Promise.all([alice.sees('Bob', { state: 'connected' }), bob.sees('Alice', { state: 'connected' })])
   return { alice, bob, url }
-}
-
-async function relayAndApp(): Promise<{ relay: RelayProcess; app: string }> {
-  const relay = await RelayProcess.start({ home: tempDir() })
-  return { relay, app: await serveApp(relay.url) }
 }
 
 describe.skipIf(BROWSER === undefined)('two pages in two browsers (needs chromium)', () => {

@@ -1,4 +1,5 @@
 /** Real daemons in homes of their own, which reach each other by a folder or by relays, and the channels between them. */
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -71,6 +72,13 @@ export class Side {
 /** Two daemons that run. */
 export async function twoSides(net: NetSection): Promise<[Side, Side]> {
   return await Promise.all([new Side(net).start(), new Side(net).start()])
+}
+
+/** Makes a persona with one device, and returns its id. */
+export async function makePersona({ client }: Side): Promise<string> {
+  const key = `${randomBytes(31).toString('hex').toUpperCase()}00` // below 2^255 - 19
+  const { table } = await client.call('persona.init', { device: { name: 'laptop', key } })
+  return table.personaId
 }
 
 export interface Met {
