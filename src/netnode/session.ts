@@ -1,8 +1,8 @@
 /** One connection of a daemon to personad-net: reads its orders, carries them out, and reports. */
 import type { Writable } from 'node:stream'
 import { DhtError } from '../dht/errors.ts'
-import { encodeFrame, FrameCutter, FrameError, type Framed } from '../process/frame.ts'
-import { BEAT_MS, checkFrame } from '../process/protocol.ts'
+import { FrameError, type Framed } from '../process/frame.ts'
+import { OrderSession } from '../process/order-session.ts'
 import { systemClock } from '../process/pulse.ts'
 import { Dht, type Resolve } from './dht.ts'
 import { formatGot, formatStored, parsePlace, parseValue } from './dht-form.ts'
@@ -11,8 +11,6 @@ import { ORDER_READER } from './orders.ts'
 import { NET_LIMITS, type Order, type Report } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
 import type { WebCalls } from './web-calls.ts'
-
-const MAX_UNREAD_BYTES = 8_388_608 // sanity: the answers to all orders that can wait take 23 MB at most; a daemon that reads none is cut off
 
 type DhtOrder = Extract<Order, { readonly type: 'dht.get' | 'dht.put' }>
 type WebOrder = Extract<Order, { readonly type: 'http.open' | 'http.took' | 'http.cancel' }>
@@ -25,39 +23,30 @@ export interface Resolvers {
 }
 
 export class Session {
-  readonly #output: Writable
+  readonly #session: OrderSession<Order, Report>
   readonly #resolvers: Resolvers
   #settings: NetSettings | null = null
   #dht: Dht | null = null
   /** Made at the first call. */
   #web: WebCalls | null = null
   #atOnce: number | null = null
-  #isOver = false
 
   constructor(output: Writable, resolvers: Resolvers) {
-    this.#output = output
+    this.#session = new OrderSession(output, NET_LIMITS)
     this.#resolvers = resolvers
-    // The input of a daemon that is gone ends too.
-    output.on('error', () => {})
   }
 
   /** Serves until the input ends or makes no sense. Never throws. */
   async serve(input: AsyncIterable<Buffer>): Promise<void> {
-    this.#report({ type: 'ready' })
-    const beat = setInterval(() => this.#report({ type: 'beat' }), BEAT_MS)
-    try {
-      const cutter = new FrameCutter(NET_LIMITS)
-      for await (const piece of input)
-        for (const frame of cutter.push(piece)) await this.#takeOrder(checkFrame(ORDER_READER, frame))
-    } catch (error) {
-      this.#report({ type: 'failed', ...reasonOf(error) })
-    } finally {
-      this.#isOver = true
-      clearInterval(beat)
-      this.#dht?.close()
-      this.#web?.close()
-      this.#output.end()
-    }
+    await this.#session.serve(input, {
+      orders: ORDER_READER,
+      take: (order) => this.#takeOrder(order),
+      reasonOf,
+      close: () => {
+        this.#dht?.close()
+        this.#web?.close()
+      },
+    })
   }
 
   async #takeOrder({ message: order, body }: Framed<Order>): Promise<void> {
@@ -85,7 +74,7 @@ export class Session {
       else if (order.type === 'http.took') this.#web?.took(order.id, order.bytes)
       else this.#web?.cancel(order.id)
     } catch (error) {
-      this.#report({ type: 'refused', id: order.id, ...reasonOf(error) })
+      this.#session.report({ type: 'refused', id: order.id, ...reasonOf(error) })
     }
   }
 
@@ -95,7 +84,7 @@ export class Session {
     if (this.#settings === null) throw new NetError('NET_OFF', 'personad-net has no settings yet')
     const { WebCalls } = await import('./web-calls.ts')
     this.#web = new WebCalls(this.#settings, this.#resolvers.all, systemClock, (report, part) =>
-      this.#report(report, part),
+      this.#session.report(report, part),
     )
     return this.#web
   }
@@ -131,22 +120,16 @@ export class Session {
 
   /** The counts come before the answer, so that whoever waits for the answer finds them, and in one piece with it: the daemon wakes once. */
   #answer(dht: Dht | null, report: Report, body?: Uint8Array): void {
-    this.#output.cork()
-    if (dht !== null) this.#report({ type: 'dht.counters', counters: dht.counters })
-    this.#report(report, body)
-    this.#output.uncork()
+    this.#session.together(() => {
+      if (dht !== null) this.#session.report({ type: 'dht.counters', counters: dht.counters })
+      this.#session.report(report, body)
+    })
   }
 
   #noDht(): NetError {
     return this.#settings?.proxy === null || this.#settings === null
       ? new NetError('NET_OFF', 'the configuration names no bootstrap nodes of the DHT')
       : new NetError('NET_PROXY', 'the DHT is off, because it cannot go through the proxy')
-  }
-
-  #report(report: Report, body?: Uint8Array): void {
-    if (this.#isOver) return
-    this.#output.write(encodeFrame(report, NET_LIMITS, body))
-    if (this.#output.writableLength > MAX_UNREAD_BYTES) this.#output.destroy()
   }
 }
 

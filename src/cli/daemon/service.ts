@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { removeDurably, writeFileDurably } from '../../durable/file.ts'
 import { configHome, resolvePaths, type PathsInput } from '../../ipc/paths.ts'
-import { netFlags, netPaths } from '../../netnode/start.ts'
+import { netFlags } from '../../netnode/start.ts'
+import { codePaths } from '../../process/small-program.ts'
 import {
   marked,
   renderFolders,
@@ -116,7 +117,7 @@ export async function serviceUnits(options: ServiceOptions): Promise<Units> {
     nodePath: await realpath(process.execPath),
     launcherPath: fileURLToPath(LAUNCHER),
     commandPath: fileURLToPath(COMMAND),
-    net: { launcherPath: fileURLToPath(NET_LAUNCHER), flags: netFlags(), readable: netPaths() },
+    net: { launcherPath: fileURLToPath(NET_LAUNCHER), flags: netFlags(), readable: codePaths() },
   }
   const common = { nodePath, paths: resolvePaths(options), home, env }
   const [daemon, repair] = [await readTemplate(UNIT_NAME), await readTemplate(REPAIR_NAME)]

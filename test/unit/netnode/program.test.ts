@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { netFlags, netPaths, NET_MAIN } from '../../../src/netnode/start.ts'
+import { netFlags, NET_MAIN } from '../../../src/netnode/start.ts'
+import { codePaths } from '../../../src/process/small-program.ts'
 import type { Order, Report } from '../../../src/netnode/protocol.ts'
 import { NET_PROTOCOL } from '../../../src/netnode/schema.ts'
 import { encodeFrame, FrameCutter } from '../../../src/process/frame.ts'
@@ -107,8 +108,8 @@ describe('the permissions of personad-net', () => {
   })
 
   test('name existing files: its code and its manifest, and no package', () => {
-    expect(netPaths().filter((path) => !existsSync(path))).toEqual([])
-    expect(netPaths()).toEqual([resolve('src'), resolve('package.json')])
+    expect(codePaths().filter((path) => !existsSync(path))).toEqual([])
+    expect(codePaths()).toEqual([resolve('src'), resolve('package.json')])
   })
 })
 

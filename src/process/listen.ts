@@ -1,6 +1,6 @@
 /** Serves daemons on the socket of the service manager (sd_listen_fds(3)). */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Clock } from '../process/pulse.ts'
+import type { Clock } from './pulse.ts'
 
 export const LISTEN_FD = 3 // format: SD_LISTEN_FDS_START
 const MAX_SESSIONS = 4 // sanity: one daemon, and a few that were started by hand

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { isActivated, listen } from '../../../src/netnode/listen.ts'
+import { isActivated, listen } from '../../../src/process/listen.ts'
 import { Session } from '../../../src/netnode/session.ts'
-import { connectUnit } from '../../../src/daemon/net/program.ts'
+import { connectNet } from '../../../src/daemon/net/program.ts'
 import { HandClock } from '../../support/hand-clock.ts'
 import { NetStory } from '../../support/net-program.ts'
 import { tempDir } from '../../support/temp-dir.ts'
@@ -44,7 +44,7 @@ describe('the socket of the unit', () => {
   test('serves a daemon as the pipes of a child do', async () => {
     const unit = await new Unit().listen()
     const [node] = await udpNodes(1)
-    const story = await new NetStory({ bootstrap: [node!] }, { how: 'unit', open: () => connectUnit(unit.path) }).run()
+    const story = await new NetStory({ bootstrap: [node!] }, { how: 'unit', open: () => connectNet(unit.path) }).run()
     const report = await story.net.get({ publicKey: new Uint8Array(32), salt: new Uint8Array() })
     expect(report.nodesAnswered).toBe(1)
     expect(story.net.status()).toMatchObject({ state: 'running', how: 'unit', problem: null })
@@ -54,7 +54,7 @@ describe('the socket of the unit', () => {
 
   test('that nobody listens at is reported as a missing unit', async () => {
     const path = join(tempDir(), 'net.sock')
-    const story = new NetStory({}, { how: 'unit', open: () => connectUnit(path) })
+    const story = new NetStory({}, { how: 'unit', open: () => connectNet(path) })
     story.net.start()
     await story.until(() => story.net.status().state === 'waiting')
     expect(story.net.status().problem).toMatchObject({ code: 'NET_UNIT_MISSING' })
