@@ -89,6 +89,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'zod'],
     reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
+  rtcnode: {
+    folders: ['core', 'process'],
+    packages: ['node:', 'zod'],
+    reason: 'personad-rtc is a separate program without keys: it must contain neither keeper nor store',
+  },
   seal: {
     folders: ['core'],
     packages: ['hpke'],
@@ -229,7 +234,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the keeper does not know what answers the socket, or which wings there are',
   },
   'daemon/net': {
-    folders: ['core', 'dht', 'ipc/shapes', 'netnode', 'process'],
+    folders: ['core', 'dht', 'ipc/shapes', 'netnode', 'process', 'rtcnode'],
     packages: ['node:', 'zod'],
     reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
   },
@@ -355,7 +360,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the command line never opens the store: one process writes it',
   },
   'cli/daemon': {
-    folders: ['core', 'durable', 'ipc', 'netnode', 'process', 'store', 'cli/io', 'cli/tox'],
+    folders: ['core', 'durable', 'ipc', 'netnode', 'process', 'rtcnode', 'store', 'cli/io', 'cli/tox'],
     packages: ['node:', 'yaml'],
     reason: 'the command line asks the daemon, and never loads it; only the files of a stopped one it examines itself',
   },

@@ -81,6 +81,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['store/a.ts', "const tox = await import('../tox/save/savefile.ts')"],
   ['toxnode/a.ts', "import { x } from '../crypto/seal.ts'"],
   ['netnode/a.ts', "import { x } from '../store/store.ts'"],
+  ['rtcnode/a.ts', "import { x } from '../store/record-store.ts'"],
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],

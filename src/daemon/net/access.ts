@@ -10,6 +10,7 @@ import { expandHome } from '../../process/config-values.ts'
 import type { Log } from '../../process/log.ts'
 import { needsNetwork, type NetConfig } from './config.ts'
 import type { Net } from './net.ts'
+import type { Rtc } from './rtc.ts'
 import type { WebRequest } from './web.ts'
 import type { WebResponse } from './web-answer.ts'
 
@@ -17,7 +18,7 @@ export interface AccessOptions {
   readonly config: NetConfig
   readonly log: Log
   readonly verify: Engine['verify']
-  /** PERSONAD_NET_SOCKET names the socket of personad-net's unit. The daemon's own unit sets it. */
+  /** PERSONAD_NET_SOCKET and PERSONAD_RTC_SOCKET name the sockets of the units of personad-net and personad-rtc. The daemon's own unit sets them. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -27,6 +28,8 @@ export interface NetAccess {
   readonly net: Net | null
   /** Calls a server over HTTP through personad-net: see Web.fetch. @throws {NetError} @throws the reason of the signal */
   fetch(url: string, request: WebRequest): Promise<WebResponse>
+  /** Connections of WebRTC, through personad-rtc; null if the configuration does not allow them. */
+  rtc(): Promise<Rtc | null>
   /** null while nothing has needed the network. */
   status(): NetStatus | null
   findings(): Finding[]
@@ -36,6 +39,8 @@ export interface NetAccess {
 export async function openAccess(options: AccessOptions): Promise<NetAccess> {
   const access = new Access(options)
   if (needsNetwork(options.config)) await access.openForDht()
+  if (isDirectAllowed(options.config))
+    access.isRtcInstalled = (await import('../../rtcnode/installed.ts')).isLibraryInstalled()
   return access
 }
 
@@ -43,8 +48,11 @@ class Access implements NetAccess {
   readonly #options: AccessOptions
   /** For the DHT, from the start on. */
   net: Net | null = null
+  isRtcInstalled = false
   #opened: Net | null = null
   #opening: Promise<Net> | null = null
+  #rtc: Promise<Rtc> | null = null
+  #openedRtc: Rtc | null = null
   #isClosed = false
 
   constructor(options: AccessOptions) {
@@ -63,18 +71,35 @@ class Access implements NetAccess {
     return await net.fetch(url, request)
   }
 
+  async rtc(): Promise<Rtc | null> {
+    if (!isDirectAllowed(this.#options.config)) return null
+    this.#rtc ??= this.#loadRtc()
+    return await this.#rtc
+  }
+
+  async #loadRtc(): Promise<Rtc> {
+    const { config, log, env } = this.#options
+    const [{ Rtc }, { connectRtc, startRtc }] = await Promise.all([import('./rtc.ts'), import('./program.ts')])
+    const path = env['PERSONAD_RTC_SOCKET']
+    const open = path === undefined || path === '' ? startRtc : () => connectRtc(path)
+    this.#openedRtc = new Rtc({ settings: { ice: config.ice, address: config.directAddress }, log, open })
+    return this.#openedRtc
+  }
+
   status(): NetStatus | null {
     return this.#opened?.status() ?? null
   }
 
   findings(): Finding[] {
     const { config } = this.#options
-    return [...proxyFindings(config), ...(this.#opened === null ? [] : findingsOf(this.#opened.status()))]
+    const ofNet = this.#opened === null ? [] : findingsOf(this.#opened.status())
+    return [...proxyFindings(config), ...ofNet, ...rtcFindings(config, this.#openedRtc, this.isRtcInstalled)]
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     await (await this.#opening)?.stop()
+    await (await this.#rtc)?.close()
   }
 
   async #open(): Promise<Net> {
@@ -84,13 +109,13 @@ class Access implements NetAccess {
 
   async #load(): Promise<Net> {
     const { config, log, verify, env } = this.#options
-    const [{ Net }, { connectUnit, startChild }] = await Promise.all([import('./net.ts'), import('./program.ts')])
+    const [{ Net }, { connectNet, startNet }] = await Promise.all([import('./net.ts'), import('./program.ts')])
     const path = env['PERSONAD_NET_SOCKET']
     const common = { settings: () => settingsOf(config, env), log, verify }
     this.#opened =
       path === undefined || path === ''
-        ? new Net({ ...common, how: 'child', open: startChild })
-        : new Net({ ...common, how: 'unit', open: () => connectUnit(path) })
+        ? new Net({ ...common, how: 'child', open: startNet })
+        : new Net({ ...common, how: 'unit', open: () => connectNet(path) })
     return this.#opened
   }
 }
@@ -122,6 +147,31 @@ function isCertificate(pem: string): boolean {
   } catch {
     return false
   }
+}
+
+/** UDP would go around a proxy, and show the address that it hides. */
+export function isDirectAllowed({ direct, proxy }: Pick<NetConfig, 'direct' | 'proxy'>): boolean {
+  return direct && proxy === null
+}
+
+function rtcFindings(config: NetConfig, rtc: Rtc | null, isInstalled: boolean): Finding[] {
+  if (!config.direct) return []
+  if (config.proxy !== null) {
+    const hint = 'take net.proxy out of the configuration to use it, or net.direct to end this notice'
+    return [notice('DIRECT_PROXY', 'the direct way is off, because it cannot go through the proxy', hint)]
+  }
+  if (!isInstalled)
+    return [
+      problem(
+        'DIRECT_LIBRARY',
+        'net.direct is set, and node-datachannel is not installed: channels go by their other carriers',
+        'install personad again with its optional packages',
+      ),
+    ]
+  if (rtc === null || rtc.problem === null) return [ok('DIRECT', 'channels may use the direct way')]
+  const { code, message } = rtc.problem
+  const hint = code === 'RTC_UNIT_MISSING' ? 'install its unit' : 'the next channel that needs it starts it again'
+  return [problem('DIRECT_ENDED', `personad-rtc does not run: ${message} (${code})`, hint)]
 }
 
 /** Bootstrap nodes beside a proxy are of no use. */

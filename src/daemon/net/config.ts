@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isWebAddress, MAX_ADDRESS_BYTES } from '../../core/encoding/web-address.ts'
 import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'
+import { ICE_URL, MAX_ICE_SERVERS } from '../../rtcnode/settings.ts'
 import { absolutePath, wholeNumber } from '../../process/config-values.ts'
 import {
   MAX_BOOTSTRAP_NODES,
@@ -13,6 +14,12 @@ import {
 } from '../../netnode/settings.ts'
 
 export interface NetConfig extends Omit<NetSettings, 'ca'> {
+  /** Whether channels may use the direct way. */
+  readonly direct: boolean
+  /** STUN and TURN servers for it. */
+  readonly ice: readonly string[]
+  /** The address of this machine by which it goes; null for all. */
+  readonly directAddress: string | null
   /** A file with certificates that are trusted beside those of Node; null for none. */
   readonly caFile: string | null
   /** Addresses of relays where the owner receives. */
@@ -39,6 +46,9 @@ export const NET_SECTION: ConfigSection<NetConfig> = {
     caFile: atStart('ca_file', absolutePath().nullable().default(null)),
     relays: atStart('relays', relayAddresses().default([])),
     folders: atStart('folders', sharedFolders().default([])),
+    direct: atStart('direct', z.boolean({ error: 'true or false' }).default(false)),
+    ice: atStart('ice', iceServers().default([])),
+    directAddress: atStart('direct_address', ownAddress().nullable().default(null)),
     checkSec: atStart('check', wholeNumber(MIN_CHECK_SEC, MAX_CHECK_SEC).default(CHECK_SEC)),
   },
 }
@@ -110,6 +120,16 @@ function relayAddresses(): z.ZodType<string[]> {
     return z.NEVER
   })
   return z.array(address, { error }).max(MAX_OWN_RELAYS, { error })
+}
+
+function iceServers(): z.ZodType<string[]> {
+  const error = `a list of at most ${MAX_ICE_SERVERS} texts such as "stun:stun.example:3478" or "turn:user:password@turn.example:3478"`
+  return z.array(z.string({ error }).regex(ICE_URL, { error }), { error }).max(MAX_ICE_SERVERS, { error })
+}
+
+function ownAddress(): z.ZodType<string> {
+  const error = 'a numeric address of this machine, such as 192.0.2.7'
+  return z.string({ error }).refine((text) => isIP(text) !== 0 && !text.includes('%'), { error })
 }
 
 function sharedFolders(): z.ZodType<string[]> {
