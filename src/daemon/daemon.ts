@@ -194,6 +194,7 @@ async function openParts(
     net: access.net,
     sealed: sealed.records,
     netConfig: config.net,
+    rtc: () => access.rtc(),
     relays,
     cards,
     appOf: (caller: Caller) => daemon.apps.spokenNameOf(caller),

@@ -13,6 +13,8 @@ export interface NetSection {
   readonly folders?: readonly string[]
   readonly relays?: readonly string[]
   readonly private?: readonly string[]
+  readonly direct?: boolean
+  readonly direct_address?: string
 }
 
 /** One daemon, which may be killed and started again in its home. */
@@ -89,9 +91,9 @@ export interface Met {
 }
 
 /** Makes a channel by an invite, and expects the same words on both sides. */
-export async function meet(host: Side, guest: Side, over?: string[]): Promise<Met> {
+export async function meet(host: Side, guest: Side, over?: string[], direct: boolean = false): Promise<Met> {
   const known = (await host.client.call('channel.list', {})).channels.map(({ id }) => id)
-  const at = over === undefined ? {} : { over }
+  const at = { ...(over === undefined ? {} : { over }), ...(direct ? { direct } : {}) }
   const { invite } = await host.client.call('channel.invite', { name: 'Guest', ...at })
   const { id: guestId } = await guest.client.call('channel.accept', { invite, name: 'Host', ...at })
   const ofGuest = await guest.until(async () => isOpen(await guest.show(guestId)))

@@ -10,6 +10,7 @@ export type CarrierErrorCode =
   | 'CARRIER_DENIED' // it takes nothing from here, for good: no right to send, or an address that is not allowed
   | 'CARRIER_STRANGE' // what it answers is not of a carrier
   | 'DATA_TOO_LARGE' // the data is larger than the carrier takes
+  | 'DIRECT_OFF' // the configuration does not allow the direct way
 
 const PASSING: ReadonlySet<CarrierErrorCode> = new Set([
   'CARRIER_AWAY',

@@ -21,6 +21,8 @@ export interface ShownOptions {
   readonly persona?: boolean
   /** Carriers. */
   readonly over?: string[]
+  /** Whether the channel may use the direct way. */
+  readonly direct?: true
 }
 
 export interface InviteOptions extends ShownOptions {
@@ -51,17 +53,19 @@ export async function invite(context: Context, name: string | undefined, options
 }
 
 /** The params that an invite and its answer have in common. */
-export function shownParams({ app, as, persona, over }: ShownOptions): {
+export function shownParams({ app, as, persona, over, direct }: ShownOptions): {
   app: string
   as?: string
   persona?: boolean
   over?: string[]
+  direct?: true
 } {
   return {
     app: app ?? HAND_APP,
     ...(as === undefined ? {} : { as }),
     ...(persona === false ? { persona } : {}),
     ...(over === undefined ? {} : { over }),
+    ...(direct === undefined ? {} : { direct }),
   }
 }
 

@@ -47,7 +47,7 @@ export async function show(context: Context, name: string, options: WithApp): Pr
 }
 
 export function formatChannel(channel: ChannelView, nowSec: number): string[] {
-  const { name, peer, app, id, words, verified, unread, waiting, carriers, refused } = channel
+  const { name, peer, app, id, words, verified, unread, waiting, carriers, direct, refused } = channel
   return [
     showName(name, peer.persona),
     ...(peer.name === null || peer.name === name ? [] : [`calls itself:  ${escapeText(peer.name)}`]),
@@ -60,6 +60,7 @@ export function formatChannel(channel: ChannelView, nowSec: number): string[] {
     `came:          ${lastTime(channel.lastReceivedSec, nowSec)}; ${countOf(unread, 'content')} not read`,
     `went:          ${lastTime(channel.lastDeliveredSec, nowSec)}; ${countOf(waiting, 'content')} not delivered`,
     `receives:      ${describeWays(carriers)}`,
+    ...(direct === null ? [] : [`directly:      ${direct === 'open' ? 'yes, now' : 'not now'}`]),
     ...(refused === 0 ? [] : [`refused:       ${countOf(refused, 'damaged or forged message')}`]),
     `id:            ${id}`,
   ]

@@ -61,6 +61,7 @@ function withShown(command: Command): Command {
         collect,
       ),
     )
+    .option('--direct', 'go directly where both sides allow it; shows the addresses of this machine to the other side')
     .option('--as <name>', 'the name by which the other side sees you')
     .option('--no-persona', 'show no persona, only a key of this channel')
 }

@@ -22,7 +22,7 @@ export async function openAtWork(host: Host): Promise<AtWork> {
   const { keeper, sealed, cards, log, appOf } = host
   const ownRelays = (): string[] => host.relays.list().map(({ url }) => url)
   const ways = await carriersOf(host, ownRelays, systemClock)
-  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways })
+  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways, direct: await host.rtc() })
   runner.start()
   return {
     handlers: channelHandlers(runner, new Access(appOf, ownRelays)),

@@ -49,6 +49,7 @@ function base(id: string, record: ChannelRecord): ChannelView {
     lastReceivedSec: null,
     lastDeliveredSec: null,
     carriers: [],
+    direct: null,
     refused: 0,
   }
 }
@@ -65,6 +66,7 @@ function endView(end: End, record: ChannelRecord, means: Means): ChannelView {
     waiting: channel.outbox.length,
     lastReceivedSec,
     lastDeliveredSec,
+    direct: end.direct === null ? null : end.direct === 'open' ? 'open' : 'closed',
     carriers: (places.next ?? places.current).address.where.map(({ url }) => url),
     refused: channel.refused,
   }

@@ -13,6 +13,7 @@ import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { NetConfig } from '../net/config.ts'
 import type { Net } from '../net/net.ts'
+import type { Rtc } from '../net/rtc.ts'
 import type { Relays } from '../relays/relays.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import type { SealedKind } from '../sealed/sealed-kind.ts'
@@ -31,6 +32,8 @@ export interface Host {
   /** The section `net` of the configuration. */
   readonly netConfig: NetConfig
   readonly relays: Relays
+  /** Connections of WebRTC; null if the configuration does not allow them. */
+  rtc(this: void): Promise<Rtc | null>
   /** The records whose values are sealed by the apps key, and that key. */
   readonly sealed: SealedRecords
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */

@@ -51,6 +51,8 @@ export interface ChannelView {
   lastDeliveredSec: number | null
   /** Where this end receives. */
   carriers: string[]
+  /** The direct way: whether frames go by it now; null if the channel has none. */
+  direct: 'open' | 'closed' | null
   /** Frames and messages that were refused. */
   refused: number
 }
@@ -72,6 +74,7 @@ export const channelView: z.ZodType<ChannelView> = z.strictObject({
   lastReceivedSec: seconds.nullable(),
   lastDeliveredSec: seconds.nullable(),
   carriers: z.array(z.string()),
+  direct: z.enum(['open', 'closed']).nullable(),
   refused: count,
 })
 

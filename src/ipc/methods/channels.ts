@@ -47,6 +47,8 @@ export interface InviteParams {
   over?: string[]
   expiresSec?: number
   page?: string
+  /** Whether the channel may use the direct way. */
+  direct?: boolean
 }
 
 export interface InviteResult {
@@ -67,6 +69,7 @@ export interface AcceptParams {
   as?: string
   persona?: boolean
   over?: string[]
+  direct?: boolean
 }
 
 export interface AcceptResult {
@@ -131,6 +134,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
       over: over.exactOptional(),
       expiresSec: z.int().min(MIN_EXPIRES_SEC).max(MAX_EXPIRES_SEC).exactOptional(),
       page: z.string().max(255).exactOptional(),
+      direct: z.boolean().exactOptional(),
     }),
     z.strictObject({
       id: channelId,
@@ -151,6 +155,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
       as: ownName.exactOptional(),
       persona: z.boolean().exactOptional(),
       over: over.exactOptional(),
+      direct: z.boolean().exactOptional(),
     }),
     z.strictObject({
       id: channelId,

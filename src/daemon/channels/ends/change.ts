@@ -59,6 +59,7 @@ const END_FIELDS: { readonly [Field in Exclude<keyof EndState, 'channel'>]: When
   heldSinceSec: 'now',
   isGone: 'now',
   showsPersona: 'now',
+  isDirect: 'now',
   sentKeys: 'now',
   // The pieces of an upload must stay while a content on disk names them.
   uploads: 'now',

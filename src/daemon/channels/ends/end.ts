@@ -6,8 +6,11 @@ import type { Channel } from '../../../channel/exchange/channel.ts'
 import { flush } from '../../../channel/exchange/send.ts'
 import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
+import type { DirectPhase } from '../../../channel/direct/way.ts'
+import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { changeOf } from './change.ts'
+import { DirectEnd } from './direct-end.ts'
 import type { Means } from './means.ts'
 import { noteEvents } from './end-events.ts'
 import type { EndState } from './end-state.ts'
@@ -41,6 +44,7 @@ export class End implements Loadable {
   #summary: Summary
   #inputs: Input[] = []
   #isBusy = false
+  readonly #direct: DirectEnd | null
   #isClosed = false
   #idle: Promise<void> = Promise.resolve()
   /** Events of turns without a commit, on their way. */
@@ -55,10 +59,24 @@ export class End implements Loadable {
     this.#hooks = parts.hooks
     this.#kept = new KeptState(id, parts.means, () => this.#writeLate())
     this.#summary = summaryOf(id, state)
+    const { direct } = parts.means
+    this.#direct =
+      direct === null || !state.isDirect
+        ? null
+        : new DirectEnd(state.channel.role, direct, parts.means, {
+            channel: () => this.peek().channel,
+            later: (work) => this.#later(work),
+          })
     this.#outbound = new Outbound(parts.means, {
-      onUsed: (address) => this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
-      onBack: () => this.#later((turn) => turn.step(repeatNow(turn.channel, turn.nowMs, this.#means.keeper.engine))),
+      onUsed: (address) => void this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
+      onBack: () =>
+        void this.#later((turn) => turn.step(repeatNow(turn.channel, turn.nowMs, this.#means.keeper.engine))),
     })
+  }
+
+  /** How the direct way stands; null if the channel has none. */
+  get direct(): DirectPhase | null {
+    return this.#direct?.phase ?? null
   }
 
   get summary(): Summary {
@@ -68,6 +86,11 @@ export class End implements Loadable {
   /** Why data cannot be left for the peer at present; null if it can. */
   get problem(): string | null {
     return this.#outbound.problem
+  }
+
+  /** M1 of the guest has an offer of the direct way. */
+  takeFirstOffer(members: JsonObject): void {
+    this.#direct?.takeFirstOffer(members)
   }
 
   get costBytes(): number {
@@ -87,8 +110,8 @@ export class End implements Loadable {
   }
 
   /** Does something without an answer. A failure is logged; the channel or its carrier repeats. */
-  #later(work: (turn: Turn) => unknown): void {
-    this.run(work).catch((error: unknown) => this.#failed(error))
+  async #later(work: (turn: Turn) => unknown): Promise<void> {
+    await this.run(work).catch((error: unknown) => this.#failed(error))
   }
 
   #failed(error: unknown): void {
@@ -97,7 +120,7 @@ export class End implements Loadable {
 
   /** What has waited long enough gets a commit of its own. */
   #writeLate(): void {
-    this.#later((turn) => turn.alongside.push(() => {}))
+    void this.#later((turn) => turn.alongside.push(() => {}))
   }
 
   /** Posts what the first turn of a new channel has to post. */
@@ -142,6 +165,7 @@ export class End implements Loadable {
   async stop(): Promise<void> {
     this.#isClosed = true
     this.#outbound.close()
+    this.#direct?.close()
     this.#loaded.forget(this)
     this.#kept.cancel()
     await this.#idle
@@ -177,7 +201,7 @@ export class End implements Loadable {
     await this.#keep(turn, before, stateOf(before) === summary.state ? null : summary)
     this.#noteSummary(turn, summary)
     this.#loaded.touch(this)
-    this.post(turn.channel, turn.posts)
+    this.post(turn.channel, this.#direct?.afterTurn(turn) ?? turn.posts)
     this.#settle(before, turn)
     if (turn.events.some(({ event }) => event === 'peerMoved')) this.#outbound.leaveAllBut(turn.channel.peerAt)
     for (const run of turn.afterwards) run()

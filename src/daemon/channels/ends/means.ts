@@ -10,6 +10,8 @@ import type { Keeper } from '../../keeper/keeper.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
 import { PLACE } from '../../state/local-records.ts'
 import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
+import type { Connections } from '../carriers/connections.ts'
+import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { DueTimes } from './due-times.ts'
 
 /** The carriers of this daemon. */
@@ -30,6 +32,8 @@ export interface ChannelsOptions {
   readonly keeper: Keeper
   readonly sealed: SealedRecords
   readonly ways: Ways
+  /** Makes connections for the direct way; null if the owner has not allowed it. */
+  readonly direct?: Connections | null
   readonly cards: Cards
   readonly clock: Clock
   readonly log: Log
@@ -39,6 +43,7 @@ export class Means implements CarryMeans {
   readonly keeper: Keeper
   readonly sealed: SealedRecords
   readonly ways: Ways
+  readonly direct: Connections | null
   readonly cards: Cards
   readonly clock: Clock
   readonly log: Log
@@ -47,10 +52,11 @@ export class Means implements CarryMeans {
   /** Called when a closed end has nothing left to do. */
   endSpent: () => void = () => {}
 
-  constructor({ keeper, sealed, ways, cards, clock, log }: ChannelsOptions) {
+  constructor({ keeper, sealed, ways, direct = null, cards, clock, log }: ChannelsOptions) {
     this.keeper = keeper
     this.sealed = sealed
     this.ways = ways
+    this.direct = direct
     this.cards = cards
     this.clock = clock
     this.log = log
@@ -68,6 +74,14 @@ export class Means implements CarryMeans {
 
   noteFailure(what: string, error: unknown): void {
     this.log.debug(what, describeError(error))
+  }
+
+  /** @throws {CarrierError} DIRECT_OFF */
+  checkDirect(isWanted: boolean): void {
+    if (!isWanted || this.direct !== null) return
+    throw new CarrierError('DIRECT_OFF', 'the configuration does not allow the direct way', {
+      hint: 'set net.direct to true, without net.proxy, and start the daemon again',
+    })
   }
 
   newId(): string {

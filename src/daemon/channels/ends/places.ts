@@ -42,7 +42,11 @@ export function takeArrivals(end: End, source: Source, arrivals: readonly Arriva
     const isNext = places.next !== null && sameKey(places.next.address, source.intake.place.address)
     // A place that stays the same over a move, such as a folder, says nothing about it.
     const atNext = isNext && !places.current.address.where.some(({ url }) => url === source.intake.url)
-    for (const { data } of arrivals) turn.step(receive(turn.channel, data, atNext, turn.nowMs, means.keeper.engine))
+    for (const { data } of arrivals) {
+      const step = receive(turn.channel, data, atNext, turn.nowMs, means.keeper.engine)
+      turn.isHeard ||= !step.events.some(({ event }) => event === 'refused')
+      turn.step(step)
+    }
     turn.setCursor(cursorKey(source.intake), arrivals.at(-1)!.cursor)
   })
 }

@@ -12,6 +12,8 @@ export class Turn {
   readonly afterwards: (() => void)[] = []
   /** Runs inside of the change, after the end was written. */
   readonly alongside: (() => void)[] = []
+  /** Something of the peer came by one of its carriers. */
+  isHeard = false
   #state: EndState
 
   constructor(state: EndState, nowMs: number) {

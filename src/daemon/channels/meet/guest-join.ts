@@ -167,8 +167,8 @@ export class GuestJoin {
   }
 
   #endOf({ start }: Connected, cursors: ReadonlyMap<string, string>): EndState {
-    const { place, showsPersona } = this.stored
-    return { ...firstState(start, place, { greeting: null, showsPersona }, this.#means), cursors }
+    const { place, showsPersona, isDirect } = this.stored
+    return { ...firstState(start, place, { greeting: null, showsPersona, isDirect }, this.#means), cursors }
   }
 
   /** Inside of a change. */

@@ -163,7 +163,12 @@ export class HostInvite {
 
   #newEnd(event: HostEvent, place: OwnPlace, showsPersona: boolean): NewEnd[] {
     if (event.event !== 'claimed' && event.event !== 'candidate') return []
-    const state = firstState(event.start, place, { greeting: this.stored.place, showsPersona }, this.#means)
+    const state = firstState(
+      event.start,
+      place,
+      { greeting: this.stored.place, showsPersona, isDirect: this.stored.isDirect },
+      this.#means,
+    )
     return [{ id: this.#means.newId(), answer: event, state }]
   }
 
@@ -218,7 +223,11 @@ export class HostInvite {
   async #settle(step: HostStep, made: NewEnd | null): Promise<void> {
     if (made !== null) {
       const start: Step = made.answer.start
-      this.#ends.add(made.id, this.app, made.state).post(start.channel, start.posts)
+      const end = this.#ends.add(made.id, this.app, made.state)
+      end.post(start.channel, start.posts)
+      const { sdp } = made.answer.peer
+      // Whoever saw the bare link would else learn the addresses of this machine.
+      if (sdp !== null && made.answer.event === 'claimed') end.takeFirstOffer(sdp)
     }
     for (const { to, data } of step.posts)
       this.#outbound.post({ ...this.#line, peer: parseConnectoids(to) }, to, [data])

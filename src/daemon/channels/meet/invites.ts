@@ -49,7 +49,15 @@ export class Invites {
   async make(app: string, params: InviteParams): Promise<InviteResult> {
     const { ways, keeper, sealed, store, nowMs } = this.#means
     sealed.key.require()
-    const { over = null, as = null, expiresSec = INVITE_LIFE_SEC, persona: isShown = true, page } = params
+    const {
+      over = null,
+      as = null,
+      expiresSec = INVITE_LIFE_SEC,
+      persona: isShown = true,
+      page,
+      direct = false,
+    } = params
+    this.#means.checkDirect(direct)
     const shows = { as, persona: isShown }
     const persona = isShown ? await this.#persona(app) : null
     const place = await ways.openPlace(over, null)
@@ -67,7 +75,17 @@ export class Invites {
     const [line, link] = [formatInvite(invite), page === undefined ? null : formatInviteLink(page, invite)]
     const name = params.name ?? `guest-${id.slice(0, 4)}`
     const host = openInvite(invite)
-    const stored: StoredInvite = { store, place, name, shows, over, cursors: new Map(), channels: new Map(), host }
+    const stored: StoredInvite = {
+      store,
+      place,
+      name,
+      shows,
+      isDirect: direct,
+      over,
+      cursors: new Map(),
+      channels: new Map(),
+      host,
+    }
     await keeper.change(() => sealed.inChange(INVITE).put(id, stored))
     this.#add(id, stored)
     const where = place.address.where.map(({ url }) => url)

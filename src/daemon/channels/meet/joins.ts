@@ -50,6 +50,7 @@ export class Joins {
   async begin(app: string, params: AcceptParams): Promise<AcceptResult> {
     const { ways, keeper, sealed, store } = this.#means
     sealed.key.require()
+    this.#means.checkDirect(params.direct ?? false)
     const read = parseInvite(params.invite)
     const address = read.kind === 'invite' ? read.invite.address : read.address
     const { hostName, hostPersona } = hostOf(read)
@@ -74,6 +75,7 @@ export class Joins {
       cursors: new Map(),
       guest: step.state,
       showsPersona: self.identity !== null,
+      isDirect: params.direct ?? false,
       ended: null,
     }
     await keeper.change(() => {

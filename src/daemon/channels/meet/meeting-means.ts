@@ -30,7 +30,11 @@ export async function selfOf(app: string, place: OwnPlace, { as, persona }: Show
 export function firstState(
   start: Step,
   place: OwnPlace,
-  { greeting, showsPersona }: { readonly greeting: OwnPlace | null; readonly showsPersona: boolean },
+  {
+    greeting,
+    showsPersona,
+    isDirect,
+  }: { readonly greeting: OwnPlace | null; readonly showsPersona: boolean; readonly isDirect: boolean },
   means: Means,
 ): EndState {
   const { isHeld } = start.channel
@@ -46,6 +50,7 @@ export function firstState(
     heldSinceSec: isHeld ? Math.floor(means.nowMs / 1000) : null,
     isGone: false,
     showsPersona,
+    isDirect,
     sentKeys: new Map(),
     channel: start.channel,
     uploads: new Map(),

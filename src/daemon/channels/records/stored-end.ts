@@ -44,6 +44,8 @@ export interface StoredEnd {
   readonly isGone: boolean
   /** This end has shown the persona of its owner: it sends its new cards. */
   readonly showsPersona: boolean
+  /** It uses the direct way where it can. */
+  readonly isDirect: boolean
   /** The last ids that the app gave to contents, and their numbers. */
   readonly sentKeys: ReadonlyMap<string, number>
   /** The bytes of src/channel/exchange/state.ts. */
@@ -68,7 +70,8 @@ export function encodeEnd(end: StoredEnd): Uint8Array {
   for (const sec of [end.lastReceivedSec, end.lastDeliveredSec, end.heldSinceSec])
     writer.optional(sec, (value) => writer.number(value))
   writer.optional(end.heldBecause, (because) => writer.u8(HELD.indexOf(because)))
-  for (const is of [end.isGone, end.showsPersona]) writer.u8(is ? 1 : 0)
+  writer.u8(end.isGone ? 1 : 0)
+  writeFlags(writer, end)
   writer.texts([...end.sentKeys.keys()])
   writer.numbers([...end.sentKeys.values()])
   writer.bytes(end.channel)
@@ -95,7 +98,8 @@ export function decodeEnd(bytes: Uint8Array): StoredEnd {
   const sec = (): number | null => reader.optional(() => reader.number())
   const [lastReceivedSec, lastDeliveredSec, heldSinceSec] = [sec(), sec(), sec()]
   const heldBecause = reader.optional(() => reader.oneOf(HELD))
-  const [isGone, showsPersona] = [reader.u8() === 1, reader.u8() === 1]
+  const isGone = reader.u8() === 1
+  const { showsPersona, isDirect } = readFlags(reader)
   const [keys, numbers] = [reader.texts(), reader.numbers()]
   const sentKeys = new Map(keys.map((key, i) => [key, numbers[i]!]))
   const channel = reader.bytes()
@@ -111,9 +115,20 @@ export function decodeEnd(bytes: Uint8Array): StoredEnd {
     heldBecause,
     isGone,
     showsPersona,
+    isDirect,
     sentKeys,
     channel,
   }
+}
+
+/** Two choices of the owner in one byte. A record of an older version has the first alone. */
+export function writeFlags(writer: Writer, flags: Pick<StoredEnd, 'showsPersona' | 'isDirect'>): void {
+  writer.u8((flags.showsPersona ? 1 : 0) + (flags.isDirect ? 2 : 0))
+}
+
+export function readFlags(reader: Reader): Pick<StoredEnd, 'showsPersona' | 'isDirect'> {
+  const flags = reader.u8()
+  return { showsPersona: (flags & 1) === 1, isDirect: (flags & 2) === 2 }
 }
 
 /** @throws {ChannelError} STATE_VERSION */

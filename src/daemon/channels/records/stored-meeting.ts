@@ -4,7 +4,7 @@ import type { GuestState } from '../../../channel/handshake/guest.ts'
 import type { HostState } from '../../../channel/handshake/host.ts'
 import { Reader, Writer } from '../../../channel/exchange/fields.ts'
 import type { OwnPlace } from '../../../channel/carriers/carrier.ts'
-import { checkVersion, pairs, readPlace, writePlace } from './stored-end.ts'
+import { checkVersion, pairs, readFlags, readPlace, writeFlags, writePlace } from './stored-end.ts'
 
 /** How this side shows itself. */
 export interface Shows {
@@ -23,6 +23,8 @@ export interface StoredInvite {
   /** The local name for the guest. */
   readonly name: string
   readonly shows: Shows
+  /** The channel uses the direct way where it can. */
+  readonly isDirect: boolean
   /** Where the channel receives, as the caller named it; null for the usual places. */
   readonly over: readonly string[] | null
   readonly cursors: ReadonlyMap<string, string>
@@ -39,6 +41,7 @@ export interface StoredJoin {
   readonly guest: GuestState
   /** M1 shows the persona. */
   readonly showsPersona: boolean
+  readonly isDirect: boolean
   /** Why it has ended; null while it waits. */
   readonly ended: string | null
 }
@@ -51,7 +54,7 @@ export function encodeInvite(invite: StoredInvite): Uint8Array {
   writer.texts([invite.store, invite.name])
   writePlace(writer, invite.place)
   writer.optional(invite.shows.as, (as) => writer.texts([as]))
-  writer.u8(invite.shows.persona ? 1 : 0)
+  writeFlags(writer, { showsPersona: invite.shows.persona, isDirect: invite.isDirect })
   writer.optional(invite.over, (over) => writer.texts(over))
   writer.texts([...invite.cursors].flat())
   writer.texts([...invite.channels].flat())
@@ -64,12 +67,13 @@ export function decodeInvite(bytes: Uint8Array): StoredInvite {
   const [store, name] = reader.texts()
   const place = readPlace(reader)
   const as = reader.optional(() => reader.texts()[0]!)
-  const shows = { as, persona: reader.u8() === 1 }
+  const { showsPersona, isDirect } = readFlags(reader)
+  const shows = { as, persona: showsPersona }
   const over = reader.optional(() => reader.texts())
   const [cursors, channels] = [pairs(reader.texts()), pairs(reader.texts())]
   const host = parseHost(reader.bytes())
   reader.end()
-  return { store: store!, name: name!, place, shows, over, cursors, channels, host }
+  return { store: store!, name: name!, place, shows, isDirect, over, cursors, channels, host }
 }
 
 export function encodeJoin(join: StoredJoin): Uint8Array {
@@ -79,7 +83,7 @@ export function encodeJoin(join: StoredJoin): Uint8Array {
   writePlace(writer, join.place)
   writer.texts([...join.cursors].flat())
   writer.optional(join.ended, (reason) => writer.texts([reason]))
-  writer.u8(join.showsPersona ? 1 : 0)
+  writeFlags(writer, join)
   writer.bytes(formatGuest(join.guest))
   return writer.whole()
 }
@@ -90,10 +94,10 @@ export function decodeJoin(bytes: Uint8Array): StoredJoin {
   const place = readPlace(reader)
   const cursors = pairs(reader.texts())
   const ended = reader.optional(() => reader.texts()[0]!)
-  const showsPersona = reader.u8() === 1
+  const flags = readFlags(reader)
   const guest = parseGuest(reader.bytes())
   reader.end()
-  return { store: store!, place, cursors, ended, showsPersona, guest }
+  return { store: store!, place, cursors, ended, ...flags, guest }
 }
 
 function begin(bytes: Uint8Array): Reader {

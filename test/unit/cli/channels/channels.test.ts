@@ -27,6 +27,7 @@ function channel(part: Partial<ChannelView> = {}): ChannelView {
     lastReceivedSec: null,
     lastDeliveredSec: null,
     carriers: ['folder:0a1b2c3d4e5f6071'],
+    direct: null,
     refused: 0,
     ...part,
   }
