@@ -7,9 +7,8 @@ import type { CardFacts } from '../channel/handshake/peer.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
 import { isExpired, verifyCard } from '../card/verify.ts'
 import { CardError } from '../card/errors.ts'
-import { RelayClient } from '../relay/client.ts'
+import { relayClients } from '../relay/clients.ts'
 import type { RelayClock, RelayMeans } from '../relay/means.ts'
-import { parseRelayUrl } from '../relay/relay-url.ts'
 import { generateBoxKeyPair } from '../seal/key-pair.ts'
 import type { Disk } from './disk.ts'
 import { privateHosts } from './link.ts'
@@ -43,13 +42,8 @@ export interface PageMeans {
 }
 
 export function relayCarrier(checkMs: number | undefined): RelayCarrier {
-  const clients = new Map<string, RelayClient>()
   return new RelayCarrier({
-    client: (url) => {
-      const client = clients.get(url) ?? new RelayClient(parseRelayUrl(url, privateHosts()), RELAY_MEANS)
-      clients.set(url, client)
-      return client
-    },
+    client: relayClients(RELAY_MEANS, privateHosts()),
     token: () => null,
     clock: pageClock,
     ...(checkMs === undefined ? {} : { checkMs }),

@@ -27,7 +27,6 @@ export const RELAY_TOKENS: SealedKind<string> = sealedKind('relaytoken', {
 })
 
 const ALL = 'all'
-const MAX_CLIENTS = 256 // sanity: the relays of all peers of a daemon; a client without calls is a few words
 
 export interface OwnRelaysOptions {
   readonly keeper: Keeper
@@ -102,21 +101,9 @@ export class OwnRelays implements Relays {
   }
 
   async #load(): Promise<RelayClients> {
-    const [{ RelayClient }, { parseRelayUrl }] = await Promise.all([
-      import('../../relay/client.ts'),
-      import('../../relay/relay-url.ts'),
-    ])
+    const { relayClients } = await import('../../relay/clients.ts')
     const { access, config, means = SYSTEM_MEANS } = this.#options
-    const clients = new Map<string, RelayClient>()
-    const of = (url: string): RelayClient => {
-      const address = parseRelayUrl(url, config.private)
-      const known = clients.get(address.url)
-      if (known !== undefined) return known
-      const client = new RelayClient(address, { ...means, fetch: (to, request) => access.fetch(to, request) })
-      if (clients.size >= MAX_CLIENTS) clients.delete(clients.keys().next().value!)
-      clients.set(address.url, client)
-      return client
-    }
+    const of = relayClients({ ...means, fetch: (to, request) => access.fetch(to, request) }, config.private)
     return { of, clock: means.clock }
   }
 
