@@ -77,7 +77,7 @@ class Times {
     return quantile(this.#ms, 0.5)
   }
 
-  /** Of all threads. */
+  /** The time of all threads. */
   get busyUs(): number {
     return quantile(this.#busyUs, 0.5)
   }

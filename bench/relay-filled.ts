@@ -11,7 +11,7 @@ import { boxId, MINUTE_US, NO_LIMITS } from './relay-limits.ts'
 
 export const CALLERS = 64 // at once, as 64 connections would be
 export const DATA: string = 'x'.repeat(900) // an offer of WebRTC with its key
-const BOX_BYTES = 80 // of the record of a box with one message
+const BOX_BYTES = 80 // the record of a box with one message
 
 export interface Filled {
   readonly home: string

@@ -13,7 +13,7 @@ const IV_BYTES = 12 // format: AES-GCM
 const ALGORITHM = 'AES-GCM'
 const LAST = Number.MAX_SAFE_INTEGER
 
-/** What lies under a key: sealed bytes, or keys of WebCrypto. */
+/** The kinds of values under a key: sealed bytes, or keys of WebCrypto. */
 export type Kind = 'peer' | 'frame' | 'early' | 'out' | 'in' | 'pair' | 'seal'
 
 /** One write of a commit. They happen in their order. */

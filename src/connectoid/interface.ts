@@ -43,7 +43,7 @@ export interface ConnectoidPage {
 
   /**
    * Called with each content of a peer, in the order of that peer, once the content is on disk. It counts as taken when the call, or the promise
-   * that it returns, is over without an error. What was not taken comes again after the next start, so a content may come twice: its number
+   * that it returns, is over without an error. A content that was not taken comes again after the next start, so a content may come twice: its number
    * tells. Contents wait on disk while there is no `onmessage`.
    */
   onmessage: ((message: Message) => unknown) | null
@@ -93,7 +93,7 @@ export type PeerProblem =
   | 'EXPIRED'
   /** Another persona than that of the link has answered. */
   | 'MISBOUND'
-  /** No relay of the peer can be reached now. What was sent waits here. */
+  /** No relay of the peer can be reached now. Contents wait here. */
   | 'OFFLINE'
   /** The other side has other data than it should: one of the two was restored or copied. */
   | 'BROKEN'
@@ -101,9 +101,9 @@ export type PeerProblem =
 export interface PeerOfPage {
   /** Stays the same in this browser. */
   readonly id: string
-  /** What the user calls them. */
+  /** The user's name for them. */
   readonly name: string
-  /** What they call themselves, a nickname; null if they have not. It proves nothing. */
+  /** Their own name for themselves, a nickname; null if they gave none. It proves nothing. */
   readonly ownName: string | null
   /** Their PersonaID, 64 upper-case hex digits, proven when the link was used; null if they showed none. */
   readonly persona: string | null

@@ -1,4 +1,4 @@
-/** What data, news and times do to a peer of a page: its handshake, its channel, and its places (docs/channel.md). */
+/** The effects of data, news and times on a peer of a page: on its handshake, its channel, and its places (docs/channel.md). */
 import { close, isMoveDue, moveTo, peerRetired } from '../channel/exchange/life.ts'
 import { receive } from '../channel/exchange/receive.ts'
 import { nextTickMs, REPEAT_MS, repeatNow, tick } from '../channel/exchange/repeat.ts'

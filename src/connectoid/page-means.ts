@@ -1,4 +1,4 @@
-/** What all peers of a page share: the disk, the carrier, the clock, and how this page shows itself. */
+/** The means that all peers of a page share: the disk, the carrier, the clock, and how this page shows itself. */
 import type { Carrier } from '../channel/carriers/carrier.ts'
 import { RelayCarrier } from '../channel/carriers/relay-carrier.ts'
 import { hpkeSealTo } from '../channel/hpke/hpke-seals.ts'

@@ -4,7 +4,7 @@ import { correction } from './qr-correction.ts'
 
 const MAX_VERSION = 40 // format: 177 modules, 2953 bytes
 const QUIET_MODULES = 4 // format: readers need the white around
-/** Of each version, level L: codewords of correction in a block, and blocks. */
+/** For each version, level L: codewords of correction in a block, and blocks. */
 const CORRECTION = '7.10.15.20.26.18.20.24.30.18.20.24.26.30.22.24.28.30.28.28.28.28.30.30.26.28.30.30.30'
   .split('.')
   .map(Number)

@@ -1,4 +1,4 @@
-/** What a page keeps of one peer, as a value, and as bytes for the disk. Frames and contents are records beside it. */
+/** The record that a page keeps of one peer, as a value, and as bytes for the disk. Frames and contents are records beside it. */
 import type { GuestState } from '../channel/handshake/guest.ts'
 import type { HostState } from '../channel/handshake/host.ts'
 import { formatGuest, formatHost, parseGuest, parseHost } from '../channel/handshake/state.ts'

@@ -1,4 +1,4 @@
-/** What a search for secrets needs: the forms in which a leaked one may appear, and the files of a directory. */
+/** The parts of a search for secrets: the forms in which a leaked one may appear, and the files of a directory. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

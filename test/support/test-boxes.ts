@@ -12,7 +12,7 @@ export class TestBoxes implements BoxService {
   replyToCheck: (awaited: Awaited) => BoxAnswer | Promise<BoxAnswer> = ({ pub }: Awaited) => {
     return this.full.has(pub) ? { ok: true, found: true, question: `question for ${pub}` } : { ok: true, found: false }
   }
-  /** What `read` gives, of all boxes. */
+  /** All that `read` gives, of all boxes. */
   messages: readonly BoxMessage[] = []
   /** The moment of the last message that `read` gave. */
   lastReadAt = 0

@@ -8,7 +8,7 @@ import type { Address, Intake } from '../invite/address.ts'
 /** A place where this end receives: one key, and 1 to 4 intakes over any carriers. It is made for one peer, or for one invite. */
 export interface Place {
   readonly address: Address
-  /** What opens boxes, and the seals of a handshake: the X25519 secret of `address.pub`, 32 bytes, or a pair whose secret nobody can read. */
+  /** It opens boxes, and the seals of a handshake: the X25519 secret of `address.pub`, 32 bytes, or a pair whose secret nobody can read. */
   readonly secret: Uint8Array | BoxKeyPair
 }
 

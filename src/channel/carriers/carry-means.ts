@@ -1,4 +1,4 @@
-/** What sending and reading need of their surroundings: the daemon and a web page each hand in their own. */
+/** The surroundings that sending and reading need: the daemon and a web page each hand in their own. */
 import type { Carrier } from './carrier.ts'
 
 export interface CarryMeans {

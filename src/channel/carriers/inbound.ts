@@ -9,7 +9,7 @@ const RETRY_MS = 60_000 // sanity: a full disk, a folder that is away; news wake
 /** An own intake to read. */
 export interface Source {
   readonly intake: OwnIntake
-  /** The cursor up to which everything is on disk. */
+  /** The cursor up to which everything was taken. */
   readonly after: string
 }
 
@@ -17,7 +17,7 @@ export interface Receiver {
   /** Where to read now. */
   line(): Line | null
   sources(): readonly Source[]
-  /** Takes arrivals of one source, in order. On return they and the last cursor are on disk. */
+  /** Takes arrivals of one source, in order. On return all of them is on disk that the peer would not send again. */
   take(source: Source, arrivals: readonly Arrival[]): Promise<void>
 }
 
@@ -116,7 +116,7 @@ export class Inbound {
     if (line === null) return
     for (const [address, { carrier, intake, cursor }] of this.#uncleared) {
       this.#uncleared.delete(address)
-      // What stays there ends by itself, or goes with the next reading.
+      // Data that stays there ends by itself, or goes with the next reading.
       await carrier
         .processed(line, intake, cursor)
         .catch((error: unknown) => this.#means.noteFailure('channel.processed', error))

@@ -12,7 +12,7 @@ export const MAX_OFFERS = 8 // format: tries that fail come 6 times; each answer
 /** The part of the engine that names tries. */
 export type RandomBytes = Pick<ChannelEngine, 'randomBytes'>
 
-/** What one end offers to the other. */
+/** The offer of one end to the other. */
 export interface Offer {
   /** Names this try: base64url of {@link TRY_ID_BYTES} random bytes. */
   readonly id: string

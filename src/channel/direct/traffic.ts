@@ -1,4 +1,4 @@
-/** What goes over the direct way: proofs, then frames (docs/channel.md, section 14). */
+/** Messages of the direct way: proofs, then frames (docs/channel.md, section 14). */
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { Channel } from '../exchange/channel.ts'
 import { BOX_TYPE, dataType } from '../ratchet/box-data.ts'

@@ -29,9 +29,9 @@ export interface Try {
   readonly isOwnOffer: boolean
   /** When its offer was begun or came, or when its answer came. */
   readonly sinceMs: number
-  /** Of the own description; null before it is made. */
+  /** That of the own description; null before it is made. */
   readonly ownFingerprint: Uint8Array | null
-  /** Of the peer's description; null before it came. */
+  /** That of the peer's description; null before it came. */
   readonly peerFingerprint: Uint8Array | null
 }
 

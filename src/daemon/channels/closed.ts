@@ -12,7 +12,7 @@ import { IN, PIECE } from './records/kinds.ts'
 export const MAX_CLOSED = 256 // sanity: as many as an app may have open; each has a state and perhaps contents on disk
 
 /**
- * Takes a channel that is over out of the list, with its contents. What is left of its end has no keys. It stays until carriers have forgotten its
+ * Takes a channel that is over out of the list, with its contents. The rest of its end has no keys. It stays until carriers have forgotten its
  * places, since the peer may not know yet that they are closed.
  */
 export async function unlistChannel(end: End, means: Means): Promise<void> {

@@ -1,4 +1,4 @@
-/** What `doctor` says about the folders of the configuration. */
+/** The findings of `doctor` about the folders of the configuration. */
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import { lookAtFolder } from './carriers/look-at-folder.ts'
 

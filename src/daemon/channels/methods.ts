@@ -134,7 +134,7 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
         'wait until the channel is open',
       )
     if (record === undefined) throw unknownChannel()
-    // Of a backup, only whom the channel led to.
+    // A backup brings the record of a channel without its keys.
     throw new ChannelError('CHANNEL_NOT_OPEN', 'the channel is broken: its keys are lost')
   }
 }

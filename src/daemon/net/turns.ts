@@ -1,4 +1,4 @@
-/** Whose call may be open next: so many in all, and of one host only a share, so that a silent server does not keep the others waiting. */
+/** Turns of calls: so many are open in all, and of one host only a share, so that a silent server does not keep the others waiting. */
 import { NetError } from '../../netnode/errors.ts'
 import { MAX_CALLS } from '../../netnode/protocol.ts'
 

@@ -111,7 +111,7 @@ export class Streams {
 }
 
 class Stream {
-  /** Whoever knows it holds the stream: nobody else gets it. */
+  /** Only the reader of the stream gets it. */
   readonly name: string = formatBase64url(randomBytes(NAME_BYTES))
   readonly #response: ServerResponse
   readonly #caller: BoxCaller

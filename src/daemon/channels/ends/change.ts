@@ -1,5 +1,5 @@
 /**
- * What a turn changed, by value. A change that a crash may take back without harm waits for the next commit of its end: the peer repeats what
+ * The changes of a turn, by value. A change that a crash may take back without harm waits for the next commit of its end: the peer repeats what
  * this end forgets, and this end repeats what the peer has (decision 35).
  */
 import type { Channel } from '../../../channel/exchange/channel.ts'
@@ -50,7 +50,7 @@ const END_FIELDS: { readonly [Field in Exclude<keyof EndState, 'channel'>]: When
   store: 'now',
   places: 'now',
   left: 'now',
-  // What was read twice is known by its counter.
+  // A frame that was read twice is known by its counter.
   cursors: 'later',
   ackedIn: 'now',
   lastReceivedSec: 'now',

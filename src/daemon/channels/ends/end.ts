@@ -97,7 +97,7 @@ export class End implements Loadable {
     return this.#kept.costBytes
   }
 
-  /** Does something in the next turn. @returns its result, once all of the turn is on disk @throws its error; the other work goes on */
+  /** Does something in the next turn. @returns its result, once all is on disk that a crash must not take back @throws its error; the other work goes on */
   run<Result>(work: (turn: Turn) => Result): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     if (this.#isClosed) reject(new Error('the daemon closes'))
@@ -118,7 +118,7 @@ export class End implements Loadable {
     this.#means.log.debug('channel.turn', describeError(error))
   }
 
-  /** What has waited long enough gets a commit of its own. */
+  /** A change that has waited long enough gets a commit of its own. */
   #writeLate(): void {
     void this.#later((turn) => turn.alongside.push(() => {}))
   }

@@ -5,14 +5,14 @@ import { loadEnd, saveEnd, type EndState, type Part } from './end-state.ts'
 import type { Means } from './means.ts'
 
 const STATE_COST_BYTES = 8192 // sanity: a state without frames and contents
-/** What waits for the next commit of its end gets one of its own after so long. */
+/** A change that waits for the next commit of its end gets one of its own after so long. */
 export const LATE_MS = 10_000 // sanity: a chat that is busy has written by then; a crash makes both ends repeat what came meanwhile
 
 /** One commit of an end. */
 export interface EndCommit {
   readonly after: EndState
   readonly parts: readonly Part[]
-  /** What else belongs to it. Inside of the change, after the end was written. */
+  /** Further writes that belong to it. Inside of the change, after the end was written. */
   readonly alongside: () => void
 }
 

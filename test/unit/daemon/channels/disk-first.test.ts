@@ -33,7 +33,7 @@ it('a frame for which an ack has made room is on disk before it leaves', async (
   expect(counts.at(-1)).toBe(full + 1)
 })
 
-/** What is on the disk of the host while an ack of its only content waits for a commit. */
+/** The state on the disk of the host while an ack of its only content waits for a commit. */
 async function acknowledged(): Promise<TwoDaemons & { readonly inFlight: () => number }> {
   const { post, host, guest, hostId, ...rest } = await opened()
   await host.call('channel.send', { id: hostId, text: 'x' })

@@ -57,7 +57,7 @@ async function follow({ alice, bob, news }: World): Promise<string> {
   return cursor
 }
 
-it('what comes after the first message is read without a call', async () => {
+it('a message after the first one is read without a call', async () => {
   const all = await world()
   const { alice, bob, calls, news } = all
   let cursor = await follow(all)

@@ -76,7 +76,7 @@ test('the relay is asked, and deletes, before a box that gave many messages is f
   expect(at).toBe(32)
 })
 
-test('what a stream gives and nobody takes has an end, and the relay is asked until it has given that', () => {
+test('messages of a stream that nobody takes have a limit, and the relay is asked until it has given them', () => {
   const inbox = followed(0)
   // The 17th, 34th and so on are left out, with those before.
   for (let n = 0; n < 17 * 4; n++) give(inbox, [n, n + 1])
@@ -90,7 +90,7 @@ test('what a stream gives and nobody takes has an end, and the relay is asked un
   expect(momentsOf(inbox, 68)).toEqual([])
 })
 
-test('what was left out while the relay was asked is asked for again', () => {
+test('a message that was left out while the relay was asked is asked for again', () => {
   const inbox = followed(0)
   for (let n = 0; n < 17; n++) give(inbox, [n, n + 1])
   inbox.asked(0, [], 0)

@@ -76,7 +76,7 @@ async function areTogether(story: Apart): Promise<void> {
 describe('two siblings without a store in common', () => {
   it.each([
     { title: 'a first card each', weeks: [0, 0] },
-    { title: 'the one that the peer meets last is far behind', weeks: [3, 0] },
+    { title: 'the card of the one that the peer meets last is much older', weeks: [3, 0] },
     { title: 'the one that the peer meets last is far ahead', weeks: [0, 3] },
   ] as const)('stand in one card after both met one peer: $title', async ({ weeks }) => {
     const story = await apart()
