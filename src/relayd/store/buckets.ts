@@ -25,7 +25,10 @@ export class Buckets {
       if (tokens < ENOUGH) waitMs = Math.max(waitMs, ((1 - tokens) / buckets[i]!.perSec) * 1000)
     }
     if (waitMs > 0) return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
-    for (const level of levels) level.tokens--
+    for (let i = 0; i < buckets.length; i++) {
+      levels[i]!.tokens--
+      this.#keep(buckets[i]!.key, levels[i]!)
+    }
     return 0
   }
 
@@ -34,7 +37,7 @@ export class Buckets {
   }
 
   #fill({ key, burst, perSec }: Bucket, nowUs: number): Level {
-    const level = this.#young.get(key) ?? this.#rejuvenate(key, { tokens: burst, atUs: nowUs })
+    const level = this.#young.get(key) ?? this.#rejuvenate(key) ?? { tokens: burst, atUs: nowUs }
     // A clock that goes back takes nothing away, and fills again from here.
     const passedSec = Math.max(0, nowUs - level.atUs) / 1_000_000
     level.tokens = Math.min(burst, level.tokens + passedSec * perSec)
@@ -42,15 +45,20 @@ export class Buckets {
     return level
   }
 
-  /** Takes a level into the young generation. @param full level of a bucket that nobody has used */
-  #rejuvenate(key: string, full: Level): Level {
-    const level = this.#old.get(key) ?? full
+  #rejuvenate(key: string): Level | undefined {
+    const level = this.#old.get(key)
+    if (level !== undefined) this.#keep(key, level)
+    return level
+  }
+
+  /** Takes a level into the young generation. One of a call that is refused stays out if it is new: such a call costs its caller nothing. */
+  #keep(key: string, level: Level): void {
+    if (this.#young.has(key)) return
     this.#old.delete(key)
     if (this.#young.size >= MAX_BUCKETS / 2) {
       this.#old = this.#young
       this.#young = new Map()
     }
     this.#young.set(key, level)
-    return level
   }
 }

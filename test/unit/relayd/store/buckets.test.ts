@@ -19,6 +19,14 @@ it('an empty bucket takes no token from the others of a call', () => {
   expect(buckets.spend(one('full'), 0)).toBe(0)
 })
 
+it('a call that is refused keeps no new bucket, so nobody makes others forgotten for nothing', () => {
+  const buckets = new Buckets()
+  for (const key of ['address', 'silent']) expect(buckets.spend(one(key), 0)).toBe(0)
+  for (let n = 0; n < 1000; n++) buckets.spend([...one('address'), ...one(`made up ${n}`)], 0)
+  expect(buckets.size).toBe(2)
+  expect(buckets.spend(one('silent'), 0)).toBe(1000)
+})
+
 it('a clock that goes back takes nothing away, and fills again from there', () => {
   const buckets = new Buckets()
   expect(buckets.spend(one('a'), 9 * SEC_US)).toBe(0)
