@@ -59,7 +59,8 @@ export class DirectEnd {
   afterTurn({ channel, posts, events, isHeard }: Turn): Uint8Array[] {
     if (isHeard) this.#way = heardPeer(this.#way, this.#means.nowMs)
     const rest = this.route(channel, posts)
-    for (const each of events) this.#takeSignal(each)
+    // The channel may be held since this very turn, and a peer who is held learns no address.
+    if (!channel.isHeld) for (const each of events) this.#takeSignal(each)
     return rest
   }
 
@@ -156,9 +157,14 @@ export class DirectEnd {
       this.#untaken--
       return this.#act(lost(this.#way, this.#way.attempt?.id ?? '', this.#means.nowMs))
     }
-    void this.#hooks
-      .later((turn) => turn.step(receive(turn.channel, data, false, turn.nowMs, engine)))
-      .finally(() => this.#untaken--)
+    const id = this.#way.attempt?.id ?? ''
+    const take = (turn: Turn): void => {
+      const step = receive(turn.channel, data, false, turn.nowMs, engine)
+      // A peer that is honest seals for this state. At the speed of a direct way, others would take all time of the daemon.
+      if (step.channel.refused > turn.channel.refused) this.#act(lost(this.#way, id, this.#means.nowMs))
+      turn.step(step)
+    }
+    void this.#hooks.later(take).finally(() => this.#untaken--)
   }
 
   #later(work: (turn: Turn) => unknown): void {

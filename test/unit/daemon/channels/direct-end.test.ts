@@ -1,0 +1,91 @@
+/** The direct way of an end at a peer who is hostile, or held. */
+import { expect, test } from 'vitest'
+import { formatProof, rtcKey } from '../../../../src/channel/direct/proof.ts'
+import { formatSignal, newTryId, offerMembers } from '../../../../src/channel/direct/signal.ts'
+import type { Channel, ChannelEvent, Step } from '../../../../src/channel/exchange/channel.ts'
+import { CONTROL } from '../../../../src/channel/exchange/control.ts'
+import { hold } from '../../../../src/channel/exchange/life.ts'
+import { BOX_TYPE } from '../../../../src/channel/ratchet/box-data.ts'
+import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
+import type { ConnectionListener } from '../../../../src/daemon/channels/carriers/connections.ts'
+import { DirectEnd } from '../../../../src/daemon/channels/ends/direct-end.ts'
+import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
+import type { Turn } from '../../../../src/daemon/channels/ends/turn.ts'
+import { seededEngine, START_MS } from '../../../support/channel-ends.ts'
+import { DirectPair, sdpOf } from '../../../support/direct-ends.ts'
+import { sodium } from '../../../support/made-persona.ts'
+
+const engine = seededEngine(sodium, 'direct end')
+
+/** The host of an open channel, and what its connections were asked for. */
+class Host {
+  readonly pair: DirectPair = new DirectPair(engine)
+  readonly calls: string[] = []
+  listener: ConnectionListener | null = null
+  readonly end: DirectEnd
+
+  constructor() {
+    const means = { nowMs: START_MS, keeper: { engine }, clock: { after: () => () => {} } } as unknown as Means
+    const connect = (_: string | null, listener: ConnectionListener): ReturnType<typeof this.connection> => {
+      this.calls.push('connect')
+      this.listener = listener
+      return this.connection()
+    }
+    this.end = new DirectEnd('host', { connect }, means, {
+      channel: () => this.channel,
+      later: (work) => {
+        work({ channel: this.channel, nowMs: START_MS, step: (step: Step) => this.take(step) } as unknown as Turn)
+        return Promise.resolve()
+      },
+    })
+  }
+
+  get channel(): Channel {
+    return this.pair.host.end.channel
+  }
+
+  take(step: Step): void {
+    this.pair.host.end.take(step)
+  }
+
+  connection(): { answer: () => void; send: () => void; close: () => void } {
+    const note = (call: string) => () => void this.calls.push(call)
+    return { answer: note('answer'), send: note('send'), close: note('close') }
+  }
+
+  /** A turn in which an offer of the guest came. */
+  takeOffer(channel: Channel = this.channel): void {
+    const members = offerMembers({ id: newTryId(engine), atSec: START_MS / 1000, sdp: sdpOf(engine, 'guest') })
+    const event: ChannelEvent = { event: 'control', type: CONTROL.offer, bytes: formatSignal(members) }
+    this.end.afterTurn({ channel, posts: [], events: [event], isHeard: true } as unknown as Turn)
+  }
+
+  /** The guest connects, and proves itself. */
+  open(): void {
+    this.takeOffer()
+    const [host, guest] = ['host', 'guest'].map((name) => engine.sha256(encodeUtf8(name)))
+    this.listener!.described(sdpOf(engine, 'host'))
+    this.listener!.connected(guest!)
+    const key = rtcKey(this.channel.keys!.carriers)
+    this.listener!.message(formatProof(engine, key, 'guest', { host: host!, guest: guest! }))
+    expect(this.end.phase).toBe('open')
+  }
+}
+
+test('an offer that comes in the turn that holds the channel is not answered', () => {
+  const host = new Host()
+  host.takeOffer(hold(host.channel).channel)
+  expect(host.calls).toEqual([])
+  host.takeOffer()
+  expect(host.calls).toEqual(['connect'])
+})
+
+test('a frame that does not open ends the way: it costs time, and could come without an end', () => {
+  const host = new Host()
+  host.open()
+  host.pair.send(host.pair.guest, encodeUtf8('hello'))
+  host.listener!.message(host.pair.host.carried[0]!)
+  expect([host.end.phase, host.calls.includes('close')]).toEqual(['open', false])
+  host.listener!.message(Uint8Array.of(BOX_TYPE.frame, ...engine.randomBytes(400)))
+  expect([host.end.phase, host.calls.includes('close')]).toEqual(['closed', true])
+})
