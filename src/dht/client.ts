@@ -9,7 +9,7 @@ import type { DhtCounters } from './counters.ts'
 import { DhtError } from './errors.ts'
 import { Exchange, type Surroundings } from './exchange.ts'
 import { KnownNodes } from './known-nodes.ts'
-import type { HostVerdict } from './lookup.ts'
+import type { NodeVerdict } from './lookup.ts'
 import { Order, type GetReport, type PutReport } from './order.ts'
 
 export const MAX_ORDERS = 32 // sanity: orders at a time; each has a few queries on their way
@@ -19,8 +19,8 @@ export interface DhtOptions extends Surroundings {
   readonly verify: Engine['verify']
   /** Nodes to begin with, by IPv4 address. The maker of the client resolves their names. */
   readonly bootstrap: readonly NodeAddress[]
-  /** Judges each host before a packet goes there, also those of `bootstrap`. */
-  judgeHost(host: string): HostVerdict
+  /** Judges each node before a packet goes there, also those of `bootstrap`. */
+  judgeNode(node: NodeAddress): NodeVerdict
 }
 
 export class DhtClient {
@@ -83,7 +83,7 @@ export class DhtClient {
       known: this.#known,
       bootstrap,
       verify,
-      judgeHost: (host) => this.#options.judgeHost(host),
+      judgeNode: (node) => this.#options.judgeNode(node),
       nowMs: () => this.#options.nowMs(),
     })
     const work = order.lookUp().then(async () => await afterLookup(order))

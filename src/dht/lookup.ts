@@ -5,13 +5,13 @@ import { Candidates, type Candidate } from './candidates.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import type { Query, ValueInAnswer } from './message.ts'
 
-/** Which hosts may be contacted: `open` ones are exceptions of the owner, and may have any number of nodes. */
-export type HostVerdict = 'global' | 'open' | 'refused'
+/** Which nodes may be contacted: the hosts of `open` ones are exceptions of the owner, and may have any number of nodes. */
+export type NodeVerdict = 'global' | 'open' | 'refused'
 
 /** The parts of the client that a lookup uses. */
 export interface LookupParts {
   readonly exchange: Exchange
-  judgeHost(host: string): HostVerdict
+  judgeNode(node: NodeAddress): NodeVerdict
   /** A node sent a value. @returns false when it lies */
   takeValue(from: NodeAddress, value: ValueInAnswer): boolean
   /** A node answered, so it is worth asking again. */
@@ -59,9 +59,9 @@ export class Lookup {
   }
 
   #add(node: NodeAddress): void {
-    // Most nodes are listed by several others. It costs less to see that than to judge the host again.
+    // Most nodes are listed by several others. It costs less to see that than to judge it again.
     if (this.#candidates.knows(node)) return
-    const verdict = this.#parts.judgeHost(node.host)
+    const verdict = this.#parts.judgeNode(node)
     if (verdict === 'refused') this.#parts.exchange.counters.refusedHosts++
     else this.#candidates.add(node, verdict === 'open')
   }

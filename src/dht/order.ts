@@ -8,7 +8,7 @@ import { CLOSEST_NODES, type Candidate } from './candidates.ts'
 import { DhtError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import type { KnownNodes } from './known-nodes.ts'
-import { Lookup, type HostVerdict, type Traffic } from './lookup.ts'
+import { Lookup, type NodeVerdict, type Traffic } from './lookup.ts'
 import type { Message, Query, ValueInAnswer } from './message.ts'
 
 /** The effort of one order. */
@@ -44,7 +44,7 @@ export interface OrderParts {
   readonly known: KnownNodes
   readonly bootstrap: readonly NodeAddress[]
   readonly verify: Engine['verify']
-  judgeHost(host: string): HostVerdict
+  judgeNode(node: NodeAddress): NodeVerdict
   nowMs(): number
 }
 
@@ -71,11 +71,11 @@ export class Order {
       this.#target,
       {
         exchange: parts.exchange,
-        judgeHost: (host) => parts.judgeHost(host),
+        judgeNode: (each) => parts.judgeNode(each),
         takeValue: (from, value) => this.#takeValue(from, value),
         noteNode: (node) => {
           const { id, host, port } = node
-          if (id !== null) parts.known.note({ id, host, port }, parts.judgeHost(host) === 'open')
+          if (id !== null) parts.known.note({ id, host, port }, parts.judgeNode(node) === 'open')
         },
         forgetNode: (node) => parts.known.forget(formatAddress(node)),
       },
@@ -86,7 +86,7 @@ export class Order {
   /** @throws {DhtError} DHT_NO_NODES */
   async lookUp(): Promise<void> {
     const seeds = [...this.#parts.known.closest(this.#target), ...this.#parts.bootstrap]
-    if (!seeds.some(({ host }) => this.#parts.judgeHost(host) !== 'refused'))
+    if (!seeds.some((node) => this.#parts.judgeNode(node) !== 'refused'))
       throw new DhtError(
         'DHT_NO_NODES',
         'no node of net.bootstrap can be asked: its name has no address, or its address is private and net.private does not list it',

@@ -3,6 +3,8 @@
  * `net.private` (docs/threat-model.md). Addresses come from strangers, who must not reach the owner's own network by us.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import type { PrivateHosts } from '../core/encoding/private-hosts.ts'
+import type { HostPort } from './settings.ts'
 
 /** IANA's special-purpose registry for IPv4, RFC 6890: everything that is not globally reachable. */
 const SPECIAL_IPV4: readonly (readonly [network: string, bits: number])[] = [
@@ -55,11 +57,11 @@ export function isRoutable(address: string): boolean {
 }
 
 /**
- * Whether personad-net may send to this address.
- * @param address numeric
- * @param exceptions the hosts of `net.private`
- * @param host the name that gave the address, if it came by a name
+ * Whether personad-net may send there.
+ * @param to host: a numeric address
+ * @param exceptions those of `net.private`
+ * @param name the host that gave the address, if it came by a name
  */
-export function maySendTo(address: string, exceptions: ReadonlySet<string>, host: string = address): boolean {
-  return isRoutable(address) || exceptions.has(address) || exceptions.has(host)
+export function maySendTo({ host, port }: HostPort, exceptions: PrivateHosts, name: string = host): boolean {
+  return isRoutable(host) || exceptions.has(host, port) || exceptions.has(name, port)
 }

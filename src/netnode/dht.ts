@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { NodeAddress } from '../dht/address.ts'
+import { PrivateHosts } from '../core/encoding/private-hosts.ts'
+import { formatAddress, type NodeAddress } from '../dht/address.ts'
 import { DhtClient } from '../dht/client.ts'
 import type { DhtCounters } from '../dht/counters.ts'
-import type { HostVerdict } from '../dht/lookup.ts'
+import type { NodeVerdict } from '../dht/lookup.ts'
 import { systemClock, type Clock } from '../process/pulse.ts'
 import { isRoutable, maySendTo } from './address.ts'
 import { NetError } from './errors.ts'
@@ -26,8 +27,8 @@ export class Dht {
   readonly #settings: NetSettings
   readonly #resolve: Resolve
   readonly #clock: Clock
-  readonly #exceptions: ReadonlySet<string>
-  /** Addresses of hosts in `private` that have a name. */
+  readonly #exceptions: PrivateHosts
+  /** Nodes of `bootstrap` whose names are in `private`, by address and port. */
   readonly #namedPrivate = new Set<string>()
   /** Whether hosts that were met are globally routable, by IPv4 address. */
   readonly #routable = new Map<string, boolean>()
@@ -46,7 +47,7 @@ export class Dht {
     this.#socket = socket
     this.#resolve = resolve
     this.#clock = clock
-    this.#exceptions = new Set(settings.private)
+    this.#exceptions = new PrivateHosts(settings.private)
     this.#unresolved = new Set(settings.bootstrap.map(({ host }) => host))
     this.#client = new DhtClient({
       // A packet that the system does not send counts as lost, so no call waits for it.
@@ -56,7 +57,7 @@ export class Dht {
       startTimer: (delayMs, run) => systemClock.after(delayMs, run),
       verify: verifyByOpenssl,
       bootstrap: this.#bootstrap,
-      judgeHost: (host) => this.#judgeHost(host),
+      judgeNode: (node) => this.#judgeNode(node),
     })
     socket.on('message', (packet, from) => {
       this.#client.onMessage(packet, { host: from.address, port: from.port })
@@ -114,9 +115,10 @@ export class Dht {
     this.#socket.close()
   }
 
-  #judgeHost(host: string): HostVerdict {
-    if (this.#isRoutable(host)) return 'global'
-    return this.#exceptions.has(host) || this.#namedPrivate.has(host) ? 'open' : 'refused'
+  #judgeNode(node: NodeAddress): NodeVerdict {
+    if (this.#isRoutable(node.host)) return 'global'
+    const isNamed = this.#exceptions.has(node.host, node.port) || this.#namedPrivate.has(formatAddress(node))
+    return isNamed ? 'open' : 'refused'
   }
 
   /** Nodes name the same hosts again and again, and a look into the list of special networks costs ten times a look into a map. */
@@ -165,10 +167,12 @@ export class Dht {
   }
 
   #addBootstrap(host: string, address: string): void {
-    // A name must not lead into the network of the owner.
-    if (!maySendTo(address, this.#exceptions, host)) return
-    if (!isRoutable(address)) this.#namedPrivate.add(address)
-    for (const node of this.#settings.bootstrap)
-      if (node.host === host) this.#bootstrap.push({ host: address, port: node.port })
+    for (const { port } of this.#settings.bootstrap.filter((node) => node.host === host)) {
+      const node = { host: address, port }
+      // A name must not lead into the network of the owner.
+      if (!maySendTo(node, this.#exceptions, host)) continue
+      if (!isRoutable(address)) this.#namedPrivate.add(formatAddress(node))
+      this.#bootstrap.push(node)
+    }
   }
 }

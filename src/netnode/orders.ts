@@ -27,7 +27,7 @@ import {
   WINDOW_BYTES,
   type Order,
 } from './protocol.ts'
-import { MAX_BOOTSTRAP_NODES, MAX_CA_CHARS, MAX_HOST_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
+import { MAX_BOOTSTRAP_NODES, MAX_CA_CHARS, MAX_HOST_CHARS, MAX_PRIVATE_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
 
 const host = text(new RegExp(`^[^]{1,${MAX_HOST_CHARS}}$`))
 const hostPort = object({ host, port: whole(1, 65_535) })
@@ -43,7 +43,7 @@ const ORDERS: { readonly [Type in Order['type']]: Check } = {
   configure: message('configure', {
     bootstrap: list(hostPort, MAX_BOOTSTRAP_NODES),
     proxy: orNull(hostPort),
-    private: list(host, MAX_PRIVATE_HOSTS),
+    private: list(text(new RegExp(`^[^]{1,${MAX_PRIVATE_CHARS}}$`)), MAX_PRIVATE_HOSTS),
     ca: orNull(certificates),
   }),
   limits: message('limits', { atOnce: whole(1, MAX_AT_ONCE) }),

@@ -20,7 +20,7 @@ import {
   type Order,
   type Report,
 } from './protocol.ts'
-import { MAX_BOOTSTRAP_NODES, MAX_CA_CHARS, MAX_HOST_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
+import { MAX_BOOTSTRAP_NODES, MAX_CA_CHARS, MAX_HOST_CHARS, MAX_PRIVATE_CHARS, MAX_PRIVATE_HOSTS } from './settings.ts'
 
 const MAX_COUNT = Number.MAX_SAFE_INTEGER
 
@@ -60,7 +60,7 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
     type: z.literal('configure'),
     bootstrap: z.array(hostPort).max(MAX_BOOTSTRAP_NODES),
     proxy: hostPort.nullable(),
-    private: z.array(host).max(MAX_PRIVATE_HOSTS),
+    private: z.array(z.string().min(1).max(MAX_PRIVATE_CHARS)).max(MAX_PRIVATE_HOSTS),
     ca: z.string().min(1).max(MAX_CA_CHARS).nullable(),
   }),
   z.strictObject({ type: z.literal('limits'), atOnce: z.int().min(1).max(MAX_AT_ONCE) }),

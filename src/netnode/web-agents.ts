@@ -2,17 +2,19 @@
  * The connections of personad-net to servers: a name is resolved once, and the connection goes to an address that it gave and that may be called. With
  * a proxy nothing is resolved here.
  */
-import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs } from 'node:http'
+import { Agent as HttpAgent, type AgentOptions, type ClientRequestArgs, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { LookupAddress } from 'node:dns'
 import { isIPv6, type LookupFunction } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import type { PrivateHosts } from '../core/encoding/private-hosts.ts'
 import { maySendTo } from './address.ts'
 import type { Resolve } from './dht.ts'
 import { NetError } from './errors.ts'
 import type { HostPort, NetSettings } from './settings.ts'
 import { connectBySocks } from './socks.ts'
+import type { CallTarget } from './web-url.ts'
 
 const MAX_IDLE_OF_HOST = 8 // sanity: as many calls of one relay as usually run at once
 const IDLE_MS = 30_000 // sanity: longer than pauses within an exchange; servers close after 5 to 75 s
@@ -24,20 +26,23 @@ type Make = (options: ClientRequestArgs, made?: Made) => Duplex | null | undefin
 export class WebAgents {
   readonly #http: HttpAgent
   readonly #https: HttpsAgent
+  /** Resolves names for one port; null with a proxy. */
+  readonly #lookupOf: ((port: number) => LookupFunction) | null
   /** Ends connections through the proxy that are not made yet. */
   readonly #closing = new AbortController()
 
-  constructor({ proxy, private: hosts, ca }: NetSettings, resolve: Resolve) {
-    const lookup = guardedLookup(resolve, new Set(hosts))
+  constructor({ proxy, ca }: NetSettings, exceptions: PrivateHosts, resolve: Resolve) {
+    this.#lookupOf = proxy === null ? (port) => guardedLookup(resolve, exceptions, port) : null
     const options: AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_OF_HOST, timeout: IDLE_MS }
-    const own = { ...options, ...(proxy === null ? { lookup } : {}) }
-    this.#http = new HttpAgent(own)
-    this.#https = new HttpsAgent({ ...own, ...(ca === null ? {} : { secureContext: contextWith(ca) }) })
+    this.#http = new HttpAgent(options)
+    this.#https = new HttpsAgent({ ...options, ...(ca === null ? {} : { secureContext: contextWith(ca) }) })
     if (proxy !== null) for (const agent of [this.#http, this.#https]) this.#sendThrough(proxy, agent)
   }
 
-  of(protocol: string): HttpAgent {
-    return protocol === 'https:' ? this.#https : this.#http
+  /** The options of a request that decide how it is connected. */
+  of({ url, port }: CallTarget): Pick<RequestOptions, 'agent' | 'lookup'> {
+    const agent = url.protocol === 'https:' ? this.#https : this.#http
+    return { agent, ...(this.#lookupOf === null ? {} : { lookup: this.#lookupOf(port) }) }
   }
 
   /** Ends every connection. */
@@ -62,14 +67,14 @@ export class WebAgents {
   }
 }
 
-/** Resolves a name for one connection. @throws {NetError} NET_ADDRESS | NET_NAME to the connection */
-function guardedLookup(resolve: Resolve, exceptions: ReadonlySet<string>): LookupFunction {
+/** Resolves a name for a connection to one port. @throws {NetError} NET_ADDRESS | NET_NAME to the connection */
+function guardedLookup(resolve: Resolve, exceptions: PrivateHosts, port: number): LookupFunction {
   return (host, { all }, found) => {
     resolve(host).then(
       (addresses) => {
-        const usable = addresses.filter((address) => maySendTo(address, exceptions, host)).map(familyOf)
+        const usable = addresses.filter((address) => maySendTo({ host: address, port }, exceptions, host)).map(familyOf)
         const [first] = usable
-        if (first === undefined) return found(refusalOf(host, addresses), [])
+        if (first === undefined) return found(refusalOf(host, port, addresses), [])
         if (all === true) found(null, usable)
         else found(null, first.address, first.family)
       },
@@ -82,10 +87,13 @@ function familyOf(address: string): LookupAddress {
   return { address, family: isIPv6(address) ? 6 : 4 }
 }
 
-function refusalOf(host: string, addresses: readonly string[]): NetError {
+function refusalOf(host: string, port: number, addresses: readonly string[]): NetError {
   return addresses.length === 0
     ? new NetError('NET_NAME', `the name ${host} has no address`)
-    : new NetError('NET_ADDRESS', `the name ${host} leads into a private network, which net.private does not name`)
+    : new NetError(
+        'NET_ADDRESS',
+        `the name ${host} leads into a private network, and net.private does not name it with port ${port}`,
+      )
 }
 
 /**

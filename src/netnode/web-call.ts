@@ -6,7 +6,7 @@ import type { Clock } from '../process/pulse.ts'
 import { NetError } from './errors.ts'
 import { ANSWER_HEADERS, MAX_ANSWER_HEADER_CHARS, WINDOW_BYTES, type CallForm, type Report } from './protocol.ts'
 import type { WebAgents } from './web-agents.ts'
-import type { WebTarget } from './web-url.ts'
+import type { CallTarget } from './web-url.ts'
 
 const HEAD_MS = 60_000 // format: docs/relay.md, section 13
 const BODY_MS = 60_000 // format: docs/relay.md, section 13
@@ -19,7 +19,7 @@ const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
 /** The parts of a call. */
 export interface WebCallOptions {
   readonly order: CallForm & { readonly id: number }
-  readonly target: WebTarget
+  readonly target: CallTarget
   readonly body: Uint8Array
   readonly agents: WebAgents
   readonly clock: Clock
@@ -74,7 +74,7 @@ export class WebCall {
     const { order, target, body, agents } = this.#options
     const { method, headers } = order
     const send = target.url.protocol === 'https:' ? httpsRequest : httpRequest
-    const request = send(target.url, { method, headers: { ...headers }, agent: agents.of(target.url.protocol) })
+    const request = send(target.url, { method, headers: { ...headers }, ...agents.of(target) })
     request.on('response', (response) => this.#takeHead(response))
     request.on('error', (error: Error & { code?: string }) => {
       if (isFirst && !this.#isOver && request.reusedSocket && CLOSED.has(error.code ?? '') && this.#response === null)

@@ -1,4 +1,5 @@
 /** The open calls of one daemon to servers, and their limits. It needs neither bootstrap nodes nor the DHT. */
+import { PrivateHosts } from '../core/encoding/private-hosts.ts'
 import type { Clock } from '../process/pulse.ts'
 import type { Resolve } from './dht.ts'
 import { NetError } from './errors.ts'
@@ -12,7 +13,7 @@ const MAX_STREAMS = 32 // sanity: half of the calls, so that streams never shut 
 const MAX_BODIES_BYTES = 4_194_304 // sanity: the requests of 64 calls at the size of a relay's largest
 
 export class WebCalls {
-  readonly #exceptions: ReadonlySet<string>
+  readonly #exceptions: PrivateHosts
   readonly #agents: WebAgents
   readonly #clock: Clock
   readonly #report: (report: Report, body?: Uint8Array) => void
@@ -25,8 +26,8 @@ export class WebCalls {
     clock: Clock,
     report: (report: Report, body?: Uint8Array) => void,
   ) {
-    this.#exceptions = new Set(settings.private)
-    this.#agents = new WebAgents(settings, resolve)
+    this.#exceptions = new PrivateHosts(settings.private)
+    this.#agents = new WebAgents(settings, this.#exceptions, resolve)
     this.#clock = clock
     this.#report = report
   }

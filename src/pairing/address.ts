@@ -13,11 +13,6 @@ export interface Address {
 const ADDRESS =
   /^(?:\[([0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,32})?)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)):(\d{1,5})$/
 
-/** Formats an address; IPv6 goes into brackets. */
-export function formatAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
 /** @returns null for anything that is not a host and a port from 1 to 65535 */
 export function parseAddress(text: string): Address | null {
   const [, six, name, digits] = ADDRESS.exec(text) ?? []

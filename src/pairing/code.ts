@@ -6,9 +6,10 @@ import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { hkdfSync } from 'node:crypto'
 import { formatBase64url, parseBase64url } from '../core/encoding/bytes.ts'
+import { formatHostPort } from '../core/encoding/host-port.ts'
 import { LABEL_PAIR_ANNOUNCE, LABEL_PAIR_PSK } from '../core/labels.ts'
 import type { CryptoEngine } from '../crypto/engine.ts'
-import { formatAddress, parseAddress, type Address } from './address.ts'
+import { parseAddress, type Address } from './address.ts'
 import { PairingError } from './errors.ts'
 
 export const CODE_BYTES = 16 // format: too many codes to search, so we need neither a slow hash nor a PAKE
@@ -44,7 +45,7 @@ export function formatCodeWords(code: Uint8Array): string[] {
  * MAX_ADDRESSES addresses.
  */
 export function formatPairingUri({ code, addresses }: PairingCode): string {
-  const places = addresses.slice(0, MAX_ADDRESSES).map((address) => `at=${formatAddress(address)}`)
+  const places = addresses.slice(0, MAX_ADDRESSES).map((address) => `at=${formatHostPort(address)}`)
   return `${SCHEME}${formatBase64url(code)}${places.length === 0 ? '' : `?${places.join('&')}`}`
 }
 

@@ -1,5 +1,7 @@
 /** The address of a relay (docs/relay.md, "Addresses"). */
-import { MAX_ADDRESS_BYTES, refusalOfAddress } from '../core/encoding/web-address.ts'
+import { PrivateHosts } from '../core/encoding/private-hosts.ts'
+import { MAX_ADDRESS_BYTES } from '../core/encoding/web-address.ts'
+import { refusalOfUrl } from '../core/encoding/web-target.ts'
 import { RelayError } from './errors.ts'
 
 export interface RelayAddress {
@@ -11,7 +13,7 @@ export interface RelayAddress {
 
 /**
  * Reads the address of a relay: https with a DNS name, port 443 or above 1023, without user, query or fragment, at most 255 bytes.
- * @param privateHosts hosts that the owner named, IPv6 without brackets: http, IP addresses and any port are allowed there
+ * @param privateHosts entries of PrivateHosts: http and IP addresses are allowed there
  * @throws {RelayError} RELAY_URL
  */
 export function parseRelayUrl(text: string, privateHosts: readonly string[] = []): RelayAddress {
@@ -19,9 +21,7 @@ export function parseRelayUrl(text: string, privateHosts: readonly string[] = []
   if (text.length > MAX_ADDRESS_BYTES || url === null) throw refusal('it is no URL, or a long one')
   if (text.includes('?') || text.includes('#')) throw refusal('it has a query or a fragment')
   if (url.username !== '' || url.password !== '') throw refusal('it has a user')
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const port = url.port === '' ? null : Number(url.port)
-  const reason = refusalOfAddress({ protocol: url.protocol, host, port }, privateHosts.includes(host))
+  const reason = refusalOfUrl(url, new PrivateHosts(privateHosts))
   if (reason !== null) throw refusal(reason)
   return { url: url.href.endsWith('/') ? url.href : `${url.href}/`, origin: url.origin }
 }

@@ -83,7 +83,7 @@ export class DhtNet {
       startTimer: (delayMs, run) => this.startTimer(delayMs, run),
       verify: (signature, message, publicKey) => engine.verify(signature, message, publicKey),
       bootstrap: this.nodes.slice(0, 1),
-      judgeHost: () => 'global',
+      judgeNode: () => 'global',
       ...options,
     })
     return client

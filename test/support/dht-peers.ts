@@ -119,7 +119,7 @@ export async function loopbackClient(
     },
     verify: (signature, message, publicKey) => engine.verify(signature, message, publicKey),
     bootstrap: ports.map((port) => ({ host: '127.0.0.1', port })),
-    judgeHost: (host) => (host === '127.0.0.1' ? 'open' : 'refused'),
+    judgeNode: ({ host }) => (host === '127.0.0.1' ? 'open' : 'refused'),
     ...options,
   })
   socket.on('message', (packet, from) => client.onMessage(packet, { host: from.address, port: from.port }))

@@ -1,8 +1,8 @@
 /** Carries the messages of a pairing over TCP: two bytes of length, then the message. One peer at a time (docs/pairing.md, section 4). */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { formatHostPort } from '../../core/encoding/host-port.ts'
 import type { Address } from '../../pairing/address.ts'
-import { formatAddress } from '../../pairing/address.ts'
 import { MAX_NOISE_BYTES } from '../../pairing/session.ts'
 import { CliError } from '../io/errors.ts'
 
@@ -54,7 +54,7 @@ export async function listen(host: string | null, port: number): Promise<Listene
     await once(server, 'listening')
   } catch (cause) {
     throw cannot(
-      `listen on ${host === null ? `port ${port}` : formatAddress({ host, port })}`,
+      `listen on ${host === null ? `port ${port}` : formatHostPort({ host, port })}`,
       cause,
       'choose another address with --listen HOST:PORT',
     )
@@ -86,7 +86,7 @@ export async function dial(address: Address, timeoutMs: number = DIAL_MS): Promi
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) })
   } catch (cause) {
     socket.destroy()
-    throw cannot(`connect to ${formatAddress(address)}`, cause, 'check the address on the other screen')
+    throw cannot(`connect to ${formatHostPort(address)}`, cause, 'check the address on the other screen')
   }
   socket.on('error', () => {})
   return new TcpLine(socket)

@@ -1,7 +1,8 @@
 /** `persona pair`: shows a one-time code, and gives the persona to the device that joins with it (docs/pairing.md). */
+import { formatHostPort } from '../../core/encoding/host-port.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { PairingOffer, PairingStep } from '../../ipc/shapes/pairing.ts'
-import { formatAddress, parseAddress, type Address } from '../../pairing/address.ts'
+import { parseAddress, type Address } from '../../pairing/address.ts'
 import { deriveAnnounceKey, formatPairingUri, parseCode } from '../../pairing/code.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
@@ -173,7 +174,7 @@ async function showCode(
   const { drawQr, writeQr } = await import('../io/qr.ts')
   if (qrFile !== undefined) await writeQr(uri, qrFile)
   const qr = showsPictures() && !context.json ? drawQr(uri, process.stdout.columns) : null
-  print(context, { words, uri, addresses: addresses.map(formatAddress), seconds }, [
+  print(context, { words, uri, addresses: addresses.map(formatHostPort), seconds }, [
     ...(qr === null ? [] : [...qr, '']),
     uri,
     '',
@@ -183,6 +184,6 @@ async function showCode(
     '',
     ...(addresses.length === 0
       ? []
-      : [`If it does not find this device, add --at ${addresses.map(formatAddress).join(' or --at ')}`]),
+      : [`If it does not find this device, add --at ${addresses.map(formatHostPort).join(' or --at ')}`]),
   ])
 }

@@ -1,6 +1,6 @@
 /**
- * Addresses of relays that come from others, as texts (docs/card.md, section 2; docs/relay.md, section 2), and which of them are called. Whether
- * the name of one leads into the network of the owner shows when it is resolved (netnode/address.ts).
+ * Addresses of relays that come from others, as texts (docs/card.md, section 2; docs/relay.md, section 2). web-target.ts decides which of them
+ * are called.
  */
 
 export const MAX_ADDRESS_BYTES = 255 // format: as a name of the DNS, and more than any relay needs
@@ -33,24 +33,7 @@ export function isPublicName(host: string): boolean {
   return host.length <= MAX_NAME_CHARS && DNS_NAME.test(host)
 }
 
-/** The parts of an address that decide whether it is called. */
-export interface Called {
-  /** `https:` or another, with the colon. */
-  readonly protocol: string
-  /** In lower case, IPv6 without brackets. */
-  readonly host: string
-  /** null if the address names none. */
-  readonly port: number | null
-}
-
-/**
- * Why an address is not called; null if it may be.
- * @param isPrivate the owner named the host: http, numeric addresses and any port are allowed there
- */
-export function refusalOfAddress({ protocol, host, port }: Called, isPrivate: boolean): string | null {
-  if (protocol !== 'https:' && !(isPrivate && protocol === 'http:')) return 'it is not https'
-  if (isPrivate) return null
-  if (!isPublicName(host)) return 'its host is not a name of the public network'
-  if (port !== null && port !== HTTPS_PORT && port < MIN_OTHER_PORT) return 'its port is neither 443 nor above 1023'
-  return null
+/** Whether addresses that come from others may name this port. */
+export function isPublicPort(port: number): boolean {
+  return port === HTTPS_PORT || port >= MIN_OTHER_PORT
 }

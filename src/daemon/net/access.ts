@@ -1,6 +1,7 @@
 /** Opens the network of the daemon: at once if the configuration needs it, else at the first call of a server. Before that it loads nothing. */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { formatHostPort } from '../../core/encoding/host-port.ts'
 import type { Engine } from '../../core/engine.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'
@@ -8,7 +9,7 @@ import { NetError } from '../../netnode/errors.ts'
 import { MAX_CA_CHARS, type NetSettings } from '../../netnode/settings.ts'
 import { expandHome } from '../../process/config-values.ts'
 import type { Log } from '../../process/log.ts'
-import { needsNetwork, type NetConfig } from './config.ts'
+import { hostsWithoutPort, needsNetwork, type NetConfig } from './config.ts'
 import type { Net } from './net.ts'
 import type { Rtc } from './rtc.ts'
 import type { WebRequest } from './web.ts'
@@ -93,7 +94,12 @@ class Access implements NetAccess {
   findings(): Finding[] {
     const { config } = this.#options
     const ofNet = this.#opened === null ? [] : findingsOf(this.#opened.status())
-    return [...proxyFindings(config), ...ofNet, ...rtcFindings(config, this.#openedRtc, this.isRtcInstalled)]
+    return [
+      ...proxyFindings(config),
+      ...privateFindings(config),
+      ...ofNet,
+      ...rtcFindings(config, this.#openedRtc, this.isRtcInstalled),
+    ]
   }
 
   async close(): Promise<void> {
@@ -179,6 +185,20 @@ function proxyFindings({ bootstrap, proxy }: NetConfig): Finding[] {
   if (bootstrap.length === 0 || proxy === null) return []
   const hint = 'take net.proxy out of the configuration to use the DHT, or net.bootstrap to end this notice'
   return [notice('NET_PROXY', 'the DHT is off, because it cannot go through the proxy', hint)]
+}
+
+/** Strangers choose the addresses of relays, so they choose among all ports of such a host. */
+function privateFindings(config: NetConfig): Finding[] {
+  const hosts = hostsWithoutPort(config)
+  if (hosts.length === 0) return []
+  const message = `net.private names ${hosts.join(', ')} without a port: whoever makes an invite can have calls go to any port above 1023 there`
+  return [
+    notice(
+      'NET_PRIVATE',
+      message,
+      `add the port of the relay to each, such as "${formatHostPort({ host: hosts[0]!, port: 8787 })}"`,
+    ),
+  ]
 }
 
 function findingsOf({ state, how, problem: why }: NetStatus): Finding[] {

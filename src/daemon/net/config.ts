@@ -1,6 +1,7 @@
 /** The section `net` of the configuration: how the daemon reaches the network (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { formatHostPort } from '../../core/encoding/host-port.ts'
 import { isWebAddress, MAX_ADDRESS_BYTES } from '../../core/encoding/web-address.ts'
 import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'
 import { ICE_URL, MAX_ICE_SERVERS } from '../../rtcnode/settings.ts'
@@ -107,8 +108,25 @@ function socksProxy(): z.ZodType<HostPort> {
 }
 
 function privateHosts(): z.ZodType<string[]> {
-  const error = `a list of at most ${MAX_PRIVATE_HOSTS} names or numeric addresses, without a port, such as [127.0.0.1, relay.home]`
-  return z.array(z.string({ error }).refine(isHost, { error }), { error }).max(MAX_PRIVATE_HOSTS, { error })
+  const error = `a list of at most ${MAX_PRIVATE_HOSTS} hosts with their ports, such as ["127.0.0.1:8787", "[fd00::1]:8787", "relay.home:443"]`
+  const entry = z.string({ error }).transform((text, context) => {
+    if (isHost(text)) return normalHost(text)
+    const parsed = parseHostPort(text)
+    if (parsed !== null) return formatHostPort({ host: normalHost(parsed.host), port: parsed.port })
+    context.addIssue({ code: 'custom', message: error })
+    return z.NEVER
+  })
+  return z.array(entry, { error }).max(MAX_PRIVATE_HOSTS, { error })
+}
+
+/** The host as a URL has it, without brackets. */
+function normalHost(host: string): string {
+  return isIP(host) === 6 ? new URL(`http://[${host}]/`).hostname.slice(1, -1) : host.toLowerCase()
+}
+
+/** Entries of net.private that name no port. */
+export function hostsWithoutPort(config: Pick<NetConfig, 'private'>): string[] {
+  return config.private.filter(isHost)
 }
 
 function relayAddresses(): z.ZodType<string[]> {

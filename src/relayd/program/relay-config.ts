@@ -43,11 +43,6 @@ const MIN_DISK_BYTES = 1 << 20 // sanity: one full box
 const MAX_DISK_BYTES = 2 ** 50 // sanity: 1 PiB
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
-/** The address as a URL writes it. */
-export function formatAddress({ host, port }: ListenAddress): string {
-  return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
-}
-
 function text(maxChars: number): z.ZodString {
   const error = `a text of at most ${maxChars} characters`
   return z.string({ error }).max(maxChars, { error })

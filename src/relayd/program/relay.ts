@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
+import { formatHostPort } from '../../core/encoding/host-port.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 import { describeError, isOwnError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
@@ -22,7 +23,7 @@ import { httpLimitsOf, relayLimitsOf } from './limits-config.ts'
 import { figuresOf, formatMetrics, type Figures } from './metrics.ts'
 import { operatorCalls } from './operator-calls.ts'
 import { serveCalls, serveMetrics } from './operator-server.ts'
-import { formatAddress, type RelayConfig } from './relay-config.ts'
+import type { RelayConfig } from './relay-config.ts'
 import { openRelayKey, type RelayDir } from './relay-dir.ts'
 import { Tokens } from './tokens.ts'
 
@@ -195,7 +196,7 @@ function nowUs(): number {
 }
 
 function urlOf({ port, isTls }: Listener, { listen }: RelayConfig): string {
-  return `${isTls ? 'https' : 'http'}://${formatAddress({ ...listen, port })}`
+  return `${isTls ? 'https' : 'http'}://${formatHostPort({ ...listen, port })}`
 }
 
 /** @throws {StartError} TLS_UNUSABLE */
@@ -216,7 +217,7 @@ function refuseListen({ listen }: Pick<RelayConfig, 'listen'>): (cause: unknown)
   return (cause) => {
     if (isOwnError(cause)) throw cause
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'an unknown error'
-    const message = `cannot listen on ${formatAddress(listen)} (${code}): stop what uses it, or name another address with "listen" in the configuration`
+    const message = `cannot listen on ${formatHostPort(listen)} (${code}): stop what uses it, or name another address with "listen" in the configuration`
     throw new StartError('LISTEN_FAILED', message, { cause })
   }
 }

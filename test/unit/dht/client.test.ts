@@ -220,7 +220,7 @@ describe('a get', () => {
   it('begins at the closest nodes that it knows of a host that the owner made an exception, however many there are', async () => {
     const net = new DhtNet()
     for (let port = 1; port <= 30; port++) net.addNode({}, { host: '127.0.0.1', port })
-    const client = net.client({ judgeHost: () => 'open' })
+    const client = net.client({ judgeNode: () => 'open' })
     const places = [1, 2, 3, 4].map((seq) => signValue(`person ${seq}`, 1n, value(10), SALT))
     for (const signed of places) await net.settle(client.put(signed))
     for (const signed of places) expect((await net.settle(client.get(signed))).nodesAsked).toBe(8)
@@ -277,11 +277,11 @@ describe('the client', () => {
       .filter((node) => node !== net.nodes[0])
       .slice(0, 5)
     const hosts = new Set(refused.map(({ host }) => host))
-    const client = net.client({ judgeHost: (host) => (hosts.has(host) ? 'refused' : 'global') })
+    const client = net.client({ judgeNode: ({ host }) => (hosts.has(host) ? 'refused' : 'global') })
     expect(await net.settle(client.put(signed))).toMatchObject({ nodesHold: 8 })
     expect(refused.flatMap(({ asked }) => asked)).toEqual([])
     expect(client.counters.refusedHosts).toBeGreaterThanOrEqual(5)
-    const none = net.client({ judgeHost: () => 'refused' })
+    const none = net.client({ judgeNode: () => 'refused' })
     expect(await codeOf(net.settle(none.get(signed)))).toBe('DHT_NO_NODES')
     expect(await codeOf(net.settle(net.client({ bootstrap: [] }).get(signed)))).toBe('DHT_NO_NODES')
   })
@@ -309,7 +309,7 @@ describe('the client', () => {
     const signed = signValue('ada', 1n, value(10), SALT)
     const [one, other] = [build(), build()]
     expect(await one.settle(one.client().put(signed))).toMatchObject({ nodesAsked: 3, nodesHold: 3 })
-    const open = other.client({ judgeHost: () => 'open' })
+    const open = other.client({ judgeNode: () => 'open' })
     expect(await other.settle(open.put(signed))).toMatchObject({ nodesHold: 8 })
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { PrivateHosts } from '../../../src/core/encoding/private-hosts.ts'
 import { isRoutable, maySendTo } from '../../../src/netnode/address.ts'
 
 /** The last address before a range, its first and last, and the first address after it. */
@@ -85,16 +86,19 @@ describe('an address is routable', () => {
 
 describe('personad-net may send', () => {
   test('to a private address that the owner named, and to no other', () => {
-    const named = new Set(['127.0.0.1'])
-    expect(maySendTo('127.0.0.1', named)).toBe(true)
-    expect(maySendTo('127.0.0.2', named)).toBe(false)
-    expect(maySendTo('8.8.8.8', named)).toBe(true)
+    const named = new PrivateHosts(['127.0.0.1:8787'])
+    expect(maySendTo({ host: '127.0.0.1', port: 8787 }, named)).toBe(true)
+    expect(maySendTo({ host: '127.0.0.1', port: 8788 }, named)).toBe(false)
+    expect(maySendTo({ host: '127.0.0.2', port: 8787 }, named)).toBe(false)
+    expect(maySendTo({ host: '8.8.8.8', port: 8788 }, named)).toBe(true)
   })
 
   test('to the private address of a host that the owner named', () => {
-    const named = new Set(['nas.example'])
-    expect(maySendTo('192.168.1.2', named, 'nas.example')).toBe(true)
-    expect(maySendTo('192.168.1.2', named, 'evil.example')).toBe(false)
-    expect(maySendTo('192.168.1.2', named)).toBe(false)
+    const named = new PrivateHosts(['nas.example:8787'])
+    const to = { host: '192.168.1.2', port: 8787 }
+    expect(maySendTo(to, named, 'nas.example')).toBe(true)
+    expect(maySendTo({ ...to, port: 8788 }, named, 'nas.example')).toBe(false)
+    expect(maySendTo(to, named, 'evil.example')).toBe(false)
+    expect(maySendTo(to, named)).toBe(false)
   })
 })

@@ -41,4 +41,14 @@ describe('the name of a bootstrap node', () => {
     for (let order = 0; order < 2; order++) await dht.run((client) => client.get(PLACE))
     expect(asked).toEqual(['127.0.0.1', 'slow.example', 'slow.example'])
   })
+
+  test('leads to private addresses only with a port that the owner named', async () => {
+    const [named, other] = await udpNodes(2)
+    const bootstrap = [named!, other!].map(({ port }) => ({ host: 'nas.example', port }))
+    const settings = { bootstrap, proxy: null, private: [`nas.example:${named!.port}`], ca: null }
+    const dht = await Dht.open(settings, () => Promise.resolve(['127.0.0.1']), new HandClock())
+    onTestFinished(() => dht.close())
+    const { nodesAsked, nodesAnswered } = await dht.run((client) => client.get(PLACE))
+    expect([nodesAsked, nodesAnswered]).toEqual([1, 1])
+  })
 })

@@ -7,6 +7,7 @@ const hex = (bytes: number): fc.Arbitrary<string> =>
   fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((raw) => Buffer.from(raw).toString('hex').toUpperCase())
 const port = fc.constantFrom<unknown>(0, 1, 65_535, 65_536, 1.5, '1')
 const host = fc.constantFrom<unknown>('', 'a', 'a\nb', 'a'.repeat(253), 'a'.repeat(254), 7)
+const privateHost = fc.constantFrom<unknown>('', 'a', 'a'.repeat(259), 'a'.repeat(260), 7)
 const hostPort = fc.oneof(fc.record({ host, port }), fc.constant<unknown>(null))
 const id = fc.constantFrom<unknown>(0, 1, -1, 2 ** 53 - 1, 2 ** 53, '1')
 const place = {
@@ -34,7 +35,7 @@ const nearOrders = fc
       ),
       proxy: hostPort,
       private: fc.oneof(
-        fc.array(host, { maxLength: 3 }),
+        fc.array(privateHost, { maxLength: 3 }),
         fc.constantFrom(...[64, 65].map((length) => Array.from({ length }, () => 'a'))),
       ),
       ca: fc.constantFrom<unknown>(null, '', 'a', 'a'.repeat(16_384), 'a'.repeat(16_385), 7),

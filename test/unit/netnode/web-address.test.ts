@@ -10,6 +10,7 @@ import { WebServer } from '../../support/web-server.ts'
 import type { Report } from '../../../src/netnode/protocol.ts'
 import type { NetSettings } from '../../../src/netnode/settings.ts'
 import { WebCalls } from '../../../src/netnode/web-calls.ts'
+import { PrivateHosts } from '../../../src/core/encoding/private-hosts.ts'
 import { checkUrl } from '../../../src/netnode/web-url.ts'
 import { systemClock, type Clock } from '../../../src/process/pulse.ts'
 
@@ -63,7 +64,7 @@ class Caller {
 describe('an address that came from others is called', () => {
   const refused = (url: string, named: readonly string[] = []): boolean => {
     try {
-      checkUrl(url, new Set(named))
+      checkUrl(url, new PrivateHosts(named))
       return false
     } catch {
       return true
@@ -117,16 +118,19 @@ describe('an address that came from others is called', () => {
     expect(refused(url)).toBe(true)
   })
 
-  test('over http, at any port and as a number only if the owner named its host', () => {
-    for (const [url, host] of [
-      ['http://127.0.0.1:80808/'.replace('80808', '8080'), '127.0.0.1'],
-      ['http://relay.home/', 'relay.home'],
-      ['https://nas:81/', 'nas'],
-      ['http://[fd00::1]:81/', 'fd00::1'],
+  test('over http, at a low port and as a number only if the owner named its host and port', () => {
+    for (const [url, named, other] of [
+      ['http://127.0.0.1:8080/', '127.0.0.1', '127.0.0.2'],
+      ['http://127.0.0.1:8080/', '127.0.0.1:8080', '127.0.0.1:8081'],
+      ['http://relay.home/', 'relay.home', 'nas.home'],
+      ['http://relay.home/', 'relay.home:80', 'relay.home:443'],
+      ['https://relay/', 'relay:443', 'relay:80'],
+      ['https://nas:81/', 'nas:81', 'nas'],
+      ['http://[fd00::1]:81/', '[fd00::1]:81', 'fd00::1'],
     ] as const) {
       expect(refused(url), url).toBe(true)
-      expect(refused(url, [host]), url).toBe(false)
-      expect(refused(url, ['other.example']), url).toBe(true)
+      expect(refused(url, [named]), `${url} by ${named}`).toBe(false)
+      expect(refused(url, [other]), `${url} by ${other}`).toBe(true)
     }
   })
 })
@@ -138,13 +142,13 @@ describe('a name is resolved once, and the connection goes', () => {
     const caller = new Caller({}, { 'evil.example': inside })
     expect(await caller.get(`https://evil.example:${server.port}/`)).toMatchObject({
       code: 'NET_ADDRESS',
-      message: 'the name evil.example leads into a private network, which net.private does not name',
+      message: `the name evil.example leads into a private network, and net.private does not name it with port ${server.port}`,
     })
     expect(caller.resolved).toEqual(['evil.example'])
     expect(server.connections).toBe(0)
   })
 
-  test('to its private address if the owner named the host or the address', async () => {
+  test('to its private address if the owner named the host or the address, and the port if they named one', async () => {
     const server = await WebServer.start((_request, response) => void response.end())
     const names = { 'relay.home': ['127.0.0.1'] }
     const url = `http://relay.home:${server.port}/`
@@ -153,6 +157,13 @@ describe('a name is resolved once, and the connection goes', () => {
     const byAddress = new Caller({ private: ['127.0.0.1'] }, { 'relay.example': ['127.0.0.1'] })
     expect(await byAddress.get(url)).toMatchObject({ code: 'NET_ADDRESS' })
     expect(await byAddress.get(`https://relay.example:${server.port}/`)).toMatchObject({ code: 'NET_TLS' })
+    const other = await WebServer.start((_request, response) => void response.end())
+    const byPort = new Caller({ private: [`127.0.0.1:${server.port}`] }, { 'relay.example': ['127.0.0.1'] })
+    expect(await byPort.get(`https://relay.example:${server.port}/`)).toMatchObject({ code: 'NET_TLS' })
+    expect(await byPort.get(`https://relay.example:${other.port}/`)).toMatchObject({ code: 'NET_ADDRESS' })
+    expect(await byPort.get(server.url)).toEqual({ status: 200 })
+    expect(await byPort.get(other.url)).toMatchObject({ code: 'NET_ADDRESS' })
+    expect(other.connections).toBe(0)
   })
 
   test('nowhere if nobody knows it', async () => {
@@ -207,7 +218,7 @@ describe('with a proxy', () => {
     const proxy = await SocksServer.start(new Map([['relay.home', server.port]]))
     const caller = new Caller({
       proxy: { host: '127.0.0.1', port: proxy.port },
-      private: ['relay.home', '10.0.0.1', 'fd00::1'],
+      private: ['relay.home:81', '10.0.0.1', 'fd00::1'],
     })
     for (let i = 0; i < 2; i++) expect(await caller.get('http://relay.home:81/')).toEqual({ status: 200 })
     expect(proxy.asked).toEqual(['3 relay.home:81'])

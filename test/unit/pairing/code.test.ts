@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatHostPort } from '../../../src/core/encoding/host-port.ts'
 import { formatBase64url, formatHex } from '../../../src/core/encoding/bytes.ts'
-import { formatAddress, parseAddress } from '../../../src/pairing/address.ts'
+import { parseAddress } from '../../../src/pairing/address.ts'
 import * as code from '../../../src/pairing/code.ts'
 import { codeThrownBy } from '../../support/failing.ts'
 import { engine } from '../../support/person.ts'
@@ -116,7 +117,7 @@ describe('a pairing URI', () => {
 
 describe('an address', () => {
   it.each(['10.0.0.1:80', 'localhost:1', 'a.b-c.d:65535', '[::1]:443', '[fe80::1%wlan0]:9'])('%s is valid', (text) => {
-    expect(formatAddress(parseAddress(text)!)).toBe(text)
+    expect(formatHostPort(parseAddress(text)!)).toBe(text)
   })
 
   it.each([

@@ -21,7 +21,7 @@ describe('the section of the network', () => {
     const lines = `
   bootstrap: ["192.0.2.1:6881", "node.example:1"]
   proxy: socks5://[2001:db8::1]:9050
-  private: [127.0.0.1, relay.home, "fd00::1"]
+  private: [127.0.0.1, Relay.home, "FD00:0::1", "127.0.0.1:8787", "NAS:81", "[fd00:0::1]:443"]
   ca_file: ~/ca.pem
   relays: [https://relay.example, "http://127.0.0.1:8787/a/"]
   folders: [/srv/shared, ~/sync]
@@ -33,7 +33,7 @@ describe('the section of the network', () => {
         { host: 'node.example', port: 1 },
       ],
       proxy: { host: '2001:db8::1', port: 9050 },
-      private: ['127.0.0.1', 'relay.home', 'fd00::1'],
+      private: ['127.0.0.1', 'relay.home', 'fd00::1', '127.0.0.1:8787', 'nas:81', '[fd00::1]:443'],
       caFile: '~/ca.pem',
       relays: ['https://relay.example/', 'http://127.0.0.1:8787/a/'],
       folders: ['/srv/shared', '~/sync'],
@@ -73,7 +73,19 @@ describe('the section of the network', () => {
     },
   )
 
-  test.each(['127.0.0.1:80', 'a b', '127.0.0.0/8', '*', 'fe80::1%eth0'])('refuses the private host %s', (text) => {
+  test.each([
+    '127.0.0.1:0',
+    'nas:65536',
+    'nas:',
+    ':80',
+    '[fd00::1]',
+    '[nas]',
+    'http://nas',
+    'a b',
+    '127.0.0.0/8',
+    '*',
+    'fe80::1%eth0',
+  ])('refuses the private host %s', (text) => {
     expect(refusalOf(`  private: ["${text}"]`)).toContain('net.private')
   })
 

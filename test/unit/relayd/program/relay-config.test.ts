@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { formatHostPort } from '../../../../src/core/encoding/host-port.ts'
 import { keysOf } from '../../../../src/process/config-file.ts'
 import { RELAY_LIMITS } from '../../../../src/relay/limits.ts'
 import { HTTP_LIMITS } from '../../../../src/relayd/http/http-limits.ts'
 import { renderCaddyfile, renderConfig, renderRelayUnit } from '../../../../src/relayd/program/init.ts'
 import { httpLimitsOf, relayLimitsOf } from '../../../../src/relayd/program/limits-config.ts'
 import {
-  formatAddress,
   parseRelayConfig,
   parseRelayUrl,
   RELAY_SECTIONS,
@@ -51,7 +51,7 @@ test.each([
   ['listen: 0.0.0.0:443', '0.0.0.0:443'],
   ["listen: '[::]:8787'", '[::]:8787'],
 ])('%s is an address', (text, address) => {
-  expect(formatAddress(parseRelayConfig(text, 'x').listen)).toBe(address)
+  expect(formatHostPort(parseRelayConfig(text, 'x').listen)).toBe(address)
 })
 
 test.each([
