@@ -1,6 +1,6 @@
 /** A web page and a daemon are ends of one channel, over a real relay (docs/connectoid.md). */
 import { expect, test } from 'vitest'
-import { BROWSER } from './browsers.ts'
+import { BROWSER } from '../../examples/shopping-list/chromium.ts'
 import { Person, relayAndApp } from './browser-person.ts'
 import { makePersona, readUpTo, Side } from '../support/channel-sides.ts'
 

@@ -1,6 +1,7 @@
 /** The library for web pages in real browsers, each a process of its own, over a real relay (docs/connectoid.md). */
 import { describe, expect, test } from 'vitest'
-import { BROWSER, openTab, serveApp } from './browsers.ts'
+import { BROWSER } from '../../examples/shopping-list/chromium.ts'
+import { openTab, serveApp } from './browsers.ts'
 import { Person, relayAndApp } from './browser-person.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
