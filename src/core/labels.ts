@@ -1,6 +1,8 @@
 /** Domain labels (docs/format.md, section 1). They make a signature or hash for one purpose useless for another. No label is a prefix of another. */
 import { concatBytes, encodeUtf8 } from './encoding/bytes.ts'
 
+// Bundlers leave out the labels that nobody uses.
+// @__NO_SIDE_EFFECTS__
 function label(text: string): Uint8Array {
   return concatBytes(encodeUtf8(`personad/v1/${text}`), Uint8Array.of(0))
 }

@@ -3,8 +3,9 @@
  * it was found. Each call makes one try.
  */
 import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './card-place.ts'
+import { errorOfCardRefusal } from './card-refusal.ts'
 import type { RelayClient } from './client.ts'
-import { errorOfCardRefusal, RelayError } from './errors.ts'
+import type { RelayError } from './errors.ts'
 import { callText, strangeAnswer } from './http-call.ts'
 import { readCardRefused, isDone, type CardRefused } from './read-answer.ts'
 
