@@ -32,7 +32,7 @@ interface Upload {
 export async function sendContent(end: End, params: SendParams, means: Means): Promise<number | null> {
   const bytes = bytesOf(params)
   const upload = uploadOf(params, bytes)
-  if (upload === null) return await end.run((turn) => enter(turn, bytes, params.key ?? null, null))
+  if (upload === null) return await end.run((turn) => enter(turn, bytes, params.key ?? null, null), bytes.length)
   return await uploadsOf(end).run(async () => await takePiece(end, upload, bytes, means))
 }
 

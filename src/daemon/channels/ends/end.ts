@@ -20,10 +20,13 @@ import { Outbound } from '../../../channel/carriers/outbound.ts'
 import { stateOf, summaryOf, type Summary } from './summary.ts'
 import { Turn } from './turn.ts'
 
-const MAX_INPUTS = 64 // sanity: a turn stays far below the greatest commit
+const MAX_INPUTS = 64 // sanity: with those of carriers, the frames of a turn have 5 MiB at most
+/** Contents of apps in one turn. */
+const MAX_CONTENTS_BYTES: number = 2 << 20 // sanity: a commit has 8 MiB, and frames take up to 5 of them
 
 interface Input {
   readonly work: (turn: Turn) => unknown
+  readonly contentBytes: number
   readonly resolve: (result: never) => void
   readonly reject: (error: unknown) => void
 }
@@ -97,11 +100,15 @@ export class End implements Loadable {
     return this.#kept.costBytes
   }
 
-  /** Does something in the next turn. @returns its result, once all is on disk that a crash must not take back @throws its error; the other work goes on */
-  run<Result>(work: (turn: Turn) => Result): Promise<Result> {
+  /**
+   * Does something in the next turn that has room for it.
+   * @param contentBytes what it writes for an app
+   * @returns its result, once all is on disk that a crash must not take back @throws its error; the other work goes on
+   */
+  run<Result>(work: (turn: Turn) => Result, contentBytes: number = 0): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
     if (this.#isClosed) reject(new Error('the daemon closes'))
-    else this.#inputs.push({ work, resolve, reject })
+    else this.#inputs.push({ work, contentBytes, resolve, reject })
     if (!this.#isBusy && !this.#isClosed) {
       this.#isBusy = true
       this.#idle = this.#work()
@@ -176,7 +183,7 @@ export class End implements Loadable {
     // Calls that came together share the first turn.
     await Promise.resolve()
     while (this.#inputs.length > 0) {
-      const batch = this.#inputs.splice(0, MAX_INPUTS)
+      const batch = this.#inputs.splice(0, countForTurn(this.#inputs))
       await this.#turn(batch).catch((error: unknown) => {
         for (const { reject } of batch) reject(error)
       })
@@ -267,4 +274,14 @@ export class End implements Loadable {
       turn.set({ store: this.#means.store })
     })
   }
+}
+
+/** How many inputs the next turn takes, from the first on. */
+function countForTurn(inputs: readonly Input[]): number {
+  let bytes = 0
+  const end = inputs.findIndex(({ contentBytes }, i) => {
+    bytes += contentBytes
+    return i > 0 && (i === MAX_INPUTS || bytes > MAX_CONTENTS_BYTES)
+  })
+  return end === -1 ? inputs.length : end
 }

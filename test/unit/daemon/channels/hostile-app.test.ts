@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
 import { PIECE } from '../../../../src/daemon/channels/records/kinds.ts'
+import { checkCommit } from '../../../../src/store/store.ts'
 import type { Caller } from '../../../../src/ipc/methods/method.ts'
 import {
   appCaller,
@@ -31,6 +32,20 @@ async function uploadsOf(daemon: ChannelDaemon): Promise<Set<string>> {
   for await (const id of daemon.sealed.records.onDisk(PIECE).ids()) names.add(id.split('/')[1]!)
   return names
 }
+
+describe('64 contents of the greatest piece that come at once', () => {
+  it('are all taken, in commits of 3 MiB at most: 2 of contents, and a window of frames', async () => {
+    const { post, host, hostId } = await opened()
+    post.isAway = true
+    const before = host.test.store.commits.length
+    const content = piece(MAX_PIECE_BYTES)
+    const sends = Array.from({ length: 64 }, () => host.call('channel.send', { id: hostId, content }))
+    expect((await Promise.all(sends)).map(({ number }) => number)).toEqual(Array.from({ length: 64 }, (_, i) => i + 1))
+    const sizes = host.test.store.commits.slice(before).map(checkCommit)
+    expect(Math.max(...sizes)).toBeGreaterThan(2 * 2 ** 20 - MAX_PIECE_BYTES)
+    expect(Math.max(...sizes)).toBeLessThan(3 * 2 ** 20)
+  })
+})
 
 describe('quotas', () => {
   it('hold for invites that are asked for at the same time', async () => {
