@@ -1,4 +1,5 @@
 /** A box as a record: what the store knows of it without its messages. */
+import { hash } from 'node:crypto'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 
 const FLAG_RETIRED = 1
@@ -33,6 +34,14 @@ export interface Box {
   maker: string | null
   /** In the order of their moments. */
   messages: KeptMessage[]
+}
+
+/** The digest of a message. Node gives a text out in half the time of a Buffer. */
+export function digestOf(data: string): Uint8Array {
+  const whole = hash('sha256', data, 'binary')
+  const digest = new Uint8Array(DIGEST_BYTES)
+  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = whole.charCodeAt(i)
+  return digest
 }
 
 export function encodeBox(box: Box): Uint8Array {
