@@ -1,7 +1,8 @@
 /** The file of a socket and its directory. The directory is the access control, since Node cannot see the user of a peer (docs/ipc.md, section 1). */
-import { chmodSync, linkSync, lstatSync, mkdirSync, unlinkSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, unlinkSync, watch, type BigIntStats, type FSWatcher } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { makeDirectories } from '../durable/directories.ts'
 import { errorText, IpcError } from './wire/errors.ts'
 
 const MAX_SOCKET_PATH_BYTES = 107 // sanity: sun_path less its NUL; listen() itself would only say EINVAL
@@ -58,7 +59,7 @@ export function checkSocketDirectory(directory: string): void {
  */
 export function makeSocketDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+    makeDirectories(directory, DIRECTORY_MODE)
   } catch (cause) {
     throw socketFailed(`cannot create the directory ${directory}`, cause)
   }

@@ -1,7 +1,8 @@
 /** The state directory: its file names, and the checks of its owner and mode. */
 import { constants } from 'node:fs'
-import { lstat, mkdir, open } from 'node:fs/promises'
+import { lstat, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectories } from '../durable/directories.ts'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { checkParents } from './parents.ts'
 
@@ -60,12 +61,12 @@ export function statePaths(stateDir: string): StatePaths {
  */
 export async function createStateDir(path: string): Promise<void> {
   try {
-    const first = await mkdir(path, { recursive: true, mode: PRIVATE_MODE })
+    const first = makeDirectories(path, PRIVATE_MODE)
     // Syncs the entry of the outermost new directory in its parent.
     if (first !== undefined) await syncDirectory(dirname(first))
   } catch (cause) {
     // A file or a dangling link is in the way; the check below reports which.
-    if (!isErrno(cause, 'EEXIST') && !isErrno(cause, 'ENOENT')) throw storeErrorOf(cause, 'make', path)
+    if (!isErrno(cause, 'EEXIST')) throw storeErrorOf(cause, 'make', path)
   }
   await checkStateDir(path)
   const uid = process.getuid?.()

@@ -130,7 +130,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the HTTP server knows boxes and cards by their interfaces, and no store',
   },
   'relayd/program': {
-    folders: ['card', 'core', 'crypto', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
+    folders: ['card', 'core', 'crypto', 'durable', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
     packages: ['node:', 'zod'],
     reason: 'the program puts the parts of the relay together; it knows no daemon',
   },
@@ -193,7 +193,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the table says who may call what; it does not answer',
   },
   ipc: {
-    folders: ['ipc/wire', 'ipc/shapes', 'ipc/methods'],
+    folders: ['durable', 'ipc/wire', 'ipc/shapes', 'ipc/methods'],
     packages: ['node:'],
     reason: 'a client in another program loads neither store, keeper nor server',
   },

@@ -1,10 +1,11 @@
 /** `persona config get|set|check|edit`: the configuration file of the daemon. Values that the daemon would refuse never reach it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isScalar, parse, parseDocument } from 'yaml'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
+import { makeDirectories } from '../../durable/directories.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import { hasCode } from '../io/connect.ts'
 import { print, tell, type Context } from '../io/context.ts'
@@ -114,7 +115,7 @@ async function replace(configFile: string, text: string): Promise<readonly strin
 }
 
 async function writeCopy(configFile: string, text: string): Promise<string> {
-  await mkdir(dirname(configFile), { recursive: true, mode: 0o700 })
+  makeDirectories(dirname(configFile), 0o700)
   const copy = join(dirname(configFile), `.personad.${process.pid}.yaml`)
   await writeFile(copy, text, { mode: NEW_FILE_MODE })
   await chmod(copy, NEW_FILE_MODE)

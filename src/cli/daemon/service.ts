@@ -1,7 +1,8 @@
 /** Installs and removes the daemon as a service of the user's systemd, and reports its status. */
-import { lstat, mkdir, readFile, realpath } from 'node:fs/promises'
+import { lstat, readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDirectories } from '../../durable/directories.ts'
 import { removeDurably, writeFileDurably } from '../../durable/file.ts'
 import { configHome, resolvePaths, type PathsInput } from '../../ipc/paths.ts'
 import { netFlags } from '../../netnode/start.ts'
@@ -157,7 +158,7 @@ export async function installService(options: ServiceInstall): Promise<ServiceRe
   const hasDropIn = options.tox === true || options.folders !== undefined
   // If only the other units are new, the daemon keeps running, with its key open.
   const goesOn = (options.repair === true || options.net === true) && !hasDropIn && isAsBefore
-  for (const [path] of written) await makeDirectory(dirname(path))
+  for (const [path] of written) makeDirectory(dirname(path))
   for (const [path, text] of written) await writeFileDurably(path, Buffer.from(text), { mode: 0o644 })
   // Restart instead of start, because the service may run with an older unit.
   const commands = [['daemon-reload']]
@@ -170,9 +171,9 @@ export async function installService(options: ServiceInstall): Promise<ServiceRe
   return { unitPath, done: [...written.map(([path]) => `wrote ${path}`), ...done], todo }
 }
 
-async function makeDirectory(path: string): Promise<void> {
+function makeDirectory(path: string): void {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    makeDirectories(path, 0o700)
   } catch (cause) {
     throw new ServiceError('SERVICE_UNWRITABLE', `cannot create the directory ${path}`, { cause })
   }

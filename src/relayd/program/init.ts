@@ -1,7 +1,8 @@
 /** The command `init`: writes what a public relay needs, filled in from its URL. It changes nothing else on the machine. */
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDirectories } from '../../durable/directories.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 import { parseRelayUrl } from './relay-config.ts'
 
@@ -92,7 +93,7 @@ export function renderCaddyfile(caddyfile: string, url: string): string {
 
 function writeAll(at: string, files: ReadonlyMap<string, string>): void {
   try {
-    mkdirSync(at, { recursive: true, mode: 0o755 })
+    makeDirectories(at, 0o755)
     accessSync(at, constants.W_OK)
   } catch (cause) {
     throw new InitError('INIT_UNWRITABLE', `cannot write into ${at}: choose another directory, or run this as root`, {

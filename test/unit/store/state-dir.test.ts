@@ -37,6 +37,12 @@ describe('the state directory', () => {
     await createStateDir(path)
   })
 
+  it.skipIf(process.platform !== 'linux')('is refused below a directory that takes none', async () => {
+    const what = { code: 'STORE_IO', message: expect.stringContaining('cannot make /proc/x') }
+    await expect(createStateDir('/proc/x')).rejects.toMatchObject(what)
+    await expect(createStateDir('/proc/x/y')).rejects.toMatchObject(what)
+  })
+
   it.each(['701', '710', '702', '740', '755', '777'])('with the mode %s is refused and not changed', async (digits) => {
     const mode = parseInt(digits, 8)
     const path = join(tempDir(), 'state')
