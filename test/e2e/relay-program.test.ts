@@ -20,7 +20,7 @@ import { callRelay } from '../../src/relayd/program/call-relay.ts'
 import { checkRelay } from '../../src/relayd/program/check.ts'
 import { renderRelayUnit } from '../../src/relayd/program/init.ts'
 import { parseRelayConfig } from '../../src/relayd/program/relay-config.ts'
-import { APP, verifiedCard } from '../support/cards.ts'
+import { APP, putToken, verifiedCard } from '../support/cards.ts'
 import { makePersona, sodium } from '../support/made-persona.ts'
 import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -53,6 +53,12 @@ describe('serve', () => {
     const second = await RelayProcess.start({ home: tempDir(), listen: `127.0.0.1:${first.port}` })
     expect(await second.ended).toBe(78)
     expect(second.log.join('')).toContain(`cannot listen on 127.0.0.1:${first.port} (EADDRINUSE)`)
+  })
+
+  test.skipIf(process.platform !== 'linux')('refuses a directory that cannot be made, and names it', async () => {
+    const relay = await RelayProcess.start({ home: tempDir(), dataDir: '/proc/x' })
+    expect(await relay.ended).toBe(78)
+    expect(relay.log.join('')).toContain('cannot make /proc/x: ENOENT')
   })
 
   test('refuses a directory that another relay uses', async () => {
@@ -100,9 +106,12 @@ describe('serve', () => {
   })
 })
 
+const alice = makePersona(1)
+const nowSec = (): number => Math.floor(Date.now() / 1000)
+
 /** A card of a made persona that is good for a month from now, and its place. */
 function alicesCard(): { card: string; personaId: string; path: string } {
-  const { text, root, chain } = verifiedCard(makePersona(1), { issuedAtSec: Math.floor(Date.now() / 1000) })
+  const { text, root, chain } = verifiedCard(alice, { issuedAtSec: nowSec() })
   const at = cardAt(root, chain.personaId, APP, sodium)
   return { card: text, personaId: formatHex(chain.personaId), path: `/card/${at}` }
 }
@@ -181,6 +190,22 @@ describe('the commands of the operator', () => {
     expect(await (await fetch(again.url + path)).text()).toBe(card)
   })
 
+  test('only a device that the card lists puts the card into the open', async () => {
+    const relay = await RelayProcess.start({ home: tempDir() })
+    const { card, personaId } = alicesCard()
+    const path = `/card/${personaId}/${APP}`
+    const put = async (device: number): Promise<[status: number, body: unknown]> => {
+      const bearer = putToken(alice, card, { origin: relay.url, path, issuedAtSec: nowSec() }, device)
+      const headers = { authorization: `Bearer ${bearer}` }
+      const answer = await fetch(relay.url + path, { method: 'PUT', body: card, headers })
+      return [answer.status, await answer.json()]
+    }
+    expect(await put(3)).toEqual([401, { ok: false, error: 'Card' }])
+    expect((await fetch(relay.url + path)).status).toBe(404)
+    expect(await put(1)).toEqual([200, { ok: true }])
+    expect(await (await fetch(relay.url + path)).text()).toBe(card)
+  })
+
   test('/metrics is on its own socket or address, and never on the port of the relay', async () => {
     const relay = await RelayProcess.start({ home: tempDir() })
     await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })
@@ -198,10 +223,17 @@ describe('the commands of the operator', () => {
   })
 
   test('wrong usage ends with status 2, and says what is wrong', async () => {
-    expect(await runRelayCommand(['stats', '--url', 'x'])).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining('stats has no option --url\nusage: '),
-    })
+    const file = join(tempDir(), 'no-certificate')
+    writeFileSync(file, 'a text')
+    const cases: readonly (readonly [args: readonly string[], message: string])[] = [
+      [['stats', '--url', 'x'], 'stats has no option --url'],
+      [['check', 'https://relay.example', '--ca', file], `${file} has no certificate in PEM`],
+    ]
+    for (const [args, message] of cases)
+      expect(await runRelayCommand(args)).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining(`${message}\nusage: `),
+      })
   })
 
   test('--help and --version print to stdout', async () => {
@@ -310,7 +342,7 @@ describe.skipIf(NO_OPENSSL)('TLS by certificate files (needs openssl)', () => {
     const [status, report] = await check(relay.url, { ca })
     expect(report).toMatch(/^ok {4}tls {7}the certificate is good for (29|30) days$/m)
     expect(status).toBe(0)
-    expect(await check(relay.url)).toEqual([1, expect.stringContaining('self-signed certificate')])
+    expect(await check(relay.url)).toEqual([1, expect.stringContaining('trust its issuer with --ca')])
     const before = await fingerprint(relay.port)
     makeCertificate(home, 3)
     relay.child.kill('SIGHUP')

@@ -1,5 +1,6 @@
 /** Cards of made personas. They derive from small numbers, so they are the same at every run. */
 import { signCard, type Card, type CardEntry } from '../../src/card/card.ts'
+import { signToken, TOKEN_LIFE_SEC, type DeviceToken } from '../../src/card/token.ts'
 import { verifyCard, type VerifiedCard } from '../../src/card/verify.ts'
 import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import type { KeyPair } from '../../src/crypto/engine.ts'
@@ -58,4 +59,26 @@ export function signedCard(persona: MadePersona, wishes: CardWishes = {}): strin
 
 export function verifiedCard(persona: MadePersona, wishes: CardWishes = {}): VerifiedCard {
   return verifyCard(signedCard(persona, wishes), portableEngine)
+}
+
+/** The token with which a made device puts a card into the open, at NOW_SEC unless `wishes` names a time. */
+export function putToken(
+  persona: MadePersona,
+  card: string,
+  { issuedAtSec = NOW_SEC, ...wishes }: Partial<DeviceToken> & Pick<DeviceToken, 'origin' | 'path'>,
+  device = 1,
+): string {
+  const { publicKey, secretKey } = cardKeyPair(device)
+  const token: DeviceToken = {
+    personaId: persona.positions[0]!.personaId,
+    app: APP,
+    deviceKey: publicKey,
+    to: null,
+    issuedAtSec,
+    expiresAtSec: issuedAtSec + TOKEN_LIFE_SEC,
+    method: 'PUT',
+    bodyHash: portableEngine.sha256(encodeUtf8(card)),
+    ...wishes,
+  }
+  return signToken(token, (message) => portableEngine.sign(message, secretKey))
 }

@@ -6,6 +6,14 @@ import { ALL_CHECKS } from './checks.ts'
 import { Outside } from './outside.ts'
 import { parseRelayUrl } from './relay-config.ts'
 
+/** Codes of OpenSSL for a certificate whose issuer nobody here knows. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
 export interface CheckOptions {
   readonly url: string
   readonly ca: string | undefined
@@ -25,7 +33,7 @@ export async function checkRelay(
   const url = parseRelayUrl(given)
   if (url === null) throw new UsageError(`${JSON.stringify(given)} is no URL of a relay, such as https://relay.example`)
   const token = tokenFile === undefined ? null : (await read(tokenFile)).trim()
-  const outside = new Outside(url, ca === undefined ? null : await read(ca))
+  const outside = new Outside(url, ca === undefined ? null : await readCertificates(ca))
   const relay: CheckedRelay = { url, outside, token, nowMs, info: null }
   let failed = 0
   for (const check of ALL_CHECKS) {
@@ -44,9 +52,27 @@ async function outcomeOf(check: Check, relay: CheckedRelay): Promise<{ isOk: boo
     return { isOk: true, text: await check.run(relay) }
   } catch (error) {
     if (error instanceof Failure) return { isOk: false, text: error.message }
+    if (isUntrusted(error)) {
+      const text =
+        'this machine does not trust the certificate: trust its issuer with --ca, or get one from a public authority'
+      return { isOk: false, text }
+    }
     const message = error instanceof Error ? error.message : String(error)
     return { isOk: false, text: `no usable answer: ${message}` }
   }
+}
+
+/** The text of Node speaks of an option of its own. */
+function isUntrusted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && UNTRUSTED.has(String(error.code))
+}
+
+/** Node ignores a text without a certificate, and would then trust too few. */
+async function readCertificates(path: string): Promise<string> {
+  const text = await read(path)
+  if (!/^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/m.test(text))
+    throw new UsageError(`${path} has no certificate in PEM`)
+  return text
 }
 
 async function read(path: string): Promise<string> {

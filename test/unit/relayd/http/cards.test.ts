@@ -1,12 +1,11 @@
 /** Cards over HTTP, as any program puts and gets them. */
 import { expect, test } from 'vitest'
 import { cardAt } from '../../../../src/card/place.ts'
-import { signToken, TOKEN_LIFE_SEC, type DeviceToken } from '../../../../src/card/token.ts'
+import type { DeviceToken } from '../../../../src/card/token.ts'
 import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { CARD_ERRORS } from '../../../../src/relay/wire.ts'
 import { RELAY_LIMITS } from '../../../../src/relay/limits.ts'
-import { APP, cardKeyPair, signedCard, verifiedCard, type CardWishes } from '../../../support/cards.ts'
-import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
+import { APP, putToken, signedCard, verifiedCard, type CardWishes } from '../../../support/cards.ts'
 import { makePersona, NOW_SEC, sodium, type MadePersona } from '../../../support/made-persona.ts'
 import { CARDS_URL, testCards, type TestCards, type TestCardsOptions } from '../../../support/relay-cards.ts'
 import { serveBoxes } from '../../../support/relay-http.ts'
@@ -157,23 +156,7 @@ test('a persona has cards for 16 apps', async () => {
 })
 
 function token(card: string, wishes: Partial<DeviceToken> = {}, device = 1): string {
-  const { publicKey, secretKey } = cardKeyPair(device)
-  return signToken(
-    {
-      personaId: alice.positions[0]!.personaId,
-      app: APP,
-      deviceKey: publicKey,
-      to: null,
-      issuedAtSec: NOW_SEC,
-      expiresAtSec: NOW_SEC + TOKEN_LIFE_SEC,
-      origin: CARDS_URL,
-      method: 'PUT',
-      path: OPEN,
-      bodyHash: sodium.sha256(encodeUtf8(card)),
-      ...wishes,
-    },
-    (message) => sodium.sign(message, secretKey),
-  )
+  return putToken(alice, card, { origin: CARDS_URL, path: OPEN, ...wishes }, device)
 }
 
 test('a card lies in the open once a device of it put it there, until a later one comes', async () => {
