@@ -129,6 +129,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   COMPANION_DOWN: 'persona tox up',
   COMPANION_ALONE: 'persona service install --tox',
   NET_UNIT_MISSING: 'persona service install --net',
+  DIRECT_UNIT_MISSING: 'persona service install --net',
   RELAY_UNUSABLE: ({ url }) => (url === undefined ? null : `persona relay add ${wordOf(url)} --force`),
   RELAY_WANTS_TOKEN: ({ url }) => `persona relay add ${wordOf(url)} --token-file FILE`,
   RELAY_FOREIGN: ({ url }) => `persona relay add ${wordOf(url)}`,

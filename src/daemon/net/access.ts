@@ -1,15 +1,15 @@
 /** Opens the network of the daemon: at once if the configuration needs it, else at the first call of a server. Before that it loads nothing. */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { formatHostPort } from '../../core/encoding/host-port.ts'
 import type { Engine } from '../../core/engine.ts'
-import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'
 import { NetError } from '../../netnode/errors.ts'
 import { MAX_CA_CHARS, type NetSettings } from '../../netnode/settings.ts'
 import { expandHome } from '../../process/config-values.ts'
 import type { Log } from '../../process/log.ts'
-import { hostsWithoutPort, needsNetwork, type NetConfig } from './config.ts'
+import { needsNetwork, type NetConfig } from './config.ts'
+import { netFindings, privateFindings, proxyFindings, rtcFindings } from './findings.ts'
 import type { Net } from './net.ts'
 import type { Rtc } from './rtc.ts'
 import type { WebRequest } from './web.ts'
@@ -93,12 +93,12 @@ class Access implements NetAccess {
 
   findings(): Finding[] {
     const { config } = this.#options
-    const ofNet = this.#opened === null ? [] : findingsOf(this.#opened.status())
+    const ofNet = this.#opened === null ? [] : netFindings(this.#opened.status())
     return [
       ...proxyFindings(config),
       ...privateFindings(config),
       ...ofNet,
-      ...rtcFindings(config, this.#openedRtc, this.isRtcInstalled),
+      ...rtcFindings(config, this.#openedRtc?.problem ?? null, this.isRtcInstalled),
     ]
   }
 
@@ -158,55 +158,4 @@ function isCertificate(pem: string): boolean {
 /** UDP would go around a proxy, and show the address that it hides. */
 export function isDirectAllowed({ direct, proxy }: Pick<NetConfig, 'direct' | 'proxy'>): boolean {
   return direct && proxy === null
-}
-
-function rtcFindings(config: NetConfig, rtc: Rtc | null, isInstalled: boolean): Finding[] {
-  if (!config.direct) return []
-  if (config.proxy !== null) {
-    const hint = 'take net.proxy out of the configuration to use it, or net.direct to end this notice'
-    return [notice('DIRECT_PROXY', 'the direct way is off, because it cannot go through the proxy', hint)]
-  }
-  if (!isInstalled)
-    return [
-      problem(
-        'DIRECT_LIBRARY',
-        'net.direct is set, and node-datachannel is not installed: channels go by their other carriers',
-        'install personad again with its optional packages',
-      ),
-    ]
-  if (rtc === null || rtc.problem === null) return [ok('DIRECT', 'channels may use the direct way')]
-  const { code, message } = rtc.problem
-  const hint = code === 'RTC_UNIT_MISSING' ? 'install its unit' : 'the next channel that needs it starts it again'
-  return [problem('DIRECT_ENDED', `personad-rtc does not run: ${message} (${code})`, hint)]
-}
-
-/** Bootstrap nodes beside a proxy are of no use. */
-function proxyFindings({ bootstrap, proxy }: NetConfig): Finding[] {
-  if (bootstrap.length === 0 || proxy === null) return []
-  const hint = 'take net.proxy out of the configuration to use the DHT, or net.bootstrap to end this notice'
-  return [notice('NET_PROXY', 'the DHT is off, because it cannot go through the proxy', hint)]
-}
-
-/** Strangers choose the addresses of relays, so they choose among all ports of such a host. */
-function privateFindings(config: NetConfig): Finding[] {
-  const hosts = hostsWithoutPort(config)
-  if (hosts.length === 0) return []
-  const message = `net.private names ${hosts.join(', ')} without a port: whoever makes an invite can have calls go to any port above 1023 there`
-  return [
-    notice(
-      'NET_PRIVATE',
-      message,
-      `add the port of the relay to each, such as "${formatHostPort({ host: hosts[0]!, port: 8787 })}"`,
-    ),
-  ]
-}
-
-function findingsOf({ state, how, problem: why }: NetStatus): Finding[] {
-  if (why === null) return state === 'running' ? [ok('NET', 'personad-net runs')] : []
-  if (why.code === 'NET_UNIT_MISSING') return [problem('NET_UNIT_MISSING', why.message, 'install its unit')]
-  const hint =
-    how === 'unit'
-      ? 'its log has more: journalctl --user -u personad-net; the daemon keeps trying'
-      : 'the daemon keeps trying to start it'
-  return [problem('NET_ENDED', `personad-net does not run: ${why.message} (${why.code})`, hint)]
 }
