@@ -10,6 +10,7 @@ import { tempDir } from '../support/temp-dir.ts'
 const UNIT = resolve('systemd/personad.service')
 const REPAIR_UNIT = resolve('systemd/personad-repair.service')
 const NET_UNIT = resolve('systemd/personad-net.service')
+const RTC_UNIT = resolve('systemd/personad-rtc.service')
 const MAX_NET_EXPOSURE = 1.7 // the network itself is 0.8 of it
 const MAX_REPAIR_EXPOSURE = 5.9 // of a unit without any namespace; docs/decisions/0011
 const MAX_EXPOSURE = 1 // of 10; "OK" reaches up to 5. A line missing in the unit shows here.
@@ -44,6 +45,7 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
     expect(verify(UNIT)).toEqual({ status: 0, output: '' })
     expect(verify(REPAIR_UNIT)).toEqual({ status: 0, output: '' })
     expect(verify(NET_UNIT)).toEqual({ status: 0, output: '' })
+    expect(verify(RTC_UNIT)).toEqual({ status: 0, output: '' })
   })
 
   test(`has an exposure of at most ${MAX_EXPOSURE}, which systemd-analyze security calls OK`, () => {
@@ -51,6 +53,7 @@ describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () 
     console.log(`exposure of systemd/personad.service: ${figure} ${word}`)
     expect(Number(exposureOf(REPAIR_UNIT)[0])).toBeLessThanOrEqual(MAX_REPAIR_EXPOSURE)
     expect(Number(exposureOf(NET_UNIT)[0])).toBeLessThanOrEqual(MAX_NET_EXPOSURE)
+    expect(Number(exposureOf(RTC_UNIT)[0])).toBeLessThanOrEqual(MAX_NET_EXPOSURE)
     expect(Number(figure)).toBeLessThanOrEqual(MAX_EXPOSURE)
     expect(['OK', 'SAFE', 'PERFECT']).toContain(word)
   })
@@ -158,7 +161,7 @@ describe("under a user's real service manager", () => {
     [
       'personad-net is installed beside the daemon, whose configuration starts it by its socket',
       {
-        installNet: /personad-net\.socket.*personad-net\.service/,
+        installNet: /personad-net\.socket.*personad-net\.service.*personad-rtc\.socket.*personad-rtc\.service/,
         'net-idle': 'active inactive',
         'net-running': 'active',
         'net-status': '"how":"unit"',
@@ -177,6 +180,18 @@ describe("under a user's real service manager", () => {
       'personad-net sees no state, no socket of the owner and no other file of the user, and writes nothing',
       { 'net-probe': 'code' },
     ],
+    [
+      'personad-rtc is installed beside personad-net, and its socket starts it for a connection',
+      { 'rtc-idle': 'active inactive', 'rtc-doctor': 'DIRECT', 'rtc-connected': 'yes' },
+    ],
+    [
+      'personad-rtc runs under the permissions of Node, cannot gain privileges, filters system calls, and is small',
+      { 'rtc-permission': '1', 'rtc-no-new-privileges': '1', 'rtc-filter': '2', 'rtc-memory': 'small' },
+    ],
+    [
+      'personad-rtc sees no state, no socket of the owner and no other file of the user, and writes nothing',
+      { 'rtc-probe': 'code' },
+    ],
     ['stop is orderly', { stopped: 'success', 'stop-status': '0' }],
     [
       'the sandbox allows writing only state and run directory, no reading of other keys, no network and no namespaces',
@@ -190,7 +205,8 @@ describe("under a user's real service manager", () => {
     [
       'uninstall stops it and leaves no unit',
       {
-        uninstallService: /"removed .*personad-repair.*"removed .*personad\.service.*"removed .*personad-net\.socket/,
+        uninstallService:
+          /"removed .*personad-repair.*"removed .*personad\.service.*"removed .*personad-net\.socket.*"removed .*personad-rtc\.service/,
         left: '',
       },
     ],

@@ -77,7 +77,8 @@ service serviceStatus '' statusWithRepair
 # The network: by a unit of its own, which the configuration of the daemon starts.
 service installService ', net: true' installNet
 echo "net-idle $(systemctl --user is-active personad-net.socket) $(systemctl --user is-active personad-net.service)"
-printf 'net:\n  bootstrap: ["127.0.0.1:9"]\n  private: [127.0.0.1]\n' >>~/.config/personad/personad.yaml
+echo "rtc-idle $(systemctl --user is-active personad-rtc.socket) $(systemctl --user is-active personad-rtc.service)"
+printf 'net:\n  bootstrap: ["127.0.0.1:9"]\n  private: [127.0.0.1]\n  direct: true\n' >>~/.config/personad/personad.yaml
 systemctl --user restart personad
 tries=0
 until persona status --json | grep -q '"state": *"running"' || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
@@ -91,21 +92,40 @@ echo "net-daemon-interfaces $(interfaces "$daemon")"
 [ "$(interfaces "$net")" = "$(interfaces self)" ] && [ "$(readlink "/proc/$net/ns/net")" = "$(readlink /proc/self/ns/net)" ] && echo "net-unit-interfaces as the machine" ||
   echo "net-unit-interfaces $(interfaces "$net"), machine $(interfaces self)"
 echo "net-daemon-child $(pgrep -P "$daemon" >/dev/null && echo some || echo none)"
-echo "net-permission $(tr '\0' '\n' <"/proc/$net/cmdline" | grep -cx -- --permission)"
-echo "net-no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$net/status")"
-echo "net-filter $(awk '/^Seccomp:/ {print $2}' "/proc/$net/status")"
-echo "net-memory $(awk '/^VmRSS/ {print ($2 < 122880) ? "small" : $2}' "/proc/$net/status")"
+# How the running unit is confined. Argument: net or rtc.
+confined() {
+  pid=$(systemctl --user show "personad-$1.service" --property MainPID --value)
+  echo "$1-permission $(tr '\0' '\n' <"/proc/$pid/cmdline" | grep -cx -- --permission)"
+  echo "$1-no-new-privileges $(awk '/^NoNewPrivs/ {print $2}' "/proc/$pid/status")"
+  echo "$1-filter $(awk '/^Seccomp:/ {print $2}' "/proc/$pid/status")"
+  echo "$1-memory $(awk '/^VmRSS/ {print ($2 < 122880) ? "small" : $2}' "/proc/$pid/status")"
+}
+confined net
 
-# What a program inside the sandbox of personad-net sees.
-systemctl --user stop personad-net.service
-mkdir -p ~/.config/systemd/user/personad-net.service.d
-printf '[Service]\nType=oneshot\nStandardOutput=append:%s\nExecStart=\nExecStart=%s\n' "$HOME/net-probe" "/bin/sh -c 'ls -A \"\$HOME\" 2>/dev/null | grep -q . && echo home; cat \"\$HOME/.ssh/id\" 2>/dev/null && echo ssh; ls \"\$HOME/.local/state/personad\" >/dev/null 2>&1 && echo state; ls \"\$XDG_RUNTIME_DIR/personad\" >/dev/null 2>&1 && echo run; touch \"\$HOME/x\" /usr/x /run/x 2>/dev/null && echo wrote; unshare -Ur true 2>/dev/null && echo userns; ls \"$root/src/netnode/main.ts\" >/dev/null && echo code'" \
-  >~/.config/systemd/user/personad-net.service.d/test.conf
+# The direct way: both ends of a connection of WebRTC, by the socket of the unit.
+echo "rtc-doctor $(persona doctor --json | grep -o '"DIRECT[A-Z_]*"' | tr -d '"')"
+"$node" "$root/test/support/rtc-story.ts" "$XDG_RUNTIME_DIR/personad-rtc.sock" >~/rtc.log 2>&1 &
+story=$! tries=0
+until grep -q '^rtc-connected' ~/rtc.log || [ "$tries" -gt 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+grep '^rtc-connected' ~/rtc.log || cat ~/rtc.log >&2
+confined rtc
+kill "$story"
+
+# What a program inside the sandbox sees. Arguments: net or rtc, a file of its own code.
+probe_unit() {
+  unit="personad-$1.service" log="$HOME/$1-probe"
+  systemctl --user stop "$unit"
+  mkdir -p ~/.config/systemd/user/"$unit.d"
+  printf '[Service]\nType=oneshot\nStandardOutput=append:%s\nExecStart=\nExecStart=%s\n' "$log" "/bin/sh -c 'ls -A \"\$HOME\" 2>/dev/null | grep -q . && echo home; cat \"\$HOME/.ssh/id\" 2>/dev/null && echo ssh; ls \"\$HOME/.local/state/personad\" >/dev/null 2>&1 && echo state; ls \"\$XDG_RUNTIME_DIR/personad\" >/dev/null 2>&1 && echo run; touch \"\$HOME/x\" /usr/x /run/x 2>/dev/null && echo wrote; unshare -Ur true 2>/dev/null && echo userns; ls \"$root/$2\" >/dev/null && echo code'" \
+    >~/.config/systemd/user/"$unit.d/test.conf"
+  systemctl --user daemon-reload
+  systemctl --user start "$unit"
+  echo "$1-probe $(tr '\n' ' ' <"$log")"
+  rm -r ~/.config/systemd/user/"$unit.d"
+}
 systemctl --user stop personad
-systemctl --user daemon-reload
-systemctl --user start personad-net.service
-echo "net-probe $(tr '\n' ' ' <"$HOME/net-probe")"
-rm -r ~/.config/systemd/user/personad-net.service.d
+probe_unit net src/netnode/main.ts
+probe_unit rtc node_modules/node-datachannel/package.json
 systemctl --user daemon-reload
 systemctl --user start personad
 tries=0

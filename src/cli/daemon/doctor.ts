@@ -12,7 +12,7 @@ import { describeFailure, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { statePaths } from '../../store/state-dir.ts'
 import { countOf } from '../io/layout.ts'
-import { serviceStatus, type ServiceStatus } from './service.ts'
+import { serviceStatus, type ServiceStatus } from './service-status.ts'
 import { ownVersion } from '../../process/version.ts'
 
 /** Returns EXIT_FAILED if there is a problem, for scripts. */

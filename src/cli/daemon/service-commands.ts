@@ -3,14 +3,8 @@ import { resolve } from 'node:path'
 import { print, type Context } from '../io/context.ts'
 import { EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
-import {
-  installService,
-  LINGER_HINT,
-  serviceStatus,
-  uninstallService,
-  type ServiceReport,
-  type ServiceStatus,
-} from './service.ts'
+import { serviceStatus, type ServiceStatus, type UnitStatus } from './service-status.ts'
+import { installService, LINGER_HINT, uninstallService, type ServiceReport } from './service.ts'
 
 export interface ServiceCommandOptions {
   /** Replaces or removes a unit that this program did not write. */
@@ -19,7 +13,7 @@ export interface ServiceCommandOptions {
   readonly repair?: true
   /** Also gives the companion access to the network. */
   readonly tox?: true
-  /** Also installs the units of personad-net. */
+  /** Also installs the units of personad-net and personad-rtc. */
   readonly net?: true
   /** Also opens the sandbox for these folders. */
   readonly folder?: string[]
@@ -60,7 +54,7 @@ const UNIT: Readonly<Record<ServiceStatus['unit'], string>> = {
 }
 
 export function formatServiceStatus(status: ServiceStatus): string[] {
-  const { repair, net } = status
+  const { repair, net, rtc } = status
   const how = repair.activeState === null ? '' : `, ${escapeText(repair.activeState)}`
   const lines = [
     status.unit === 'absent'
@@ -69,9 +63,8 @@ export function formatServiceStatus(status: ServiceStatus): string[] {
     repair.unit === 'absent'
       ? 'repair:   not installed; to write your table back into Tox profiles: persona service install --repair'
       : `repair:   ${escapeText(repair.unitPath)}, ${UNIT[repair.unit]}${how}`,
-    net.unit === 'absent'
-      ? 'network:  not installed; to let the daemon reach the network: persona service install --net'
-      : `network:  ${escapeText(net.unitPath)}, ${UNIT[net.unit]}${net.mainPid === null ? '' : `, process ${net.mainPid}`}`,
+    programLine('network', net, 'to let the daemon reach the network'),
+    programLine('direct', rtc, 'to let channels go directly, by node-datachannel'),
   ]
   if (status.activeState === null) return [...lines, 'service:  the systemd of your user does not answer']
   const process = status.mainPid === null ? '' : `, process ${status.mainPid}`
@@ -81,4 +74,10 @@ export function formatServiceStatus(status: ServiceStatus): string[] {
   if (status.statusText !== null) lines.push(`status:   ${escapeText(status.statusText)}`)
   if (status.isLingering === false) lines.push(`          ${LINGER_HINT}`)
   return lines
+}
+
+function programLine(label: string, { unit, unitPath, mainPid }: UnitStatus, purpose: string): string {
+  const start = `${label}:`.padEnd(10)
+  if (unit === 'absent') return `${start}not installed; ${purpose}: persona service install --net`
+  return `${start}${escapeText(unitPath)}, ${UNIT[unit]}${mainPid === null ? '' : `, process ${mainPid}`}`
 }

@@ -56,8 +56,8 @@ export function renderRepairUnit(input: UnitInput): string {
   return fillIn(input.template, { 'ExecStart=': startLines(input, ['tox', 'repair']) })
 }
 
-/** The input of {@link renderNetUnit}. */
-export interface NetUnitInput extends UnitInput {
+/** The input of {@link renderConfinedUnit}. */
+export interface ConfinedUnitInput extends UnitInput {
   /** Arguments of node before the launcher. */
   readonly flags: readonly string[]
   /** Files and folders that the program reads, absolute. */
@@ -65,12 +65,12 @@ export interface NetUnitInput extends UnitInput {
 }
 
 /**
- * Renders the unit of personad-net. Home directories are hidden from it, except for Node and its own code. So are the state and the
+ * Renders the unit of personad-net or personad-rtc. Home directories are hidden from it, except for Node and its own code. So are the state and the
  * sockets of the daemon, wherever they are.
- * @param input the template is systemd/personad-net.service
+ * @param input the template is systemd/personad-net.service or systemd/personad-rtc.service
  * @throws {ServiceError} SERVICE_PATH_UNUSABLE | SERVICE_UNREADABLE
  */
-export function renderNetUnit(input: NetUnitInput): string {
+export function renderConfinedUnit(input: ConfinedUnitInput): string {
   const { nodePath, launcherPath, flags, readable, paths } = input
   for (const path of [nodePath, launcherPath, ...readable, paths.stateDir, paths.runDir]) checkPath(path)
   checkProgram(nodePath)
@@ -159,7 +159,7 @@ function checkPath(path: string): void {
 /** A colon would begin the second path of a bind (systemd.exec(5)). */
 function bindable(path: string): string {
   if (!path.includes(':')) return path
-  throw new ServiceError('SERVICE_PATH_UNUSABLE', `the unit of personad-net cannot show a path with a colon: ${path}`)
+  throw new ServiceError('SERVICE_PATH_UNUSABLE', `a unit cannot show its program a path with a colon: ${path}`)
 }
 
 function checkProgram(nodePath: string): void {

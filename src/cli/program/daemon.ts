@@ -72,7 +72,7 @@ export function addService(service: Command, run: Runner): void {
     .description('install the service, enable it and start it')
     .option('--repair', 'also install the unit that writes your table back into Tox profiles')
     .option('--tox', 'also give the companion access to the network')
-    .option('--net', 'also install personad-net, which reaches the network for the daemon')
+    .option('--net', 'also install personad-net and personad-rtc, which reach the network for the daemon')
     .option('--folder <dir...>', 'also let the daemon write in these folders of net.folders, for channels')
     .option('--force', 'replace a unit that persona did not write')
     .action((options: ServiceCommandOptions) =>

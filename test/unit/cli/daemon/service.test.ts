@@ -2,21 +2,17 @@ import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
-  renderNetUnit,
+  renderConfinedUnit,
   renderRepairUnit,
   renderUnit,
   ServiceError,
   UNIT_MARKER,
-  type NetUnitInput,
+  type ConfinedUnitInput,
   type UnitInput,
 } from '../../../../src/cli/daemon/service-unit.ts'
-import {
-  installService,
-  LINGER_HINT,
-  serviceStatus,
-  serviceUnits,
-  uninstallService,
-} from '../../../../src/cli/daemon/service.ts'
+import { serviceUnits, type Programs } from '../../../../src/cli/daemon/service-files.ts'
+import { serviceStatus } from '../../../../src/cli/daemon/service-status.ts'
+import { installService, LINGER_HINT, uninstallService } from '../../../../src/cli/daemon/service.ts'
 import type { RunProgram } from '../../../../src/cli/daemon/systemctl.ts'
 import { resolvePaths } from '../../../../src/ipc/paths.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
@@ -60,6 +56,7 @@ describe('the rendered unit', () => {
       'ExecStart="/opt/node/bin/node" "/opt/personad/src/launch/personad.js"',
       'Environment=NODE_OPTIONS=--disable-sigusr1',
       'Environment=PERSONAD_NET_SOCKET=%t/personad-net.sock',
+      'Environment=PERSONAD_RTC_SOCKET=%t/personad-rtc.sock',
       'ExecStartPre=+/bin/mkdir -p -m 0700 "/home/alice/.local/state/personad"',
       'ReadWritePaths="/home/alice/.local/state/personad"',
     ])
@@ -153,9 +150,14 @@ const PROGRAMS = {
     flags: ['--permission', '--allow-fs-read=/opt/personad/src'],
     readable: ['/opt/personad/src'],
   },
+  rtc: {
+    launcherPath: '/opt/personad/src/launch/personad-rtc.js',
+    flags: ['--permission', '--allow-addons', '--allow-fs-read=/opt/personad/src'],
+    readable: ['/opt/personad/src', '/opt/node_modules/node-datachannel'],
+  },
 }
 
-function place(): { env: Record<string, string>; unitPath: string; programs: typeof PROGRAMS } {
+function place(): { env: Record<string, string>; unitPath: string; programs: Programs } {
   const config = tempDir()
   return {
     programs: PROGRAMS,
@@ -341,29 +343,31 @@ describe('the repair unit', () => {
   })
 })
 
-describe('the units of personad-net', () => {
-  const template = readFileSync(resolve('systemd/personad-net.service'), 'utf8')
+describe.each(['net', 'rtc'] as const)('the units of personad-%s', (program) => {
+  const name = `personad-${program}`
+  const template = readFileSync(resolve(`systemd/${name}.service`), 'utf8')
 
-  function netUnit(changes: Partial<NetUnitInput> = {}): string {
+  function confinedUnit(changes: Partial<ConfinedUnitInput> = {}): string {
     const env = { HOME: '/home/alice' }
-    return renderNetUnit({
+    return renderConfinedUnit({
       template,
       nodePath: '/home/alice/node/bin/node',
       paths: resolvePaths({ home: '/srv/a b%h', env }),
       env,
-      ...PROGRAMS.net,
+      ...PROGRAMS[program],
       ...changes,
     })
   }
 
   test('show the program Node and its own code, and hide the state and the sockets of the daemon wherever they are', () => {
-    const unit = netUnit()
+    const unit = confinedUnit()
+    const { launcherPath, flags, readable } = PROGRAMS[program]
     expect(unit.startsWith(`${UNIT_MARKER}\n\n[Unit]\n`)).toBe(true)
     expect(linesOf(unit, 'ExecStart=', 'ProtectHome=', 'BindReadOnlyPaths=', 'InaccessiblePaths=')).toEqual([
-      'ExecStart="/home/alice/node/bin/node" "--permission" "--allow-fs-read=/opt/personad/src" "/opt/personad/src/launch/personad-net.js"',
+      `ExecStart=${['/home/alice/node/bin/node', ...flags, launcherPath].map((word) => `"${word}"`).join(' ')}`,
       'ProtectHome=tmpfs',
       'BindReadOnlyPaths="/home/alice/node/bin/node"',
-      'BindReadOnlyPaths="/opt/personad/src"',
+      ...readable.map((path) => `BindReadOnlyPaths="${path}"`),
       'InaccessiblePaths="-/srv/a b%%h/state"',
       'InaccessiblePaths="-/srv/a b%%h/run"',
     ])
@@ -378,38 +382,16 @@ describe('the units of personad-net', () => {
     ['a quote in the path of node', { nodePath: '/opt/"/node' }],
     ['a line end in a path', { readable: ['/opt/a\nExecStart=/bin/evil'] }],
   ])('are refused for %s', (_title, changes) => {
-    expect(codeOf(() => netUnit(changes))).toBe('SERVICE_PATH_UNUSABLE')
-  })
-
-  test('are installed on request, the socket first, and the daemon keeps running if its own unit is unchanged', async () => {
-    const { env, unitPath, programs } = place()
-    const directory = dirname(unitPath)
-    const [socketPath, netPath] = [join(directory, 'personad-net.socket'), join(directory, 'personad-net.service')]
-    const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
-    expect((await installService({ env, programs, run })).done).not.toContain(`wrote ${netPath}`)
-    const { done } = await installService({ env, programs, run, net: true })
-    expect(done).toEqual([
-      `wrote ${unitPath}`,
-      `wrote ${socketPath}`,
-      `wrote ${netPath}`,
-      'systemctl --user daemon-reload',
-      'systemctl --user stop personad-net.service',
-      'systemctl --user enable personad-net.socket',
-      'systemctl --user restart personad-net.socket',
-      'systemctl --user enable personad.service',
-      'systemctl --user start personad.service',
-    ])
-    expect(readFileSync(socketPath, 'utf8')).toContain('ListenStream=%t/personad-net.sock')
-    expect((await serviceStatus({ env, programs, run })).net).toMatchObject({ unit: 'ours', unitPath: netPath })
+    expect(codeOf(() => confinedUnit(changes))).toBe('SERVICE_PATH_UNUSABLE')
   })
 
   test('are removed by an uninstall, and of somebody else only with --force', async () => {
     const { env, unitPath, programs } = place()
-    const socketPath = join(dirname(unitPath), 'personad-net.socket')
+    const socketPath = join(dirname(unitPath), `${name}.socket`)
     const { run } = system()
     await installService({ env, programs, run, net: true })
     const { done } = await uninstallService({ env, programs, run })
-    expect(done).toContain('systemctl --user disable --now personad-net.socket')
+    expect(done).toContain(`systemctl --user disable --now ${name}.socket`)
     expect(done).toContain(`removed ${socketPath}`)
     expect(() => lstatSync(socketPath)).toThrow('ENOENT')
     writeFileSync(socketPath, '[Socket]\nListenStream=/mine\n')
@@ -422,9 +404,50 @@ describe('the units of personad-net', () => {
 
   test('agree with the daemon on the path of the socket', () => {
     const daemon = readFileSync(resolve('systemd/personad.service'), 'utf8')
-    const socket = readFileSync(resolve('systemd/personad-net.socket'), 'utf8')
+    const socket = readFileSync(resolve(`systemd/${name}.socket`), 'utf8')
     const [, path] = /^ListenStream=(.+)$/m.exec(socket)!
-    expect(linesOf(daemon, 'Environment=PERSONAD_NET_SOCKET=')).toEqual([`Environment=PERSONAD_NET_SOCKET=${path}`])
+    const variable = `Environment=PERSONAD_${program.toUpperCase()}_SOCKET=`
+    expect(linesOf(daemon, variable)).toEqual([`${variable}${path}`])
+  })
+})
+
+describe('the units of the network', () => {
+  test('are installed on request, each socket first, and the daemon keeps running if its own unit is unchanged', async () => {
+    const { env, unitPath, programs } = place()
+    const paths = ['personad-net.socket', 'personad-net.service', 'personad-rtc.socket', 'personad-rtc.service'].map(
+      (name) => join(dirname(unitPath), name),
+    )
+    const { run } = system({ Linger: { status: 0, output: 'yes\n' } })
+    expect((await installService({ env, programs, run })).done).not.toContain(`wrote ${paths[1]}`)
+    const { done } = await installService({ env, programs, run, net: true })
+    expect(done).toEqual([
+      `wrote ${unitPath}`,
+      ...paths.map((path) => `wrote ${path}`),
+      'systemctl --user daemon-reload',
+      'systemctl --user stop personad-net.service',
+      'systemctl --user enable personad-net.socket',
+      'systemctl --user restart personad-net.socket',
+      'systemctl --user stop personad-rtc.service',
+      'systemctl --user enable personad-rtc.socket',
+      'systemctl --user restart personad-rtc.socket',
+      'systemctl --user enable personad.service',
+      'systemctl --user start personad.service',
+    ])
+    expect(readFileSync(paths[0]!, 'utf8')).toContain('ListenStream=%t/personad-net.sock')
+    expect(readFileSync(paths[2]!, 'utf8')).toContain('ListenStream=%t/personad-rtc.sock')
+    expect(await serviceStatus({ env, programs, run })).toMatchObject({
+      net: { unit: 'ours', unitPath: paths[1] },
+      rtc: { unit: 'ours', unitPath: paths[3] },
+    })
+  })
+
+  test('leave personad-rtc out where node-datachannel is not installed', async () => {
+    const { env, unitPath, programs } = place()
+    const options = { env, programs: { ...programs, rtc: null }, run: system().run }
+    const { done } = await installService({ ...options, net: true })
+    expect(done).toContain(`wrote ${join(dirname(unitPath), 'personad-net.service')}`)
+    expect(done.filter((line) => line.includes('personad-rtc'))).toEqual([])
+    expect((await serviceStatus(options)).rtc.unit).toBe('absent')
   })
 })
 
@@ -505,6 +528,13 @@ describe('persona service status', () => {
         unitFileState: 'enabled',
         mainPid: 4242,
       },
+      rtc: {
+        unitPath: join(dirname(unitPath), 'personad-rtc.service'),
+        unit: 'absent',
+        activeState: 'active',
+        unitFileState: 'enabled',
+        mainPid: 4242,
+      },
       isLingering: false,
     })
   })
@@ -519,6 +549,7 @@ describe('persona service status', () => {
       statusText: null,
       repair: { ...nothing, unitPath: join(dirname(unitPath), 'personad-repair.service') },
       net: { ...nothing, unitPath: join(dirname(unitPath), 'personad-net.service') },
+      rtc: { ...nothing, unitPath: join(dirname(unitPath), 'personad-rtc.service') },
       isLingering: null,
     })
   })
