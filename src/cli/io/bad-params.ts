@@ -13,6 +13,7 @@ export const VALUES: Readonly<Record<string, string>> = {
   contacts: 'the list of contacts',
   copies: 'the list of copies',
   device: 'the device',
+  direct: 'the permission of the direct way',
   as: 'the name that the other side sees',
   content: 'the content',
   digits: 'the digits of the PersonaID',
