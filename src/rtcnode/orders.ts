@@ -1,7 +1,8 @@
 /** Checks orders in personad-rtc, as the schema of the daemon does (schema.ts). A test compares the two. */
 import { list, message, orNull, readerOf, text, whole, type Check } from '../process/order-checks.ts'
 import type { Schema } from '../process/protocol.ts'
-import { MAX_SDP_CHARS, type Order } from './protocol.ts'
+import type { Order } from './protocol.ts'
+import { MAX_SDP_CHARS } from '../channel/rtc/connection.ts'
 import { ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
 
 const id = whole(1, Number.MAX_SAFE_INTEGER)

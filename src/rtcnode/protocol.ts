@@ -1,4 +1,5 @@
 /** The messages between the daemon and personad-rtc (process/protocol.ts). A connection has the id that the daemon gives it. */
+import { MAX_MESSAGE_BYTES } from '../channel/rtc/connection.ts'
 import type { FrameLimits } from '../process/frame.ts'
 import type { CommonReport } from '../process/protocol.ts'
 import type { RtcSettings } from './settings.ts'
@@ -25,8 +26,6 @@ export type Report =
   /** It is closed, or could not be made. It is the last report with this id, also after an order to close. */
   | { readonly type: 'closed'; readonly id: number }
 
-export const MAX_SDP_CHARS = 4096 // format: docs/channel.md, section 14
-export const MAX_MESSAGE_BYTES = 12_001 // format: docs/channel.md, section 14
 export const MAX_CONNECTIONS = 32 // sanity: people who are there at one time; each takes about a megabyte
 
 export const RTC_LIMITS: FrameLimits = { maxHeadBytes: 32_768, maxBodyBytes: MAX_MESSAGE_BYTES }

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { BEAT, FAILED } from '../process/common-reports.ts'
 import type { Protocol } from '../process/protocol.ts'
-import { MAX_SDP_CHARS, RTC_LIMITS, type Order, type Report } from './protocol.ts'
+import { MAX_SDP_CHARS } from '../channel/rtc/connection.ts'
+import { RTC_LIMITS, type Order, type Report } from './protocol.ts'
 import { ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
 
 const id = z.int().min(1)

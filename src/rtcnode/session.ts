@@ -1,8 +1,10 @@
 /** The connections of one daemon to personad-rtc: carries out its orders, and reports. */
 import type { Writable } from 'node:stream'
+import { DataConnection, LABEL, MAX_MESSAGE_BYTES } from '../channel/rtc/connection.ts'
+import { formatHex } from '../core/encoding/bytes.ts'
 import { FrameError, type Framed } from '../process/frame.ts'
 import { OrderSession } from '../process/order-session.ts'
-import { Connection } from './connection.ts'
+import { systemClock } from '../process/pulse.ts'
 import { RtcError } from './errors.ts'
 import { loadLibrary, type Library } from './library.ts'
 import { ORDER_READER } from './orders.ts'
@@ -11,7 +13,7 @@ import type { RtcSettings } from './settings.ts'
 
 export class Session {
   readonly #session: OrderSession<Order, Report>
-  readonly #connections = new Map<number, Connection>()
+  readonly #connections = new Map<number, DataConnection>()
   #library: Library | null = null
   #settings: RtcSettings = { ice: [], address: null }
 
@@ -40,7 +42,7 @@ export class Session {
       case 'open':
         return this.#open(order.id, order.sdp)
       case 'answer':
-        return this.#connections.get(order.id)?.takeAnswer(order.sdp)
+        return this.#connections.get(order.id)?.answer(order.sdp)
       case 'send':
         return this.#connections.get(order.id)?.send(body)
       case 'close':
@@ -55,12 +57,20 @@ export class Session {
     }
     if (this.#library === null || this.#connections.size >= MAX_CONNECTIONS) return closed()
     try {
-      const connection = new Connection(this.#library, this.#settings, sdp, {
-        onDescribed: (own) => this.#session.report({ type: 'described', id, sdp: own }),
-        onConnected: (fingerprint) => this.#session.report({ type: 'connected', id, fingerprint }),
-        onMessage: (message) => this.#session.report({ type: 'message', id }, message),
-        onClosed: closed,
+      const { ice, address } = this.#settings
+      const made = new this.#library.PeerConnection(LABEL, {
+        iceServers: ice,
+        maxMessageSize: MAX_MESSAGE_BYTES,
+        ...(address === null ? {} : { bindAddress: address }),
       })
+      const listener = {
+        described: (own: string) => this.#session.report({ type: 'described', id, sdp: own }),
+        connected: (shown: Uint8Array) =>
+          this.#session.report({ type: 'connected', id, fingerprint: formatHex(shown) }),
+        message: (message: Uint8Array) => this.#session.report({ type: 'message', id }, message),
+        closed,
+      }
+      const connection = new DataConnection(made, sdp, listener, systemClock)
       if (!connection.isClosed) this.#connections.set(id, connection)
     } catch {
       closed()

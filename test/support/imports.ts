@@ -90,7 +90,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
   rtcnode: {
-    folders: ['core', 'process'],
+    folders: ['core', 'process', 'channel/rtc'],
     packages: ['node:', 'zod'],
     reason: 'personad-rtc is a separate program without keys: it must contain neither keeper nor store',
   },
@@ -155,10 +155,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a handshake is values in, values out: seals are handed in too',
   },
-  'channel/direct': {
-    folders: ['core', 'channel/exchange', 'channel/ratchet'],
+  'channel/rtc': {
+    folders: ['core'],
     packages: [],
-    reason: 'the direct way is values in, values out: its caller has the connection',
+    reason: 'a connection knows no channel and no key: personad-rtc has it, and so have pages',
+  },
+  'channel/direct': {
+    folders: ['core', 'channel/exchange', 'channel/ratchet', 'channel/rtc'],
+    packages: [],
+    reason: 'the direct way is values, and an end that takes connections, clock and turns from its caller',
   },
   'channel/hpke': {
     folders: ['core', 'seal', 'channel/handshake'],
@@ -234,7 +239,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the keeper does not know what answers the socket, or which wings there are',
   },
   'daemon/net': {
-    folders: ['core', 'dht', 'ipc/shapes', 'netnode', 'process', 'rtcnode'],
+    folders: ['core', 'channel/rtc', 'dht', 'ipc/shapes', 'netnode', 'process', 'rtcnode'],
     packages: ['node:', 'zod'],
     reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
   },

@@ -2,9 +2,9 @@
 import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'
 import { formatCanonicalJson, parseCanonicalObject, type JsonObject } from '../../core/encoding/canonical-json.ts'
 import type { ChannelEngine } from '../ratchet/engine.ts'
+import { MAX_SDP_CHARS } from '../rtc/connection.ts'
 
 export const TRY_ID_BYTES = 8 // format: nobody meets an id of an earlier try by chance
-export const MAX_SDP_CHARS = 4096 // format: some 30 candidates; it fits a control text, and M1 beside a card of usual size
 export const OFFER_LIFE_SEC = 120 // format: the offerer gives up then, and NATs have forgotten the addresses
 /** Offers of the peer that are answered in the life of one. */
 export const MAX_OFFERS = 8 // format: tries that fail come 6 times; each answer makes this end call addresses that the peer chose

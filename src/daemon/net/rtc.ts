@@ -1,4 +1,5 @@
 /** The connections of WebRTC: orders to personad-rtc, and its reports. Nothing here opens a network socket. */
+import type { Connection, ConnectionListener, Connections } from '../../channel/rtc/connections.ts'
 import type { Framed } from '../../process/frame.ts'
 import { Child } from '../../process/child.ts'
 import type { Link } from '../../process/link.ts'
@@ -23,21 +24,6 @@ export interface RtcOptions {
   readonly clock?: Clock
 }
 
-/** Whoever wants a connection hears of it here. `closed` is the last call. */
-export interface ConnectionListener {
-  described(sdp: string): void
-  /** @param fingerprint SHA-256 of the certificate of the peer, 32 bytes */
-  connected(fingerprint: Uint8Array): void
-  message(message: Uint8Array): void
-  closed(): void
-}
-
-export interface RtcConnection {
-  answer(sdp: string): void
-  send(message: Uint8Array): void
-  close(): void
-}
-
 interface Waiting {
   readonly listener: ConnectionListener
   readonly sdp: string | null
@@ -45,7 +31,7 @@ interface Waiting {
   isSent: boolean
 }
 
-export class Rtc {
+export class Rtc implements Connections {
   readonly #log: Log
   readonly #clock: Clock
   readonly #child: Child<Order, Report>
@@ -88,7 +74,7 @@ export class Rtc {
    * Makes a connection, and starts personad-rtc if it does not run.
    * @param sdp the offer of the peer; null to make one
    */
-  connect(sdp: string | null, listener: ConnectionListener): RtcConnection {
+  connect(sdp: string | null, listener: ConnectionListener): Connection {
     const id = ++this.#lastId
     this.#cancelRest()
     this.#open.set(id, { listener, sdp, isSent: false })

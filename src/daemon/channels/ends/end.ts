@@ -3,14 +3,15 @@
  * Work that comes meanwhile waits for the next turn and shares its commit. A turn that changed nothing that must be on disk makes no commit.
  */
 import type { Channel } from '../../../channel/exchange/channel.ts'
+import { receive } from '../../../channel/exchange/receive.ts'
 import { flush } from '../../../channel/exchange/send.ts'
 import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
+import { DirectEnd } from '../../../channel/direct/direct-end.ts'
 import type { DirectPhase } from '../../../channel/direct/way.ts'
 import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { changeOf } from './change.ts'
-import { DirectEnd } from './direct-end.ts'
 import type { Means } from './means.ts'
 import { noteEvents } from './end-events.ts'
 import type { EndState } from './end-state.ts'
@@ -66,9 +67,10 @@ export class End implements Loadable {
     this.#direct =
       direct === null || !state.isDirect
         ? null
-        : new DirectEnd(state.channel.role, direct, parts.means, {
+        : new DirectEnd(state.channel.role, direct, {
             channel: () => this.peek().channel,
-            later: (work) => this.#later(work),
+            take: (frame) => this.#take(frame),
+            later: (work) => this.#later((turn) => turn.step(work(turn.channel, turn.nowMs))),
           })
     this.#outbound = new Outbound(parts.means, {
       onUsed: (address) => void this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
@@ -119,6 +121,17 @@ export class End implements Loadable {
   /** Does something without an answer. A failure is logged; the channel or its carrier repeats. */
   async #later(work: (turn: Turn) => unknown): Promise<void> {
     await this.run(work).catch((error: unknown) => this.#failed(error))
+  }
+
+  /** @returns false for a frame that does not open */
+  async #take(frame: Uint8Array): Promise<boolean> {
+    let isTaken = true
+    await this.#later((turn) => {
+      const { refused } = turn.channel
+      turn.step(receive(turn.channel, frame, false, turn.nowMs, this.#means.keeper.engine))
+      isTaken = turn.channel.refused === refused
+    })
+    return isTaken
   }
 
   #failed(error: unknown): void {

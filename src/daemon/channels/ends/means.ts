@@ -1,4 +1,6 @@
 /** The services that channels at work share. */
+import type { DirectMeans } from '../../../channel/direct/direct-end.ts'
+import type { Connections } from '../../../channel/rtc/connections.ts'
 import type { Address } from '../../../channel/invite/address.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
 import type { CarryMeans } from '../../../channel/carriers/carry-means.ts'
@@ -10,7 +12,6 @@ import type { Keeper } from '../../keeper/keeper.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
 import { PLACE } from '../../state/local-records.ts'
 import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
-import type { Connections } from '../carriers/connections.ts'
 import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { DueTimes } from './due-times.ts'
 
@@ -43,7 +44,7 @@ export class Means implements CarryMeans {
   readonly keeper: Keeper
   readonly sealed: SealedRecords
   readonly ways: Ways
-  readonly direct: Connections | null
+  readonly direct: DirectMeans | null
   readonly cards: Cards
   readonly clock: Clock
   readonly log: Log
@@ -56,7 +57,11 @@ export class Means implements CarryMeans {
     this.keeper = keeper
     this.sealed = sealed
     this.ways = ways
-    this.direct = direct
+    this.direct = direct && {
+      connections: direct,
+      engine: keeper.engine,
+      clock: { nowMs: () => this.nowMs, after: (ms, run) => clock.after(ms, run) },
+    }
     this.cards = cards
     this.clock = clock
     this.log = log

@@ -2,13 +2,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Rtc, REST_MS, type ConnectionListener, type RtcConnection } from '../../../../src/daemon/net/rtc.ts'
+import { Rtc, REST_MS } from '../../../../src/daemon/net/rtc.ts'
+import type { Connection, ConnectionListener } from '../../../../src/channel/rtc/connections.ts'
 import { fingerprintOf } from '../../../../src/channel/direct/signal.ts'
 import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { processLink } from '../../../../src/process/link.ts'
 import { systemClock, type Clock } from '../../../../src/process/pulse.ts'
 import { isLibraryInstalled } from '../../../../src/rtcnode/installed.ts'
-import { MAX_MESSAGE_BYTES } from '../../../../src/rtcnode/protocol.ts'
+import { MAX_MESSAGE_BYTES } from '../../../../src/channel/rtc/connection.ts'
 import { rtcFlags, RTC_MAIN } from '../../../../src/rtcnode/start.ts'
 import { silentLog } from '../../../support/silent-log.ts'
 
@@ -58,7 +59,7 @@ class Peer implements ConnectionListener {
   readonly open = Promise.withResolvers<Uint8Array>()
   readonly over = Promise.withResolvers<void>()
   readonly messages: Uint8Array[] = []
-  connection!: RtcConnection
+  connection!: Connection
   #woken: () => void = () => {}
 
   described(sdp: string): void {

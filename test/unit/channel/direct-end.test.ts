@@ -1,19 +1,18 @@
 /** The direct way of an end at a peer who is hostile, or held. */
 import { expect, test } from 'vitest'
-import { formatProof, rtcKey } from '../../../../src/channel/direct/proof.ts'
-import { formatSignal, newTryId, offerMembers } from '../../../../src/channel/direct/signal.ts'
-import type { Channel, ChannelEvent, Step } from '../../../../src/channel/exchange/channel.ts'
-import { CONTROL } from '../../../../src/channel/exchange/control.ts'
-import { hold } from '../../../../src/channel/exchange/life.ts'
-import { BOX_TYPE } from '../../../../src/channel/ratchet/box-data.ts'
-import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
-import type { ConnectionListener } from '../../../../src/daemon/channels/carriers/connections.ts'
-import { DirectEnd } from '../../../../src/daemon/channels/ends/direct-end.ts'
-import type { Means } from '../../../../src/daemon/channels/ends/means.ts'
-import type { Turn } from '../../../../src/daemon/channels/ends/turn.ts'
-import { seededEngine, START_MS } from '../../../support/channel-ends.ts'
-import { DirectPair, sdpOf } from '../../../support/direct-ends.ts'
-import { sodium } from '../../../support/made-persona.ts'
+import { formatProof, rtcKey } from '../../../src/channel/direct/proof.ts'
+import { formatSignal, newTryId, offerMembers } from '../../../src/channel/direct/signal.ts'
+import type { Channel, ChannelEvent, Step } from '../../../src/channel/exchange/channel.ts'
+import { CONTROL } from '../../../src/channel/exchange/control.ts'
+import { hold } from '../../../src/channel/exchange/life.ts'
+import { BOX_TYPE } from '../../../src/channel/ratchet/box-data.ts'
+import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
+import { receive } from '../../../src/channel/exchange/receive.ts'
+import type { ConnectionListener } from '../../../src/channel/rtc/connections.ts'
+import { DirectEnd } from '../../../src/channel/direct/direct-end.ts'
+import { seededEngine, START_MS } from '../../support/channel-ends.ts'
+import { DirectPair, sdpOf } from '../../support/direct-ends.ts'
+import { sodium } from '../../support/made-persona.ts'
 
 const engine = seededEngine(sodium, 'direct end')
 
@@ -25,19 +24,25 @@ class Host {
   readonly end: DirectEnd
 
   constructor() {
-    const means = { nowMs: START_MS, keeper: { engine }, clock: { after: () => () => {} } } as unknown as Means
     const connect = (_: string | null, listener: ConnectionListener): ReturnType<typeof this.connection> => {
       this.calls.push('connect')
       this.listener = listener
       return this.connection()
     }
-    this.end = new DirectEnd('host', { connect }, means, {
-      channel: () => this.channel,
-      later: (work) => {
-        work({ channel: this.channel, nowMs: START_MS, step: (step: Step) => this.take(step) } as unknown as Turn)
-        return Promise.resolve()
+    const clock = { nowMs: () => START_MS, after: () => () => {} }
+    this.end = new DirectEnd(
+      'host',
+      { connections: { connect }, engine, clock },
+      {
+        channel: () => this.channel,
+        take: (frame) => {
+          const { refused } = this.channel
+          this.take(receive(this.channel, frame, false, START_MS, engine))
+          return Promise.resolve(this.channel.refused === refused)
+        },
+        later: (work) => Promise.resolve(this.take(work(this.channel, START_MS))),
       },
-    })
+    )
   }
 
   get channel(): Channel {
@@ -57,7 +62,13 @@ class Host {
   takeOffer(channel: Channel = this.channel): void {
     const members = offerMembers({ id: newTryId(engine), atSec: START_MS / 1000, sdp: sdpOf(engine, 'guest') })
     const event: ChannelEvent = { event: 'control', type: CONTROL.offer, bytes: formatSignal(members) }
-    this.end.afterTurn({ channel, posts: [], events: [event], isHeard: true } as unknown as Turn)
+    this.end.afterTurn({ channel, posts: [], events: [event], isHeard: true })
+  }
+
+  /** A message comes, and its turn is over. */
+  async hear(message: Uint8Array): Promise<void> {
+    this.listener!.message(message)
+    await Promise.resolve()
   }
 
   /** The guest connects, and proves itself. */
@@ -80,12 +91,12 @@ test('an offer that comes in the turn that holds the channel is not answered', (
   expect(host.calls).toEqual(['connect'])
 })
 
-test('a frame that does not open ends the way: it costs time, and could come without an end', () => {
+test('a frame that does not open ends the way: it costs time, and could come without an end', async () => {
   const host = new Host()
   host.open()
   host.pair.send(host.pair.guest, encodeUtf8('hello'))
-  host.listener!.message(host.pair.host.carried[0]!)
+  await host.hear(host.pair.host.carried[0]!)
   expect([host.end.phase, host.calls.includes('close')]).toEqual(['open', false])
-  host.listener!.message(Uint8Array.of(BOX_TYPE.frame, ...engine.randomBytes(400)))
+  await host.hear(Uint8Array.of(BOX_TYPE.frame, ...engine.randomBytes(400)))
   expect([host.end.phase, host.calls.includes('close')]).toEqual(['closed', true])
 })

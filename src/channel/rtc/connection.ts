@@ -1,24 +1,23 @@
-/** One connection of WebRTC with one data channel. Whatever the library does, a connection ends with one call of `onClosed`. */
-import type { Library, LibraryChannel, LibraryConnection } from './library.ts'
-import { MAX_MESSAGE_BYTES, MAX_SDP_CHARS } from './protocol.ts'
-import type { RtcSettings } from './settings.ts'
+/** One connection of WebRTC with one data channel. Whatever the library does, a connection ends with one call of `closed`. */
+import { parseHex } from '../../core/encoding/bytes.ts'
+import type { Connection, ConnectionListener } from './connections.ts'
+import type { LibraryChannel, LibraryConnection } from './library.ts'
 
+export const MAX_SDP_CHARS = 4096 // format: some 30 candidates; it fits a control text, and M1 beside a card of usual size
+export const MAX_MESSAGE_BYTES = 12_001 // format: docs/channel.md, section 14
 export const GATHER_MS = 2000 // format: docs/channel.md, section 14; a STUN server that is away must not hold an offer back
+export const LABEL = 'personad' // sanity: names the data channel, and nobody reads it
 const MAX_BUFFERED_BYTES = 4_194_304 // sanity: five windows of frames; a peer who reads no more is cut off
-const LABEL = 'personad'
 /** States of a connection that is of no use any more. */
 const OVER: ReadonlySet<string> = new Set(['disconnected', 'failed', 'closed'])
 
-export interface ConnectionHooks {
-  onDescribed(sdp: string): void
-  /** @param fingerprint SHA-256 of the certificate of the peer, in hex */
-  onConnected(fingerprint: string): void
-  onMessage(message: Uint8Array): void
-  onClosed(): void
+export interface LaterClock {
+  /** Runs something later. @returns a function that cancels it */
+  after(ms: number, run: () => void): () => void
 }
 
-export class Connection {
-  readonly #hooks: ConnectionHooks
+export class DataConnection implements Connection {
+  readonly #listener: ConnectionListener
   readonly #connection: LibraryConnection
   // The library frees whatever no variable holds.
   #channel: LibraryChannel | null = null
@@ -28,18 +27,18 @@ export class Connection {
   readonly #cancelGathering: () => void
 
   /**
+   * @param connection a new connection of the library, which belongs to this one from now on
    * @param sdp the offer of the peer; null to make one
-   * @throws errors of the library, such as for a STUN server that it does not know how to ask
    */
-  constructor(library: Library, { ice, address }: RtcSettings, sdp: string | null, hooks: ConnectionHooks) {
-    this.#hooks = hooks
-    this.#connection = new library.PeerConnection(LABEL, {
-      iceServers: ice,
-      maxMessageSize: MAX_MESSAGE_BYTES,
-      ...(address === null ? {} : { bindAddress: address }),
-    })
-    const timer = setTimeout(() => this.#guard(() => this.#describe()), GATHER_MS)
-    this.#cancelGathering = () => clearTimeout(timer)
+  constructor(
+    connection: LibraryConnection,
+    sdp: string | null,
+    listener: ConnectionListener,
+    clock: LaterClock,
+  ) {
+    this.#listener = listener
+    this.#connection = connection
+    this.#cancelGathering = clock.after(GATHER_MS, () => this.#guard(() => this.#describe()))
     this.#connection.onGatheringStateChange((state) => {
       if (state === 'complete') this.#guard(() => this.#describe())
     })
@@ -58,7 +57,7 @@ export class Connection {
   }
 
   /** The answer of the peer. */
-  takeAnswer(sdp: string): void {
+  answer(sdp: string): void {
     this.#guard(() => this.#connection.setRemoteDescription(sdp, 'answer'))
   }
 
@@ -81,7 +80,7 @@ export class Connection {
     } catch {
       // It is closed already.
     }
-    this.#hooks.onClosed()
+    this.#listener.closed()
   }
 
   /** An error in a callback of the library would end the program. */
@@ -100,7 +99,7 @@ export class Connection {
     if (description === null || description.sdp.length > MAX_SDP_CHARS) return this.close()
     this.#isDescribed = true
     this.#cancelGathering()
-    this.#hooks.onDescribed(description.sdp)
+    this.#listener.described(description.sdp)
   }
 
   #take(channel: LibraryChannel): void {
@@ -116,13 +115,14 @@ export class Connection {
   #open(channel: LibraryChannel): void {
     if (this.#isConnected) return
     const { algorithm, value } = this.#connection.remoteFingerprint()
-    if (algorithm !== 'sha-256') return this.close()
+    const fingerprint = algorithm === 'sha-256' ? parseHex(value.replaceAll(':', '')) : null
+    if (fingerprint === null) return this.close()
     this.#isConnected = true
-    this.#hooks.onConnected(value.replaceAll(':', '').toUpperCase())
+    this.#listener.connected(fingerprint)
     channel.onMessage((message) =>
       this.#guard(() => {
         if (typeof message === 'string' || message.byteLength > MAX_MESSAGE_BYTES) return this.close()
-        this.#hooks.onMessage(new Uint8Array(message))
+        this.#listener.message(new Uint8Array(message))
       }),
     )
   }

@@ -1,12 +1,11 @@
 /** The direct way of one end: gives its steps to connections and to turns of the end (docs/channel.md, section 14). */
-import { CONTROL } from '../../../channel/exchange/control.ts'
-import type { Channel, ChannelEvent } from '../../../channel/exchange/channel.ts'
-import { receive } from '../../../channel/exchange/receive.ts'
-import { postAgain, repeatNow } from '../../../channel/exchange/repeat.ts'
-import { submitControl } from '../../../channel/exchange/send.ts'
-import { described, takeAnswer, takeOffer } from '../../../channel/direct/meet.ts'
-import { formatSignal, parseSignal, readAnswer, readOffer } from '../../../channel/direct/signal.ts'
-import { connected, route, takeMessage } from '../../../channel/direct/traffic.ts'
+import { CONTROL } from '../exchange/control.ts'
+import { draftOf, type Channel, type ChannelEvent, type Step } from '../exchange/channel.ts'
+import { postAgain, repeatNow } from '../exchange/repeat.ts'
+import { submitControl } from '../exchange/send.ts'
+import { described, takeAnswer, takeOffer } from './meet.ts'
+import { formatSignal, parseSignal, readAnswer, readOffer } from './signal.ts'
+import { connected, route, takeMessage } from './traffic.ts'
 import {
   closedWay,
   heardPeer,
@@ -17,25 +16,41 @@ import {
   type DirectPhase,
   type DirectStep,
   type DirectWay,
-} from '../../../channel/direct/way.ts'
-import type { Role } from '../../../channel/ratchet/engine.ts'
-import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
-import type { Connection, Connections } from '../carriers/connections.ts'
-import type { Means } from './means.ts'
-import type { Turn } from './turn.ts'
+} from './way.ts'
+import type { ChannelEngine, Role } from '../ratchet/engine.ts'
+import type { JsonObject } from '../../core/encoding/canonical-json.ts'
+import type { LaterClock } from '../rtc/connection.ts'
+import type { Connection, Connections } from '../rtc/connections.ts'
 
 const MAX_UNTAKEN = 256 // sanity: four windows; a peer who sends faster than the disk is cut off
 
+export interface DirectMeans {
+  readonly connections: Connections
+  readonly engine: ChannelEngine
+  /** In unix milliseconds, since offers have a time. */
+  readonly clock: LaterClock & { nowMs(): number }
+}
+
 export interface DirectHooks {
-  /** The channel as it is on disk. @throws as loadEnd */
+  /** The channel as it is on disk. @throws where its keys are closed */
   channel(): Channel
-  /** Does something in the next turn, without an answer. */
-  later(work: (turn: Turn) => unknown): Promise<void>
+  /** Takes a frame of the peer in the next turn. Never rejects. @returns false for a frame that does not open */
+  take(frame: Uint8Array): Promise<boolean>
+  /** Does a step of the channel in the next turn. Never rejects. */
+  later(work: (channel: Channel, nowMs: number) => Step): Promise<void>
+}
+
+/** The part of a turn of an end that the direct way looks at. */
+export interface DirectTurn {
+  readonly channel: Channel
+  readonly posts: readonly Uint8Array[]
+  readonly events: readonly ChannelEvent[]
+  /** Something of the peer came by one of its carriers. */
+  readonly isHeard: boolean
 }
 
 export class DirectEnd {
-  readonly #means: Means
-  readonly #connections: Connections
+  readonly #means: DirectMeans
   readonly #hooks: DirectHooks
   #way: DirectWay
   #connection: Connection | null = null
@@ -44,9 +59,8 @@ export class DirectEnd {
   #isClosed = false
   #cancel: () => void = () => {}
 
-  constructor(role: Role, connections: Connections, means: Means, hooks: DirectHooks) {
+  constructor(role: Role, means: DirectMeans, hooks: DirectHooks) {
     this.#way = closedWay(role)
-    this.#connections = connections
     this.#means = means
     this.#hooks = hooks
   }
@@ -56,8 +70,8 @@ export class DirectEnd {
   }
 
   /** Once a turn is on disk. @returns the posts that go by the other carriers */
-  afterTurn({ channel, posts, events, isHeard }: Turn): Uint8Array[] {
-    if (isHeard) this.#way = heardPeer(this.#way, this.#means.nowMs)
+  afterTurn({ channel, posts, events, isHeard }: DirectTurn): Uint8Array[] {
+    if (isHeard) this.#way = heardPeer(this.#way, this.#means.clock.nowMs())
     const rest = this.route(channel, posts)
     // The channel may be held since this very turn, and a peer who is held learns no address.
     if (!channel.isHeld) for (const each of events) this.#takeSignal(each)
@@ -66,7 +80,7 @@ export class DirectEnd {
 
   /** @returns the posts that go by the other carriers */
   route(channel: Channel, posts: readonly Uint8Array[]): Uint8Array[] {
-    const step = route(this.#way, channel, posts, this.#means.nowMs, this.#means.keeper.engine)
+    const step = route(this.#way, channel, posts, this.#means.clock.nowMs(), this.#means.engine)
     this.#act(step)
     return step.actions.flatMap((action) => (action.act === 'post' ? [action.data] : []))
   }
@@ -74,7 +88,7 @@ export class DirectEnd {
   /** The offer in M1. */
   takeFirstOffer(members: JsonObject): void {
     const offer = readOffer(members)
-    if (offer !== null) this.#act(takeOffer(this.#way, offer, this.#means.nowMs))
+    if (offer !== null) this.#act(takeOffer(this.#way, offer, this.#means.clock.nowMs()))
   }
 
   close(): void {
@@ -90,7 +104,7 @@ export class DirectEnd {
     if (members === null) return
     if (each.type === CONTROL.offer) return this.takeFirstOffer(members)
     const answer = readAnswer(members)
-    if (answer !== null) this.#act(takeAnswer(this.#way, answer, this.#means.nowMs))
+    if (answer !== null) this.#act(takeAnswer(this.#way, answer, this.#means.clock.nowMs()))
   }
 
   #act({ way, actions }: DirectStep): void {
@@ -109,7 +123,7 @@ export class DirectEnd {
       case 'takeAnswer':
         return this.#connection?.answer(action.sdp)
       case 'tell':
-        return this.#later((turn) => turn.step(submitControl(turn.channel, action.type, formatSignal(action.members))))
+        return this.#later((channel) => submitControl(channel, action.type, formatSignal(action.members)))
       case 'send':
         return this.#connection?.send(action.message)
       case 'hangUp':
@@ -121,21 +135,21 @@ export class DirectEnd {
       case 'receive':
         return this.#receive(action.data)
       case 'opened':
-        return this.#later((turn) => turn.step(repeatNow(turn.channel, turn.nowMs, this.#means.keeper.engine)))
+        return this.#later((channel, nowMs) => repeatNow(channel, nowMs, this.#means.engine))
       case 'closed':
-        return this.#later((turn) => turn.step(postAgain(turn.channel, turn.nowMs)))
+        return this.#later((channel, nowMs) => postAgain(channel, nowMs))
     }
   }
 
   #connect(id: string, sdp: string | null): void {
-    const { engine } = this.#means.keeper
-    this.#connection = this.#connections.connect(sdp, {
-      described: (own) => this.#act(described(this.#way, id, own, this.#means.nowMs)),
+    const { engine } = this.#means
+    this.#connection = this.#means.connections.connect(sdp, {
+      described: (own) => this.#act(described(this.#way, id, own, this.#means.clock.nowMs())),
       connected: (fingerprint) =>
-        this.#withChannel(id, (channel) => connected(this.#way, id, fingerprint, channel, this.#means.nowMs, engine)),
+        this.#withChannel(id, (channel) => connected(this.#way, id, fingerprint, channel, this.#means.clock.nowMs(), engine)),
       message: (message) =>
-        this.#withChannel(id, (channel) => takeMessage(this.#way, id, message, channel, this.#means.nowMs, engine)),
-      closed: () => this.#act(lost(this.#way, id, this.#means.nowMs)),
+        this.#withChannel(id, (channel) => takeMessage(this.#way, id, message, channel, this.#means.clock.nowMs(), engine)),
+      closed: () => this.#act(lost(this.#way, id, this.#means.clock.nowMs())),
     })
   }
 
@@ -146,41 +160,38 @@ export class DirectEnd {
     try {
       channel = this.#hooks.channel()
     } catch {
-      return this.#act(lost(this.#way, id, this.#means.nowMs))
+      return this.#act(lost(this.#way, id, this.#means.clock.nowMs()))
     }
     this.#act(step(channel))
   }
 
   #receive(data: Uint8Array): void {
-    const { engine } = this.#means.keeper
     if (++this.#untaken > MAX_UNTAKEN) {
       this.#untaken--
-      return this.#act(lost(this.#way, this.#way.attempt?.id ?? '', this.#means.nowMs))
+      return this.#act(lost(this.#way, this.#way.attempt?.id ?? '', this.#means.clock.nowMs()))
     }
     const id = this.#way.attempt?.id ?? ''
-    const take = (turn: Turn): void => {
-      const step = receive(turn.channel, data, false, turn.nowMs, engine)
-      // A peer that is honest seals for this state. At the speed of a direct way, others would take all time of the daemon.
-      if (step.channel.refused > turn.channel.refused) this.#act(lost(this.#way, id, this.#means.nowMs))
-      turn.step(step)
-    }
-    void this.#hooks.later(take).finally(() => this.#untaken--)
+    void this.#hooks.take(data).then((isTaken) => {
+      this.#untaken--
+      // A peer that is honest seals for this state. At the speed of a direct way, others would take all time of this end.
+      if (!isTaken) this.#act(lost(this.#way, id, this.#means.clock.nowMs()))
+    })
   }
 
-  #later(work: (turn: Turn) => unknown): void {
+  #later(work: (channel: Channel, nowMs: number) => Step): void {
     void this.#hooks.later(work)
   }
 
   /** Waits for the end of the try, or of the pause before the next one. */
   #wait(): void {
     this.#cancel()
-    const { nowMs } = this.#means
+    const nowMs = this.#means.clock.nowMs()
     const wayMs = nextWayMs(this.#way)
     const dueMs = wayMs ?? (this.#way.notBeforeMs > nowMs ? this.#way.notBeforeMs : null)
     if (dueMs === null) return
     this.#cancel = this.#means.clock.after(Math.max(0, dueMs - nowMs), () => {
-      if (wayMs === null) this.#later(() => {})
-      else this.#act(tickWay(this.#way, this.#means.nowMs))
+      if (wayMs === null) this.#later(draftOf)
+      else this.#act(tickWay(this.#way, this.#means.clock.nowMs()))
     })
   }
 }

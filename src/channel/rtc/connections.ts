@@ -1,7 +1,8 @@
-/** Connections of WebRTC, as an end needs them (docs/channel.md, section 14). Another process makes them. */
+/** Connections of WebRTC, as an end of a channel needs them (docs/channel.md, section 14). A page makes them itself, and personad-rtc those of a daemon. */
 
 /** Whoever wants a connection hears of it here. `closed` is the last call. */
 export interface ConnectionListener {
+  /** @param sdp the own description, with all candidates that were found in time */
   described(sdp: string): void
   /** @param fingerprint SHA-256 of the certificate of the peer, 32 bytes */
   connected(fingerprint: Uint8Array): void
