@@ -39,6 +39,45 @@ interface Locks {
   ): Promise<Result>
 }
 
+/** A STUN or TURN server, as RTCPeerConnection takes it. */
+export interface IceServer {
+  readonly urls: string | readonly string[]
+  readonly username?: string
+  readonly credential?: string
+}
+
+interface Description {
+  readonly type: string
+  readonly sdp: string
+}
+
+/** RTCDataChannel. */
+export interface RtcChannel {
+  binaryType: string
+  readonly readyState: string
+  readonly bufferedAmount: number
+  send(message: Uint8Array): void
+  close(): void
+  addEventListener(event: 'open' | 'close' | 'error', run: () => void): void
+  addEventListener(event: 'message', run: (event: { readonly data: string | ArrayBuffer }) => void): void
+}
+
+/** RTCPeerConnection. */
+export interface RtcConnection {
+  readonly connectionState: string
+  readonly iceGatheringState: string
+  readonly localDescription: Description | null
+  readonly remoteDescription: Description | null
+  readonly sctp: { readonly transport: { getRemoteCertificates?(): readonly ArrayBuffer[] } } | null
+  createDataChannel(label: string): RtcChannel
+  /** Makes the offer or answer that is due, without an argument. */
+  setLocalDescription(): Promise<void>
+  setRemoteDescription(description: Description): Promise<void>
+  close(): void
+  addEventListener(event: 'connectionstatechange' | 'icegatheringstatechange', run: () => void): void
+  addEventListener(event: 'datachannel', run: (event: { readonly channel: RtcChannel }) => void): void
+}
+
 export interface Browser {
   readonly indexedDB: { open(name: string, version: number): StoreRequest<Database> }
   readonly IDBKeyRange: { bound(lower: StoreKey, upper: StoreKey): StoreRange }
@@ -50,6 +89,8 @@ export interface Browser {
   }
   addEventListener(event: 'online', run: () => void): void
   removeEventListener(event: 'online', run: () => void): void
+  /** Some browsers, and some settings of a browser, lack it. */
+  readonly RTCPeerConnection?: new (settings: { readonly iceServers: readonly IceServer[] }) => RtcConnection
   reportError(error: unknown): void
 }
 

@@ -58,7 +58,7 @@ export class Connectoid implements ConnectoidPage {
 
   /**
    * Opens the channels of an app in this browser. If another tab has them, it waits until that tab is closed.
-   * @throws {ConnectoidError} BAD_APP | BAD_SERVICE | BAD_NAME | UNSUPPORTED | STORAGE
+   * @throws {ConnectoidError} BAD_APP | BAD_SERVICE | BAD_NAME | BAD_ICE | UNSUPPORTED | STORAGE
    */
   static async open(options: OpenOptions): Promise<Connectoid> {
     return new Connectoid(await openPage(options))
@@ -186,9 +186,10 @@ export class Connectoid implements ConnectoidPage {
   /** A turn of the peer is on disk, or its relay is away or back. */
   #changed(entry: Entry): void {
     const { end, peer } = entry
-    const { id, name, ownName, state, problem, words, isVerified, lastHeardMs, unsent } = peer
+    const { id, name, ownName, state, problem, way, words, isVerified, lastHeardMs, unsent } = peer
     const { isUnshared, invitePlace, current, next } = end.record
-    const shown = JSON.stringify([name, ownName, state, problem, words, isVerified, lastHeardMs, unsent, isUnshared])
+    const members = [name, ownName, state, problem, way, words, isVerified, lastHeardMs, unsent, isUnshared]
+    const shown = JSON.stringify(members)
     const watched = [invitePlace, current, next].map((place) => place?.address.pub.join() ?? '').join()
     if (watched !== entry.watched) this.#watch.changed()
     entry.watched = watched
@@ -225,7 +226,7 @@ export class Connectoid implements ConnectoidPage {
     this.#watch = this.#watching(this.#means.carrier)
     for (const entry of this.#entries.values()) {
       entry.end.retry()
-      entry.end.later(repeatAtOnce)
+      void entry.end.later(repeatAtOnce)
       entry.notBeforeMs = 0
     }
     this.#arm()

@@ -11,6 +11,7 @@ export type ConnectoidErrorCode =
   | 'PERSONA' // the link asks for proof of a persona, which a page cannot check or give
   | 'BAD_APP' // the name of the app has another form
   | 'BAD_SERVICE' // the address of a relay has another form, or there are none or too many
+  | 'BAD_ICE' // the browser does not take the servers for direct connections
   | 'BAD_PAGE' // the address of the page has another form
   | 'BAD_NAME' // the name of a person is no nickname
   | 'NOT_CONNECTED' // nothing can be sent to this peer now

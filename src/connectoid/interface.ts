@@ -3,6 +3,8 @@
  * peers that it then has. `Connectoid` of src/connectoid/connectoid.ts implements all of it.
  */
 
+import type { IceServer } from './browser.ts'
+
 export interface OpenOptions {
   /** The app: labels of `a-z`, `0-9` and `-`, joined by dots, at most 100 characters. Both sides of a link have the same. */
   readonly app: string
@@ -14,6 +16,13 @@ export interface OpenOptions {
   readonly page?: string
   /** Milliseconds between two checks of a relay without streams. By default a minute. */
   readonly checkMs?: number
+  /**
+   * Whether contents go directly from browser to browser, or to a daemon, while both sides are there. By default false: the other side then learns the
+   * network addresses of this browser, so ask the user first.
+   */
+  readonly direct?: boolean
+  /** STUN and TURN servers for the direct way, which say under which address this browser is seen. By default none. */
+  readonly ice?: readonly IceServer[]
   /** Called when another tab of this browser has the channels. `open` goes on once that tab is closed. */
   readonly onwaiting?: () => void
 }
@@ -98,6 +107,9 @@ export type PeerProblem =
   /** The other side has other data than it should: one of the two was restored or copied. */
   | 'BROKEN'
 
+/** How contents go to a peer at present. */
+export type PeerWay = 'relay' | 'direct'
+
 export interface PeerOfPage {
   /** Stays the same in this browser. */
   readonly id: string
@@ -110,6 +122,8 @@ export interface PeerOfPage {
   readonly state: PeerState
   /** The most important thing that is wrong now; null if nothing is. */
   readonly problem: PeerProblem | null
+  /** The way by which contents go now. A direct one ends after 30 s without contents, and the next content opens it again. */
+  readonly way: PeerWay
   /** Four words that both people see, until one of them has called {@link verified}; null before and after. */
   readonly words: readonly string[] | null
   /** Whether the people have compared the words. */

@@ -28,7 +28,7 @@ export function selfAt({ address }: PagePlace, { ownName }: PageMeans): Self {
 
 /** Takes data that came by an own place. */
 export async function takeData(turn: Turn, data: Uint8Array, place: Place, means: PageMeans): Promise<void> {
-  const { host, guest, channel, invitePlace, next, current } = turn.record
+  const { host, guest, invitePlace, next, current } = turn.record
   if (invitePlace !== null && place === invitePlace) {
     // Whoever has no k is not answered: a page lets nobody in by words alone.
     if (host !== null && dataType(data) === BOX_TYPE.m1) await takeFirst(turn, data, invitePlace, means)
@@ -36,14 +36,22 @@ export async function takeData(turn: Turn, data: Uint8Array, place: Place, means
   }
   if (guest !== null)
     return noteGuest(turn, await guestReceive(guest, data, hpkeOpenFrom(current!.secret), contextOf()))
-  if (channel === null) return
-  const step = receive(channel, data, place === next, turn.nowMs, portableBoxes)
+  takeFrame(turn, data, place === next)
+}
+
+/** @param atNext whether it came by the place to which the channel moves @returns false for data that does not open */
+export function takeFrame(turn: Turn, data: Uint8Array, atNext: boolean): boolean {
+  const { channel } = turn.record
+  if (channel === null) return true
+  const step = receive(channel, data, atNext, turn.nowMs, portableBoxes)
   turn.step(step)
-  if (step.channel.refused > channel.refused) return
+  if (step.channel.refused > channel.refused) return false
+  turn.isHeard = true
   turn.set({
     lastHeardMs: turn.nowMs,
     isGone: turn.record.isGone && step.channel.received === channel.received,
   })
+  return true
 }
 
 /** A first message came by the own link. */
@@ -56,6 +64,7 @@ async function takeFirst(turn: Turn, data: Uint8Array, invitePlace: PagePlace, m
   for (const event of step.events) {
     if (event.event === 'claimed') {
       turn.addPair(place)
+      turn.firstOffer = event.peer.sdp
       turn.set({ current: place, ...shownBy(event.peer) })
       turn.step(event.start)
     } else if (event.event === 'again') turn.withChannel((channel) => repeatNow(channel, turn.nowMs, portableBoxes))

@@ -3,6 +3,7 @@ import { MAX_INTAKES } from '../channel/invite/address.ts'
 import { isAppName } from '../core/encoding/app-name.ts'
 import { BlobError } from '../core/errors.ts'
 import { checkNickname } from '../core/nickname.ts'
+import { portableBoxes } from '../crypto/portable-boxes.ts'
 import { RelayError } from '../relay/errors.ts'
 import { parseRelayUrl } from '../relay/relay-url.ts'
 import { browser } from './browser.ts'
@@ -10,6 +11,7 @@ import { Disk, type Kind } from './disk.ts'
 import { ConnectoidError } from './errors.ts'
 import type { OpenOptions } from './interface.ts'
 import { privateHosts } from './link.ts'
+import { pageConnections } from './page-connections.ts'
 import { pageClock, relayCarrier, type PageMeans } from './page-means.ts'
 import { parseRecord, type PeerRecord } from './record.ts'
 
@@ -24,9 +26,9 @@ export interface OpenPage {
   close(): void
 }
 
-/** @throws {ConnectoidError} BAD_APP | BAD_SERVICE | BAD_NAME | UNSUPPORTED | STORAGE */
+/** @throws {ConnectoidError} BAD_APP | BAD_SERVICE | BAD_NAME | BAD_ICE | UNSUPPORTED | STORAGE */
 export async function openPage(options: OpenOptions): Promise<OpenPage> {
-  const { app, service, name, page, checkMs, onwaiting } = options
+  const { app, service, name, page, checkMs, direct = false, ice = [], onwaiting } = options
   if (!isAppName(app))
     throw new ConnectoidError('BAD_APP', `"${app}" is no name of an app`, {
       hint: 'use a-z, 0-9, -',
@@ -34,6 +36,7 @@ export async function openPage(options: OpenOptions): Promise<OpenPage> {
   const services = readServices(typeof service === 'string' ? [service] : service)
   if (name !== undefined) checkOwnName(name)
   checkBrowser()
+  const connections = direct ? pageConnections(browser, ice, pageClock) : null
   const title = `connectoid ${app}`
   const release = await holdTab(title, onwaiting)
   const lost = { onlost: (): void => {} }
@@ -52,6 +55,7 @@ export async function openPage(options: OpenOptions): Promise<OpenPage> {
         disk,
         carrier,
         clock: pageClock,
+        direct: connections && { connections, engine: portableBoxes, clock: pageClock },
         ways,
       },
       url: page ?? origin + pathname,

@@ -6,13 +6,14 @@ import { ownIntakes, type Line, type OwnIntake, type Watched } from '../channel/
 import type { CarryMeans } from '../channel/carriers/carry-means.ts'
 import { Inbound } from '../channel/carriers/inbound.ts'
 import { Outbound } from '../channel/carriers/outbound.ts'
+import { DirectEnd } from '../channel/direct/direct-end.ts'
 import { flush } from '../channel/exchange/send.ts'
 import { formatConnectoid, parseConnectoids } from '../channel/invite/address.ts'
 import { formatBase64url } from '../core/encoding/bytes.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
 import { ConnectoidError } from './errors.ts'
 import { contentsIn, wholeUpTo, type Received } from './contents.ts'
-import { dueMs, repeatAtOnce, ring, takeData, takeUsed } from './meeting.ts'
+import { dueMs, repeatAtOnce, ring, takeData, takeFrame, takeUsed } from './meeting.ts'
 import type { PageMeans } from './page-means.ts'
 import { formatRecord, type PagePlace, type PeerRecord } from './record.ts'
 import { Turn } from './turn.ts'
@@ -38,6 +39,8 @@ export class PageEnd {
   readonly #hooks: EndHooks
   readonly #outbound: Outbound
   readonly #inbound: Inbound
+  /** Null if the page does not allow it, and before there is a channel. */
+  #direct: DirectEnd | null = null
   #record: PeerRecord
   #inputs: Input[] = []
   #isBusy = false
@@ -55,8 +58,8 @@ export class PageEnd {
       noteFailure: () => hooks.changed(this),
     }
     this.#outbound = new Outbound(carry, {
-      onUsed: (address) => this.later((turn) => takeUsed(turn, address)),
-      onBack: () => this.later(repeatAtOnce),
+      onUsed: (address) => void this.later((turn) => takeUsed(turn, address)),
+      onBack: () => void this.later(repeatAtOnce),
     })
     this.#inbound = new Inbound(carry, {
       line: () => (this.#isClosed ? null : this.#line(null)),
@@ -85,7 +88,12 @@ export class PageEnd {
 
   /** Whether what is sent cannot be left anywhere at present. */
   get isOffline(): boolean {
-    return this.#outbound.problem !== null
+    return this.#outbound.problem !== null && !this.isDirect
+  }
+
+  /** Whether frames go by the direct way. */
+  get isDirect(): boolean {
+    return this.#direct?.phase === 'open'
   }
 
   /** When it has something to do by itself, in unix milliseconds; null for never. */
@@ -126,8 +134,8 @@ export class PageEnd {
   }
 
   /** Does something whose failure does no harm: the channel or its carrier repeats. */
-  later(work: Work): void {
-    this.run(work).catch(() => this.#hooks.changed(this))
+  async later(work: Work): Promise<void> {
+    await this.run(work).catch(() => this.#hooks.changed(this))
   }
 
   /** The time of the end has come. @throws {CarrierError} while a relay is away */
@@ -154,6 +162,7 @@ export class PageEnd {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#outbound.close()
+    this.#direct?.close()
     await this.#idle
     await this.#inbound.close()
   }
@@ -191,9 +200,38 @@ export class PageEnd {
       await this.#means.disk.commit(this.id, turn.writes)
     }
     this.#record = turn.record
-    for (const { to, data } of turn.posts) this.#outbound.post(this.#line(to), to, data)
+    this.#post(turn)
     for (const answer of answers) answer()
     this.#hooks.changed(this)
+  }
+
+  #post(turn: Turn): void {
+    const rest = this.#postDirectly(turn)
+    for (const { to, data } of turn.posts) {
+      const posts = rest === null ? data : data.filter((each) => rest.has(each))
+      this.#outbound.post(this.#line(to), to, posts)
+    }
+  }
+
+  /** @returns what goes by relays; null for all */
+  #postDirectly({ record: { channel }, posts, events, isHeard, firstOffer }: Turn): ReadonlySet<Uint8Array> | null {
+    const { direct } = this.#means
+    if (direct === null || channel === null) return null
+    this.#direct ??= new DirectEnd(channel.role, direct, {
+      channel: () => this.#record.channel!,
+      take: (frame) => this.#take(frame),
+      later: (work) => this.later((turn) => turn.withChannel((each) => work(each, turn.nowMs))),
+    })
+    const rest = this.#direct.afterTurn({ channel, posts: posts.flatMap(({ data }) => data), events, isHeard })
+    if (firstOffer !== null) this.#direct.takeFirstOffer(firstOffer)
+    return new Set(rest)
+  }
+
+  /** @returns false for a frame that does not open */
+  async #take(frame: Uint8Array): Promise<boolean> {
+    let isTaken = true
+    await this.later((turn) => (isTaken = takeFrame(turn, frame, false)))
+    return isTaken
   }
 
   #line(to: readonly string[] | null): Line {

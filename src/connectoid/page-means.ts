@@ -1,4 +1,5 @@
 /** The means that all peers of a page share: the disk, the carrier, the clock, and how this page shows itself. */
+import type { DirectMeans } from '../channel/direct/direct-end.ts'
 import type { Carrier } from '../channel/carriers/carrier.ts'
 import { RelayCarrier } from '../channel/carriers/relay-carrier.ts'
 import { hpkeSealTo } from '../channel/hpke/hpke-seals.ts'
@@ -37,6 +38,8 @@ export interface PageMeans {
   readonly disk: Disk
   readonly carrier: RelayCarrier
   readonly clock: RelayClock
+  /** Null if the user has not allowed the direct way. */
+  readonly direct: DirectMeans | null
   /** The carrier of an intake; null for one that a page cannot use, such as a folder. */
   readonly ways: { of(url: string): Carrier | null }
 }

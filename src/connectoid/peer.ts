@@ -5,7 +5,7 @@ import { submit } from '../channel/exchange/send.ts'
 import { encodeUtf8 } from '../core/encoding/bytes.ts'
 import { wordAt } from '../crypto/word-list.ts'
 import { ConnectoidError } from './errors.ts'
-import type { PeerOfPage, PeerProblem, PeerState } from './interface.ts'
+import type { PeerOfPage, PeerProblem, PeerState, PeerWay } from './interface.ts'
 import { unshare } from './meeting.ts'
 import type { PageEnd } from './page-end.ts'
 
@@ -49,6 +49,10 @@ export class Peer implements PeerOfPage {
     if (guest?.isIntercepted === true) return 'INTERCEPTED'
     if (isUsedTwice && !isVerified) return 'USED_TWICE'
     return this.#end.isOffline ? 'OFFLINE' : null
+  }
+
+  get way(): PeerWay {
+    return this.#end.isDirect ? 'direct' : 'relay'
   }
 
   get words(): readonly string[] | null {

@@ -1,5 +1,6 @@
 /** One turn of a peer: what is written together, before anything of it is posted or shown. */
 import type { Channel, ChannelEvent, Step, Write } from '../channel/exchange/channel.ts'
+import type { JsonObject } from '../core/encoding/canonical-json.ts'
 import { formatBase64url } from '../core/encoding/bytes.ts'
 import type { DiskWrite } from './disk.ts'
 import { upTo } from './disk.ts'
@@ -18,6 +19,11 @@ export class Turn {
   readonly posts: Post[] = []
   /** Run once the turn is on disk. */
   readonly afterwards: (() => void)[] = []
+  readonly events: ChannelEvent[] = []
+  /** Something of the peer came by a relay. */
+  isHeard = false
+  /** The offer of the direct way in M1. */
+  firstOffer: JsonObject | null = null
   record: PeerRecord
 
   constructor(id: string, record: PeerRecord, nowMs: number) {
@@ -39,6 +45,7 @@ export class Turn {
     this.set({ channel })
     for (const write of writes) this.writes.push(diskWriteOf(this.id, write))
     if (posts.length > 0) this.posts.push({ to: channel.peerAt, data: posts })
+    this.events.push(...events)
     for (const event of events) this.#note(event)
   }
 

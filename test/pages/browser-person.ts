@@ -7,6 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 export interface View {
   readonly state: string
   readonly problem: string | null
+  readonly way: string
   readonly words: readonly string[] | null
   readonly isVerified: boolean
   readonly unsent: number

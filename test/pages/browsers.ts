@@ -9,6 +9,8 @@ import { tempDir } from '../support/temp-dir.ts'
 /** The script of the page: the test calls what it leaves at `window`. */
 const SCRIPT = `
 import { Connectoid } from './connectoid.js'
+window.connections = []
+window.RTCPeerConnection = class extends RTCPeerConnection { constructor(...args) { super(...args); connections.push(this) } }
 window.messages = []
 window.changes = new Set()
 window.start = async (options) => {
@@ -25,8 +27,8 @@ window.until = (condition, ...args) => new Promise((resolve) => {
 })
 window.peer = (name) => connectoid.peers().find((each) => each.name === name)
 window.view = (name) => {
-  const { state, problem, words, isVerified, unsent, ownName } = peer(name)
-  return { state, problem, words, isVerified, unsent, ownName }
+  const { state, problem, way, words, isVerified, unsent, ownName } = peer(name)
+  return { state, problem, way, words, isVerified, unsent, ownName }
 }
 window.codeOf = (work) => work().then(() => 'done', ({ code, message }) => code ?? message)
 `

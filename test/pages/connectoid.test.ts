@@ -35,6 +35,8 @@ describe.skipIf(BROWSER === undefined)('two pages in two browsers (needs chromiu
       expect([byAlice.ownName, byBob.ownName]).toEqual(['Bob B.', 'Alice A.'])
       await Promise.all([alice.send('Bob', 'milk'), bob.send('Alice', 'bread')])
       expect([await alice.messages(1), await bob.messages(1)]).toEqual([['bread'], ['milk']])
+      // Nobody has allowed the direct way.
+      expect([await alice.run('connections.length'), await bob.run('connections.length')]).toEqual([0, 0])
       await bob.run('connectoid.close()')
       await alice.send('Bob', 'eggs')
       await alice.run(`peer('Bob').verified()`)
