@@ -2,7 +2,6 @@
  * The interface of the library for web pages (docs/connectoid.md). A page opens it once, shares links, accepts links of others, and sends to the
  * peers that it then has. `Connectoid` of src/connectoid/connectoid.ts implements all of it.
  */
-
 import type { IceServer } from './browser.ts'
 
 export interface OpenOptions {

@@ -146,9 +146,13 @@ export class DirectEnd {
     this.#connection = this.#means.connections.connect(sdp, {
       described: (own) => this.#act(described(this.#way, id, own, this.#means.clock.nowMs())),
       connected: (fingerprint) =>
-        this.#withChannel(id, (channel) => connected(this.#way, id, fingerprint, channel, this.#means.clock.nowMs(), engine)),
+        this.#withChannel(id, (channel) =>
+          connected(this.#way, id, fingerprint, channel, this.#means.clock.nowMs(), engine),
+        ),
       message: (message) =>
-        this.#withChannel(id, (channel) => takeMessage(this.#way, id, message, channel, this.#means.clock.nowMs(), engine)),
+        this.#withChannel(id, (channel) =>
+          takeMessage(this.#way, id, message, channel, this.#means.clock.nowMs(), engine),
+        ),
       closed: () => this.#act(lost(this.#way, id, this.#means.clock.nowMs())),
     })
   }
