@@ -90,6 +90,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relayd/http/a.ts', "import { x } from '../store/relay-store.ts'"],
   ['relayd/program/a.ts', "import { x } from '../../daemon/config.ts'"],
   ['channel/a.ts', "import { x } from './exchange/channel.ts'"],
+  ['channel/rtc/a.ts', "import { x } from '../direct/direct-end.ts'"],
   ['channel/invite/a.ts', "import { x } from '../exchange/channel.ts'"],
   ['channel/ratchet/a.ts', "import { x } from 'node:crypto'"],
   ['channel/exchange/a.ts', "import { x } from '../handshake/guest.ts'"],
