@@ -3,7 +3,8 @@
  * "rtc-connected yes" for test/e2e/systemd.test.ts. Argument: the socket of the unit.
  */
 import { connectRtc } from '../../src/daemon/net/program.ts'
-import { Rtc, type ConnectionListener } from '../../src/daemon/net/rtc.ts'
+import type { ConnectionListener } from '../../src/channel/rtc/connections.ts'
+import { Rtc } from '../../src/daemon/net/rtc.ts'
 import { silentLog } from './silent-log.ts'
 
 const [socket = ''] = process.argv.slice(2)
