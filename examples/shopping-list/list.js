@@ -65,9 +65,9 @@ function resultOf(request) {
 /** The list in IndexedDB. An edit is on disk before its call is over, because a peer does not send it again. */
 export class List {
   #database
-  /** Of each id: the item, the number of its change on this device, and the peer from whom it came. */
+  /** For each id: the item, the number of its change on this device, and the peer from whom it came. */
   #entries = new Map()
-  /** Of each peer: the number of the last change that they were sent. */
+  /** For each peer: the number of the last change that they were sent. */
   #sent = new Map()
   #changes = 0
 
@@ -113,7 +113,7 @@ export class List {
     return await this.#take(edits, peer)
   }
 
-  /** What a peer does not have yet: everything, for one who is new. */
+  /** The items that a peer does not have yet: everything, for one who is new. */
   newsFor(peer) {
     const after = this.#sent.get(peer) ?? 0
     const news = [...this.#entries.values()].filter(({ change, from }) => change > after && from !== peer)

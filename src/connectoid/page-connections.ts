@@ -48,7 +48,7 @@ export function pageConnections(
   }
 }
 
-/** What the browser refuses later ends the connection with the state `failed`. */
+/** A later refusal by the browser ends the connection with the state `failed`. */
 class BrowserConnection implements LibraryConnection {
   readonly #connection: RtcConnection
   #onState: (state: string) => void = () => {}

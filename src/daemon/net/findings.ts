@@ -1,4 +1,4 @@
-/** What doctor says of the network: personad-net, personad-rtc, and settings that exclude each other. */
+/** The findings of doctor about the network: personad-net, personad-rtc, and settings that exclude each other. */
 import { formatHostPort } from '../../core/encoding/host-port.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'

@@ -1,4 +1,4 @@
-/** What counts in the shopping list when several devices have edited one item (examples/shopping-list/list.js). */
+/** The rules of the shopping list for the case that several devices have edited one item (examples/shopping-list/list.js). */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
