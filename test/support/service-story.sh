@@ -3,7 +3,8 @@
 node=$1 root=$2
 service() {
   "$node" --input-type=module -e "
-    const service = await import('file://$root/src/cli/daemon/service.ts')
+    const files = ['service.ts', 'service-status.ts'].map((name) => import('file://$root/src/cli/daemon/' + name))
+    const service = Object.assign({}, ...(await Promise.all(files)))
     console.log('${3:-$1}', JSON.stringify(await service.$1({ env: process.env ${2:-} })))"
 }
 show() { echo "$1 $(systemctl --user show personad --property "$2" --value)"; }
