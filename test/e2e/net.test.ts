@@ -78,6 +78,7 @@ describe.skipIf(process.getuid?.() !== 0)('a daemon (needs root, to look into a 
     ).toEqual([
       'daemon/net/access.ts',
       'daemon/net/config.ts',
+      'daemon/net/findings.ts',
       'daemon/relays/errors.ts',
       'daemon/relays/findings.ts',
       'daemon/relays/methods.ts',
