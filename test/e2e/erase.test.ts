@@ -10,7 +10,7 @@ import { person } from '../support/person.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { SCRIPT, Typist } from '../support/typist.ts'
 
-const ROUNDS = 6
+const ROUNDS = Number(process.env['ERASE_ROUNDS'] ?? 3) // `npm run test:slow` asks for more
 const absence = existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`
 
 /** A home with a persona of two devices and one contact. */
