@@ -64,7 +64,7 @@ it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
   },
 )
 
-it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0 || process.env['STORIES'] === undefined)(
   'no copy of the seed is left in memory once its words were shown and confirmed, and the key is locked',
   async () => {
     const daemon = await DaemonProcess.start({ home: tempDir() })

@@ -15,7 +15,7 @@ import { SCRIPT, Typist } from '../support/typist.ts'
 
 const absence = existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`
 const SCREEN_BEGIN = '\x1b[?1049h'
-const ROUNDS = 6
+const ROUNDS = Number(process.env['SUCCESSION_KILLS'] ?? 3) // `npm run test:slow` asks for more
 const WRITES_SEEN = 20 // about as many writes as the directory reports during a succession
 
 interface Owner {

@@ -78,19 +78,22 @@ it('is noticed without the witness outside too, as after a restart of the machin
   await isNoticed(home)
 })
 
-it.each(['-a', '-r'])('with files of both, after cp %s over it, loses nothing or is refused', async (flags) => {
-  const { home, state, backup } = await wentOn()
-  copy(flags, `${backup}/.`, state)
-  // LevelDB's newer log was not overwritten, and goes on where the older one ends.
-  const daemon = await start(home)
-  expect(daemon.seq).toBe(2)
-  await daemon.stop()
-  // Now that log is a table, which the older files do not name; the newest log shows the gap.
-  copy(flags, `${backup}/.`, state)
-  const refused = await DaemonProcess.start({ home })
-  expect(await refused.ended).toBe(78)
-  expect(refused.log.join()).toContain('STORE_CORRUPT')
-})
+it.each(process.env['STORIES'] === undefined ? ['-a'] : ['-a', '-r'])(
+  'with files of both, after cp %s over it, loses nothing or is refused',
+  async (flags) => {
+    const { home, state, backup } = await wentOn()
+    copy(flags, `${backup}/.`, state)
+    // LevelDB's newer log was not overwritten, and goes on where the older one ends.
+    const daemon = await start(home)
+    expect(daemon.seq).toBe(2)
+    await daemon.stop()
+    // Now that log is a table, which the older files do not name; the newest log shows the gap.
+    copy(flags, `${backup}/.`, state)
+    const refused = await DaemonProcess.start({ home })
+    expect(await refused.ended).toBe(78)
+    expect(refused.log.join()).toContain('STORE_CORRUPT')
+  },
+)
 
 it('copied while the daemon ran, and put back without a start in between, is noticed', async () => {
   const home = tempDir()

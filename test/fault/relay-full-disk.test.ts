@@ -28,7 +28,8 @@ async function putCard(url: string): Promise<[number, unknown]> {
   return [answer.status, ((await answer.json()) as { error?: string }).error]
 }
 
-it.skipIf(REASON !== '')(
+// The store's own tests fill its disk in each run.
+it.skipIf(REASON !== '' || process.env['STORIES'] === undefined)(
   `a full disk refuses sends in the right words, reads go on, and the relay takes more once there is room${REASON}`,
   async () => {
     const home = tempDir()

@@ -21,7 +21,7 @@ import { quickEngine } from '../../support/quick-engine.ts'
 import { rotates, withWords } from '../../support/rotation.ts'
 import { forge, forgery } from '../../support/thief.ts'
 
-const RUNS = Number(process.env['THIEVES'] ?? 40)
+const RUNS = Number(process.env['THIEVES'] ?? 20)
 
 /** Locked memory is scarce, and many keepers open here. */
 const plainMemory = { ...quickEngine, secret: (bytes: number) => new Uint8Array(bytes), wipe: () => {} }
