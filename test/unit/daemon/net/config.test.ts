@@ -26,6 +26,7 @@ describe('the section of the network', () => {
   relays: [https://relay.example, "http://127.0.0.1:8787/a/"]
   folders: [/srv/shared, ~/sync]
   check: 30
+  direct: true
 `
     expect(parse(lines)).toEqual({
       bootstrap: [
@@ -38,6 +39,9 @@ describe('the section of the network', () => {
       relays: ['https://relay.example/', 'http://127.0.0.1:8787/a/'],
       folders: ['/srv/shared', '~/sync'],
       checkSec: 30,
+      direct: true,
+      ice: [],
+      directAddress: null,
     })
   })
 
