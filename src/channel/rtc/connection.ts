@@ -30,12 +30,7 @@ export class DataConnection implements Connection {
    * @param connection a new connection of the library, which belongs to this one from now on
    * @param sdp the offer of the peer; null to make one
    */
-  constructor(
-    connection: LibraryConnection,
-    sdp: string | null,
-    listener: ConnectionListener,
-    clock: LaterClock,
-  ) {
+  constructor(connection: LibraryConnection, sdp: string | null, listener: ConnectionListener, clock: LaterClock) {
     this.#listener = listener
     this.#connection = connection
     this.#cancelGathering = clock.after(GATHER_MS, () => this.#guard(() => this.#describe()))
