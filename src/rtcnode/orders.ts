@@ -3,7 +3,7 @@ import { list, message, orNull, readerOf, text, whole, type Check } from '../pro
 import type { Schema } from '../process/protocol.ts'
 import type { Order } from './protocol.ts'
 import { MAX_SDP_CHARS } from '../channel/rtc/connection.ts'
-import { ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
+import { ADDRESS, ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
 
 const id = whole(1, Number.MAX_SAFE_INTEGER)
 const sdp = text(new RegExp(`^[^]{1,${MAX_SDP_CHARS}}$`))
@@ -11,7 +11,7 @@ const sdp = text(new RegExp(`^[^]{1,${MAX_SDP_CHARS}}$`))
 const ORDERS: { readonly [Type in Order['type']]: Check } = {
   configure: message('configure', {
     ice: list(text(ICE_URL), MAX_ICE_SERVERS),
-    address: orNull(text(/^[0-9a-fA-F.:]{2,45}$/)),
+    address: orNull(text(ADDRESS)),
   }),
   open: message('open', { id, sdp: orNull(sdp) }),
   answer: message('answer', { id, sdp }),

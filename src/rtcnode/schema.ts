@@ -4,7 +4,7 @@ import { BEAT, FAILED } from '../process/common-reports.ts'
 import type { Protocol } from '../process/protocol.ts'
 import { MAX_SDP_CHARS } from '../channel/rtc/connection.ts'
 import { RTC_LIMITS, type Order, type Report } from './protocol.ts'
-import { ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
+import { ADDRESS, ICE_URL, MAX_ICE_SERVERS } from './settings.ts'
 
 const id = z.int().min(1)
 const sdp = z.string().min(1).max(MAX_SDP_CHARS)
@@ -13,10 +13,7 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('configure'),
     ice: z.array(z.string().regex(ICE_URL)).max(MAX_ICE_SERVERS),
-    address: z
-      .string()
-      .regex(/^[0-9a-fA-F.:]{2,45}$/)
-      .nullable(),
+    address: z.string().regex(ADDRESS).nullable(),
   }),
   z.strictObject({ type: z.literal('open'), id, sdp: sdp.nullable() }),
   z.strictObject({ type: z.literal('answer'), id, sdp }),
