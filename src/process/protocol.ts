@@ -55,6 +55,20 @@ export class ChildError extends PersonadError<ChildErrorCode> {
 }
 
 /**
+ * The problem of a child as an error of its program.
+ * @param Class of the errors of the program
+ * @param code where the child reported none, and the cause is no error of the program
+ */
+export function programError<Code extends string, E extends Error>(
+  Class: new (code: Code, message: string, options?: ErrorOptions) => E,
+  code: NoInfer<Code>,
+  { message, reported, cause }: ChildError,
+): E {
+  if (reported !== null) return new Class(reported as Code, message)
+  return cause instanceof Class ? cause : new Class(code, message, { cause })
+}
+
+/**
  * Checks the message of a frame.
  * @throws {FrameError} FRAME_INVALID
  */

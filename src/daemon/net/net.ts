@@ -8,7 +8,7 @@ import { Child } from '../../process/child.ts'
 import type { Framed } from '../../process/frame.ts'
 import type { Link } from '../../process/link.ts'
 import type { Log } from '../../process/log.ts'
-import type { ChildError } from '../../process/protocol.ts'
+import { programError, type ChildError } from '../../process/protocol.ts'
 import { systemClock, type Clock } from '../../process/pulse.ts'
 import { formatPlace, formatValue, parseGot } from '../../netnode/dht-form.ts'
 import { NetError } from '../../netnode/errors.ts'
@@ -256,7 +256,5 @@ function lied(): NetError {
 }
 
 function netError(problem: ChildError): NetError {
-  const { message, reported, cause } = problem
-  if (reported !== null) return new NetError(reported as NetError['code'], message)
-  return cause instanceof NetError ? cause : new NetError('NET_FAILED', message, { cause })
+  return programError(NetError, 'NET_FAILED', problem)
 }

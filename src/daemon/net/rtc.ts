@@ -4,7 +4,7 @@ import type { Framed } from '../../process/frame.ts'
 import { Child } from '../../process/child.ts'
 import type { Link } from '../../process/link.ts'
 import type { Log } from '../../process/log.ts'
-import type { ChildError } from '../../process/protocol.ts'
+import { programError } from '../../process/protocol.ts'
 import { systemClock, type Clock } from '../../process/pulse.ts'
 import { RtcError } from '../../rtcnode/errors.ts'
 import type { Order, Report } from '../../rtcnode/protocol.ts'
@@ -60,7 +60,7 @@ export class Rtc implements Connections {
       },
       onEnded: () => this.#lose(),
       onDelay: (problem) => {
-        this.problem = rtcError(problem)
+        this.problem = programError(RtcError, 'RTC_FAILED', problem)
         const { message, code } = this.problem
         this.#log.warn('rtc.ended', { message, code })
         // The next connection starts it again.
@@ -148,9 +148,4 @@ export class Rtc implements Connections {
     // A connection that came while it stopped is for the next start.
     for (const [id, { isSent }] of this.#open) if (isSent || this.#stops === 0) this.#end(id)
   }
-}
-
-function rtcError({ message, reported, cause }: ChildError): RtcError {
-  if (reported !== null) return new RtcError(reported as RtcError['code'], message)
-  return cause instanceof RtcError ? cause : new RtcError('RTC_FAILED', message, { cause })
 }
