@@ -11,6 +11,7 @@ import { flush } from '../channel/exchange/send.ts'
 import { formatConnectoid, parseConnectoids } from '../channel/invite/address.ts'
 import { formatBase64url } from '../core/encoding/bytes.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
+import { TurnQueue, type Input } from '../channel/carriers/turn-queue.ts'
 import { ConnectoidError } from './errors.ts'
 import { contentsIn, wholeUpTo, type Received } from './contents.ts'
 import { dueMs, repeatAtOnce, ring, takeData, takeFrame, takeUsed } from './meeting.ts'
@@ -18,15 +19,7 @@ import type { PageMeans } from './page-means.ts'
 import { formatRecord, type PagePlace, type PeerRecord } from './record.ts'
 import { Turn } from './turn.ts'
 
-const MAX_INPUTS = 64 // sanity: a commit stays small
-
 type Work = (turn: Turn) => unknown
-
-interface Input {
-  readonly work: Work
-  readonly resolve: (result: never) => void
-  readonly reject: (error: unknown) => void
-}
 
 export interface EndHooks {
   /** Something that the page shows, or a time, or an intake may be another one. */
@@ -42,10 +35,10 @@ export class PageEnd {
   /** Null if the page does not allow it, and before there is a channel. */
   #direct: DirectEnd | null = null
   #record: PeerRecord
-  #inputs: Input[] = []
-  #isBusy = false
-  #isClosed = false
-  #idle: Promise<void> = Promise.resolve()
+  readonly #turns = new TurnQueue<Turn>({
+    turn: (batch) => this.#turn(batch),
+    closed: () => new ConnectoidError('CLOSED', 'the library is closed', { hint: 'open it again' }),
+  })
 
   constructor(id: string, record: PeerRecord, means: PageMeans, hooks: EndHooks) {
     this.id = id
@@ -62,7 +55,7 @@ export class PageEnd {
       onBack: () => void this.later(repeatAtOnce),
     })
     this.#inbound = new Inbound(carry, {
-      line: () => (this.#isClosed ? null : this.#line(null)),
+      line: () => (this.#turns.isClosed ? null : this.#line(null)),
       sources: () =>
         this.#intakes().map((intake) => ({
           intake,
@@ -118,19 +111,7 @@ export class PageEnd {
 
   /** Does something in the next turn. @returns its result, once the turn is on disk @throws its error; other work goes on */
   run<Result>(work: (turn: Turn) => Result): Promise<Awaited<Result>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Awaited<Result>>()
-    if (this.#isClosed)
-      reject(
-        new ConnectoidError('CLOSED', 'the library is closed', {
-          hint: 'open it again',
-        }),
-      )
-    else this.#inputs.push({ work, resolve, reject })
-    if (!this.#isBusy && !this.#isClosed) {
-      this.#isBusy = true
-      this.#idle = this.#work()
-    }
-    return promise
+    return this.#turns.run(work)
   }
 
   /** Does something whose failure does no harm: the channel or its carrier repeats. */
@@ -160,26 +141,14 @@ export class PageEnd {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    const over = this.#turns.close()
     this.#outbound.close()
     this.#direct?.close()
-    await this.#idle
+    await over
     await this.#inbound.close()
   }
 
-  async #work(): Promise<void> {
-    // Calls that came together share the first turn.
-    await Promise.resolve()
-    while (this.#inputs.length > 0) {
-      const batch = this.#inputs.splice(0, MAX_INPUTS)
-      await this.#turn(batch).catch((error: unknown) => {
-        for (const { reject } of batch) reject(error)
-      })
-    }
-    this.#isBusy = false
-  }
-
-  async #turn(batch: readonly Input[]): Promise<void> {
+  async #turn(batch: readonly Input<Turn>[]): Promise<void> {
     const before = this.#record
     const turn = new Turn(this.id, before, this.#means.clock.nowMs())
     const answers: (() => void)[] = []

@@ -11,6 +11,7 @@ import { DirectEnd } from '../../../channel/direct/direct-end.ts'
 import type { DirectPhase } from '../../../channel/direct/way.ts'
 import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
 import { describeError } from '../../../process/describe-error.ts'
+import { TurnQueue, type Input } from '../../../channel/carriers/turn-queue.ts'
 import { changeOf } from './change.ts'
 import type { Means } from './means.ts'
 import { noteEvents } from './end-events.ts'
@@ -21,16 +22,8 @@ import { Outbound } from '../../../channel/carriers/outbound.ts'
 import { stateOf, summaryOf, type Summary } from './summary.ts'
 import { Turn } from './turn.ts'
 
-const MAX_INPUTS = 64 // sanity: with those of carriers, the frames of a turn have 5 MiB at most
 /** Contents of apps in one turn. */
 const MAX_CONTENTS_BYTES: number = 2 << 20 // sanity: a commit has 8 MiB, and frames take up to 5 of them
-
-interface Input {
-  readonly work: (turn: Turn) => unknown
-  readonly contentBytes: number
-  readonly resolve: (result: never) => void
-  readonly reject: (error: unknown) => void
-}
 
 export interface EndHooks {
   /** The summary is another one: its times, its lines or its state. */
@@ -46,11 +39,12 @@ export class End implements Loadable {
   readonly #outbound: Outbound
   readonly #kept: KeptState
   #summary: Summary
-  #inputs: Input[] = []
-  #isBusy = false
   readonly #direct: DirectEnd | null
-  #isClosed = false
-  #idle: Promise<void> = Promise.resolve()
+  readonly #turns = new TurnQueue<Turn>({
+    turn: (batch) => this.#turn(batch),
+    maxBytes: MAX_CONTENTS_BYTES,
+    closed: () => new Error('the daemon closes'),
+  })
   /** Events of turns without a commit, on their way. */
   #telling: Promise<unknown> = Promise.resolve()
 
@@ -107,15 +101,8 @@ export class End implements Loadable {
    * @param contentBytes what it writes for an app
    * @returns its result, once all is on disk that a crash must not take back @throws its error; the other work goes on
    */
-  run<Result>(work: (turn: Turn) => Result, contentBytes: number = 0): Promise<Result> {
-    const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    if (this.#isClosed) reject(new Error('the daemon closes'))
-    else this.#inputs.push({ work, contentBytes, resolve, reject })
-    if (!this.#isBusy && !this.#isClosed) {
-      this.#isBusy = true
-      this.#idle = this.#work()
-    }
-    return promise
+  run<Result>(work: (turn: Turn) => Result, contentBytes: number = 0): Promise<Awaited<Result>> {
+    return this.#turns.run(work, contentBytes)
   }
 
   /** Does something without an answer. A failure is logged; the channel or its carrier repeats. */
@@ -151,7 +138,7 @@ export class End implements Loadable {
   /** The state as it is on disk, or newer by what a crash may take back. @throws as loadEnd */
   peek(): EndState {
     const state = this.#kept.read()
-    if (!this.#isBusy) {
+    if (!this.#turns.isBusy) {
       this.#kept.keep(state)
       this.#loaded.touch(this)
     }
@@ -159,7 +146,7 @@ export class End implements Loadable {
   }
 
   unload(): boolean {
-    if (this.#isBusy) return false
+    if (this.#turns.isBusy) return false
     if (this.#kept.isLate) {
       this.#writeLate()
       return false
@@ -170,7 +157,7 @@ export class End implements Loadable {
 
   /** Resolves once no turn runs, and nothing is on its way to the peer. */
   async idle(): Promise<void> {
-    while (this.#isBusy) await this.#idle
+    await this.#turns.idle()
     await this.#telling
     await this.#outbound.idle()
   }
@@ -183,28 +170,16 @@ export class End implements Loadable {
 
   /** Ends all work of an end that is erased: what waits for a commit is not written. */
   async stop(): Promise<void> {
-    this.#isClosed = true
+    const over = this.#turns.close()
     this.#outbound.close()
     this.#direct?.close()
     this.#loaded.forget(this)
     this.#kept.cancel()
-    await this.#idle
+    await over
     await this.#telling
   }
 
-  async #work(): Promise<void> {
-    // Calls that came together share the first turn.
-    await Promise.resolve()
-    while (this.#inputs.length > 0) {
-      const batch = this.#inputs.splice(0, countForTurn(this.#inputs))
-      await this.#turn(batch).catch((error: unknown) => {
-        for (const { reject } of batch) reject(error)
-      })
-    }
-    this.#isBusy = false
-  }
-
-  async #turn(batch: readonly Input[]): Promise<void> {
+  async #turn(batch: readonly Input<Turn>[]): Promise<void> {
     const before = this.#kept.read()
     const turn = new Turn(before, this.#means.nowMs)
     const answers = batch.map(({ work, resolve, reject }) => {
@@ -287,14 +262,4 @@ export class End implements Loadable {
       turn.set({ store: this.#means.store })
     })
   }
-}
-
-/** How many inputs the next turn takes, from the first on. */
-function countForTurn(inputs: readonly Input[]): number {
-  let bytes = 0
-  const end = inputs.findIndex(({ contentBytes }, i) => {
-    bytes += contentBytes
-    return i > 0 && (i === MAX_INPUTS || bytes > MAX_CONTENTS_BYTES)
-  })
-  return end === -1 ? inputs.length : end
 }
