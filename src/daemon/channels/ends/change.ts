@@ -8,9 +8,13 @@ import type { EndState } from './end-state.ts'
 /** `now`: it must be on disk before anything of its turn leaves. `later`: it goes to disk with the next commit. */
 export type Change = 'none' | 'later' | 'now'
 
-type When = Exclude<Change, 'none'>
+/**
+ * How a field counts. `count`: its times of posting are not on disk, so it differs by how many it has. `beside`: it goes to disk with other changes
+ * and asks for no commit.
+ */
+type When = Exclude<Change, 'none'> | 'count' | 'beside'
 
-const CHANNEL_FIELDS: { readonly [Field in keyof Channel]: When } = {
+const CHANNEL_FIELDS = {
   role: 'now',
   phase: 'now',
   brokenBecause: 'now',
@@ -20,15 +24,15 @@ const CHANNEL_FIELDS: { readonly [Field in keyof Channel]: When } = {
   words: 'now',
   m2Hash: 'now',
   // Its bytes never change, and the guest's first frame, which ends it, is taken `now`.
-  greeting: 'later',
+  greeting: 'beside',
   peerAt: 'now',
   ownAt: 'now',
   isHeld: 'now',
   sent: 'now',
   sentBefore: 'now',
   // A frame that is new changes `sent`, and a content that is new changes `outNumber`: an ack alone only takes some away. They are posted again.
-  window: 'later',
-  outbox: 'later',
+  window: 'count',
+  outbox: 'count',
   outNumber: 'now',
   cut: 'now',
   controls: 'now',
@@ -44,9 +48,9 @@ const CHANNEL_FIELDS: { readonly [Field in keyof Channel]: When } = {
   stuck: 'later',
   refused: 'later',
   saidAtMs: 'now',
-}
+} as const satisfies { readonly [Field in keyof Channel]: When }
 
-const END_FIELDS: { readonly [Field in Exclude<keyof EndState, 'channel'>]: When } = {
+const END_FIELDS = {
   store: 'now',
   places: 'now',
   left: 'now',
@@ -63,14 +67,21 @@ const END_FIELDS: { readonly [Field in Exclude<keyof EndState, 'channel'>]: When
   sentKeys: 'now',
   // The pieces of an upload must stay while a content on disk names them.
   uploads: 'now',
-}
+} as const satisfies { readonly [Field in Exclude<keyof EndState, 'channel'>]: Exclude<Change, 'none'> }
 
 const CHANNEL_NOW = fieldsOf(CHANNEL_FIELDS, 'now')
+const CHANNEL_LATER = fieldsOf(CHANNEL_FIELDS, 'later')
+const CHANNEL_COUNT = fieldsOf(CHANNEL_FIELDS, 'count')
 const END_NOW = fieldsOf(END_FIELDS, 'now')
 const END_LATER = fieldsOf(END_FIELDS, 'later')
 
-function fieldsOf<Name extends string>(fields: Readonly<Record<Name, When>>, when: When): Name[] {
-  return (Object.keys(fields) as Name[]).filter((field) => fields[field] === when)
+type FieldsOf<Fields, W extends When> = { [Name in keyof Fields]: Fields[Name] extends W ? Name : never }[keyof Fields]
+
+function fieldsOf<Fields extends Readonly<Record<string, When>>, W extends When>(
+  fields: Fields,
+  when: W,
+): FieldsOf<Fields, W>[] {
+  return Object.keys(fields).filter((field) => fields[field] === when) as FieldsOf<Fields, W>[]
 }
 
 /** @param before as the turn found it */
@@ -83,8 +94,9 @@ export function changeOf(before: EndState, after: EndState): Change {
   return END_LATER.some((field) => before[field] !== after[field]) || differsLater(had, has) ? 'later' : 'none'
 }
 
-/** Times of posting are not on disk, so a frame that was posted again is no change. */
 function differsLater(had: Channel, has: Channel): boolean {
-  if (had.window.length !== has.window.length || had.outbox.length !== has.outbox.length) return true
-  return had.owesAck !== has.owesAck || had.stuck !== has.stuck || had.refused !== has.refused
+  return (
+    CHANNEL_COUNT.some((field) => had[field].length !== has[field].length) ||
+    CHANNEL_LATER.some((field) => had[field] !== has[field])
+  )
 }
