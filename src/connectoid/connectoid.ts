@@ -150,12 +150,7 @@ export class Connectoid implements ConnectoidPage {
   async #make({ name, invite, isOwnLink }: NewPeer, work: (turn: Turn) => void): Promise<Peer> {
     const id = formatHex(portableBoxes.randomBytes(ID_BYTES)).toLowerCase()
     await this.#means.disk.addSeal(id)
-    const record = newRecord({
-      name,
-      madeMs: this.#means.clock.nowMs(),
-      link: linkOf(invite),
-      isOwnLink,
-    })
+    const record = newRecord({ name, madeMs: this.#means.clock.nowMs(), link: linkOf(invite), isOwnLink })
     const { end, peer } = this.#add(id, record)
     try {
       await end.run(work)
@@ -171,14 +166,7 @@ export class Connectoid implements ConnectoidPage {
       changed: () => this.#changed(entry),
     })
     const peer = new Peer(end)
-    const entry: Entry = {
-      end,
-      peer,
-      shown: '',
-      watched: '',
-      isDelivering: false,
-      notBeforeMs: 0,
-    }
+    const entry: Entry = { end, peer, shown: '', watched: '', isDelivering: false, notBeforeMs: 0 }
     this.#entries.set(id, entry)
     return entry
   }
@@ -237,14 +225,10 @@ export class Connectoid implements ConnectoidPage {
     this.#cancel()
     if (this.#stop.signal.aborted) return
     const nowMs = this.#means.clock.nowMs()
-    const times = [...this.#entries.values()].map(({ end, notBeforeMs }) =>
-      Math.max(end.dueMs ?? Infinity, notBeforeMs),
-    )
+    const times = [...this.#entries.values()].map(dueMs)
     const waitMs = Math.min(MAX_SLEEP_MS, Math.max(0, Math.min(...times) - nowMs))
     this.#cancel = this.#means.clock.after(waitMs, () => {
-      for (const entry of this.#entries.values())
-        if (Math.max(entry.end.dueMs ?? Infinity, entry.notBeforeMs) <= this.#means.clock.nowMs())
-          void this.#tick(entry)
+      for (const entry of this.#entries.values()) if (dueMs(entry) <= this.#means.clock.nowMs()) void this.#tick(entry)
       this.#arm()
     })
   }
@@ -289,6 +273,11 @@ export class Connectoid implements ConnectoidPage {
     entry.isDelivering = isStuck
     if (!isStuck) void this.#deliver(entry)
   }
+}
+
+/** When an entry has something to do by itself, in unix milliseconds. */
+function dueMs({ end, notBeforeMs }: Entry): number {
+  return Math.max(end.dueMs ?? Infinity, notBeforeMs)
 }
 
 function refusal(

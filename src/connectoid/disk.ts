@@ -92,16 +92,14 @@ export class Disk {
     const kinds: readonly Kind[] = ['peer', 'frame', 'early', 'out', 'in', 'pair', 'seal']
     await stored(() =>
       this.#write((store) => {
-        for (const kind of kinds) store.delete(browser.IDBKeyRange.bound([kind, id], [kind, id, []] as never))
+        for (const kind of kinds) store.delete(browser.IDBKeyRange.bound(...below([kind, id])))
       }),
     )
     this.#seals.delete(id)
   }
 
   async #all(kind: Kind, ...of: readonly (string | number | undefined)[]): Promise<(readonly [StoreKey, unknown])[]> {
-    const begin = [kind, ...of.filter((each) => each !== undefined)]
-    // A list comes after every text and number.
-    const range = browser.IDBKeyRange.bound(begin, [...begin, []] as never)
+    const range = browser.IDBKeyRange.bound(...below([kind, ...of.filter((each) => each !== undefined)]))
     const store = this.#database.transaction(STORE, 'readonly', { durability: 'strict' }).objectStore(STORE)
     const [keys, values] = [store.getAllKeys(range), store.getAll(range)]
     const all = await resultOf(values)
@@ -155,6 +153,11 @@ function algorithm(
     iv,
     additionalData: encodeUtf8(JSON.stringify(key)) as Uint8Array<ArrayBuffer>,
   }
+}
+
+/** All keys that begin with these members. A list comes after every text and number. */
+export function below(begin: StoreKey): readonly [StoreKey, StoreKey] {
+  return [begin, [...begin, []] as never]
 }
 
 /** From the first key of a kind and peer up to a number. */

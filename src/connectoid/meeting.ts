@@ -11,6 +11,7 @@ import { formatConnectoids } from '../channel/invite/address.ts'
 import { BOX_TYPE, dataType } from '../channel/ratchet/box-data.ts'
 import { formatHex } from '../core/encoding/bytes.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
+import { below } from './disk.ts'
 import { contextOf, newPlace, type PageMeans } from './page-means.ts'
 import type { PagePlace, PeerRecord } from './record.ts'
 import type { Turn } from './turn.ts'
@@ -172,7 +173,7 @@ export function unshare(turn: Turn): void {
   }
   const nobody = { name: '', ownName: null, persona: null, lastHeardMs: null }
   turn.set({ ...gone, ...nobody, isUnshared: true })
-  turn.writes.push({ remove: [['in', turn.id], ['in', turn.id, []] as never] })
+  turn.writes.push({ remove: below(['in', turn.id]) })
 }
 
 /** Nothing is left to post or to close: all of it may go. */

@@ -17,8 +17,6 @@ export class Turn {
   readonly nowMs: number
   readonly writes: DiskWrite[] = []
   readonly posts: Post[] = []
-  /** Run once the turn is on disk. */
-  readonly afterwards: (() => void)[] = []
   readonly events: ChannelEvent[] = []
   /** Something of the peer came by a relay. */
   isHeard = false
