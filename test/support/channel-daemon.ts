@@ -14,6 +14,7 @@ import { HandClock } from './hand-clock.ts'
 import { TestKeeper, type KeeperStory } from './keeper.ts'
 import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
 import { silentLog } from './silent-log.ts'
+import { callerAs } from './caller.ts'
 
 /** The relay of each owner. */
 export const OWN_RELAY = 'https://relay.example/'
@@ -111,22 +112,11 @@ export class ChannelDaemon {
 
 const APP_NAMES = new WeakMap<Caller, string>()
 
-function caller(role: Caller['role']): Caller {
-  return {
-    id: 1,
-    role,
-    isOpen: true,
-    subscribe: () => {},
-    unsubscribe: () => {},
-    replay: () => Promise.resolve(true),
-  }
-}
-
-export const OWNER: Caller = caller('admin')
+export const OWNER: Caller = callerAs('admin')
 
 /** A connection of an app with this name; without a name, of one that has given no token. */
 export function appCaller(name: string | null): Caller {
-  const made = caller('app')
+  const made = callerAs('app')
   if (name !== null) APP_NAMES.set(made, name)
   return made
 }

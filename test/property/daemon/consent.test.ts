@@ -7,6 +7,7 @@ import type { Caller } from '../../../src/ipc/methods/method.ts'
 import { TestKeeper } from '../../support/keeper.ts'
 import { act, action, draw, KEYS, step, type Action } from '../../support/life.ts'
 import { engine, type Table } from '../../support/person.ts'
+import { callerAs } from '../../support/caller.ts'
 
 const RUNS = 80
 const APPS = ['clock', 'liar'] as const
@@ -93,14 +94,7 @@ class World {
 
   // Each report gets its own connection, as from an app that connects, reports and ends.
   async #report({ app: name, key: n, table, agoSec }: Extract<Deed, { kind: 'app' }>): Promise<void> {
-    const caller: Caller = {
-      id: 2,
-      role: 'app',
-      subscribe: () => {},
-      unsubscribe: () => {},
-      isOpen: true,
-      replay: () => Promise.resolve(true),
-    }
+    const caller: Caller = callerAs('app', 2)
     const handlers = this.test.handlers
     await handlers['app.hello']({ token: this.#tokens.get(name)! }, caller)
     const text = this.#tables[table % this.#tables.length]!.text()

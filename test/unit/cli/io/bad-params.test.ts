@@ -6,15 +6,9 @@ import { METHODS } from '../../../../src/ipc/methods/all-methods.ts'
 import type { Caller, Handlers, MethodSpec } from '../../../../src/ipc/methods/method.ts'
 import { createDispatch } from '../../../../src/ipc/server/dispatch.ts'
 import { readReply, RpcError } from '../../../../src/ipc/wire/rpc.ts'
+import { callerAs } from '../../../support/caller.ts'
 
-const CALLER: Caller = {
-  id: 1,
-  role: 'admin',
-  isOpen: true,
-  subscribe: () => {},
-  unsubscribe: () => {},
-  replay: () => Promise.resolve(true),
-}
+const CALLER: Caller = callerAs('admin')
 
 const dispatch = createDispatch({
   methods: METHODS,

@@ -5,6 +5,7 @@ import type { Caller, ParamsOf, Permission, ResultOf } from '../../../../src/ipc
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import { TestKeeper, WriteGate } from '../../../support/keeper.ts'
 import { deviceKey, person } from '../../../support/person.ts'
+import { callerAs } from '../../../support/caller.ts'
 
 const DAY_SEC = 86_400
 const BOB = person('bob')
@@ -14,14 +15,7 @@ const PHONE = BOB.key('phone')
 /** One connection of an app. */
 class AppConnection {
   readonly #test: TestKeeper
-  readonly caller: Caller = {
-    id: 7,
-    role: 'app',
-    subscribe: () => {},
-    unsubscribe: () => {},
-    isOpen: true,
-    replay: () => Promise.resolve(true),
-  }
+  readonly caller: Caller = callerAs('app', 7)
 
   constructor(test: TestKeeper) {
     this.#test = test

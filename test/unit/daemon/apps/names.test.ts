@@ -5,25 +5,15 @@ import type { AppName } from '../../../../src/ipc/shapes/apps.ts'
 import { Access } from '../../../../src/daemon/channels/access.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
+import { callerAs } from '../../../support/caller.ts'
 
 const CHANNEL = ['channel']
 const CONTENT = { event: 'channel.content', id: 0, atSec: 0 } as const
 const ASKING = { name: 'bot', can: CHANNEL }
 
-function connection(): Caller {
-  return {
-    id: 7,
-    role: 'app',
-    subscribe: () => {},
-    unsubscribe: () => {},
-    isOpen: true,
-    replay: () => Promise.resolve(true),
-  }
-}
-
 /** A connection that has given a token. */
 async function greeted(test: TestKeeper, token: string): Promise<Caller> {
-  const caller = connection()
+  const caller = callerAs('app', 7)
   await test.handlers['app.hello']({ token }, caller)
   return caller
 }
@@ -49,7 +39,7 @@ describe('an app that may use channels', () => {
     const test = await TestKeeper.open()
     const bot = await allowed(test, 'org.example.bot')
     expect(test.apps.spokenNameOf(bot)).toBe('org.example.bot')
-    expect(test.apps.spokenNameOf(connection())).toBeNull()
+    expect(test.apps.spokenNameOf(callerAs('app', 7))).toBeNull()
     expect(await namesOf(test)).toEqual([{ name: 'org.example.bot', app: 'org.example.bot' }])
   })
 

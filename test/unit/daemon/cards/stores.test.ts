@@ -67,6 +67,24 @@ async function withStore(test: TestKeeper, made: Relay): Promise<TestCards> {
   return opened
 }
 
+/** Two devices of one persona that never met, after each has been at the store. */
+async function twoAtOneStore(): Promise<{
+  readonly laptop: TestKeeper
+  readonly phone: TestKeeper
+  readonly one: TestCards
+  readonly two: TestCards
+  readonly made: Relay
+}> {
+  const { laptop, phone } = await siblings()
+  const made = await relay(laptop.nowSec + 1000)
+  const one = await withStore(laptop, made)
+  await hears(phone, OWN_LAPTOP, laptop)
+  const two = await withStore(phone, made)
+  // The hashes decide which first card counts: the other one comes after it.
+  for (const device of [one, two, one]) await rounds(device)
+  return { laptop, phone, one, two, made }
+}
+
 function standingOf(bobs: TestCards, alice: TestKeeper, device: TestKeeper): string {
   const { personaId } = ownOf(alice.keeper.onDisk)!.own
   return bobs.cards.standing(personaId, CHAT, Buffer.from(ownAppOf(device).sig, 'hex'))
@@ -99,24 +117,13 @@ describe('the own card', () => {
   })
 
   test('of two devices that never met lists both after each has been at the store', async () => {
-    const { laptop, phone } = await siblings()
-    const made = await relay(laptop.nowSec + 1000)
-    const one = await withStore(laptop, made)
-    await hears(phone, OWN_LAPTOP, laptop)
-    const two = await withStore(phone, made)
-    // The hashes decide which first card counts: the other one comes after it.
-    for (const device of [one, two, one]) await rounds(device)
+    const { laptop, phone, one, two } = await twoAtOneStore()
     expect(one.cards.own(CHAT)).toBe(two.cards.own(CHAT))
     expect(new Set(sigsOf(ownCardOf(one)))).toEqual(new Set([ownAppOf(laptop).sig, ownAppOf(phone).sig]))
   })
 
   test('of a device that leaves the persona lies there without it', async () => {
-    const { laptop, phone } = await siblings()
-    const made = await relay(laptop.nowSec + 1000)
-    const one = await withStore(laptop, made)
-    await hears(phone, OWN_LAPTOP, laptop)
-    const two = await withStore(phone, made)
-    for (const device of [one, two, one]) await rounds(device)
+    const { laptop, phone, one, two } = await twoAtOneStore()
     expect(ownCardOf(one).devices).toHaveLength(2)
     await phone.call('persona.leave')
     await two.cards.idle()
@@ -125,12 +132,7 @@ describe('the own card', () => {
   })
 
   test('of a device that erases everything lies there without it, and what could not be reached is listed', async () => {
-    const { laptop, phone } = await siblings()
-    const made = await relay(laptop.nowSec + 1000)
-    const one = await withStore(laptop, made)
-    await hears(phone, OWN_LAPTOP, laptop)
-    const two = await withStore(phone, made)
-    for (const device of [one, two, one]) await rounds(device)
+    const { laptop, one, two, made } = await twoAtOneStore()
     made.isAway = true
     expect(await two.cards.farewell()).toEqual([{ kind: 'card', id: STORE, app: CHAT, name: STORE }])
     made.isAway = false

@@ -4,15 +4,9 @@ import { MAX_FRAME_BYTES } from '../../../../src/ipc/wire/frame.ts'
 import type { Caller } from '../../../../src/ipc/methods/method.ts'
 import { RpcError } from '../../../../src/ipc/wire/rpc.ts'
 import { METHODS, testHandlers, type TestMethods } from '../../../support/ipc.ts'
+import { callerAs } from '../../../support/caller.ts'
 
-const caller: Caller = {
-  id: 1,
-  role: 'app',
-  subscribe() {},
-  unsubscribe() {},
-  isOpen: true,
-  replay: () => Promise.resolve(true),
-}
+const caller: Caller = callerAs('app')
 
 interface Logged {
   readonly message: string

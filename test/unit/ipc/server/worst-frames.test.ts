@@ -8,6 +8,7 @@ import { FrameReader, MAX_FRAME_BYTES, MAX_FRAME_VALUES } from '../../../../src/
 import { METHODS, type Methods } from '../../../../src/ipc/methods/all-methods.ts'
 import type { Caller, Handlers } from '../../../../src/ipc/methods/method.ts'
 import { IpcError } from '../../../../src/ipc/wire/errors.ts'
+import { callerAs } from '../../../support/caller.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -17,14 +18,7 @@ const ROOM_BYTES = 8 << 20 // sanity: the engine collects young objects at 16 Mi
 let heapAfterCollectionBytes = 0
 const TIMES = 5 // of a frame that seems to cost too much, the cheapest counts: other programs run on this machine
 
-const caller: Caller = {
-  id: 1,
-  role: 'admin',
-  subscribe() {},
-  unsubscribe() {},
-  isOpen: true,
-  replay: () => Promise.resolve(true),
-}
+const caller: Caller = callerAs('admin')
 const noHandlers = new Proxy({}, { get: () => () => null }) as Handlers<Methods>
 const dispatch = createDispatch({ methods: METHODS, handlers: noHandlers, authorize: () => true, log() {} })
 
