@@ -71,6 +71,19 @@ describe.each(SUBJECTS)('cards in a store of a relay ($name)', (subject) => {
       expect(await store.stats()).toMatchObject({ cards: 1, bytes: offer().text.length + CARD_COST_BYTES })
     }))
 
+  it('a card is found by persona and app for the relay itself, with whether anybody has a right', () =>
+    withStore(async (store) => {
+      expect(await store.cardOf(ALICE, 'notes', START)).toBeNull()
+      await store.putCard(offer({ guest: HOME }), START)
+      const { at, text } = offer()
+      expect(await store.cardOf(ALICE, 'notes', START)).toEqual({ at, text, isGuest: true })
+      await store.putCard(offer(), START)
+      expect(await store.cardOf(ALICE, 'notes', START)).toEqual({ at, text, isGuest: false })
+      expect(await store.cardOf(ALICE, 'mail', START)).toBeNull()
+      expect(await store.cardOf(BOB, 'notes', START)).toBeNull()
+      expect(await store.cardOf(ALICE, 'notes', START + 30 * DAY)).toBeNull()
+    }))
+
   it('a later card takes the place of an earlier one, and an earlier one is told of it', () =>
     withStore(async (store) => {
       const [first, second] = [offer(), offer({ seq: 2 })]

@@ -20,7 +20,7 @@ import { callRelay } from '../../src/relayd/program/call-relay.ts'
 import { checkRelay } from '../../src/relayd/program/check.ts'
 import { renderRelayUnit } from '../../src/relayd/program/init.ts'
 import { parseRelayConfig } from '../../src/relayd/program/relay-config.ts'
-import { APP, putToken, verifiedCard } from '../support/cards.ts'
+import { APP, makeToken, verifiedCard } from '../support/cards.ts'
 import { makePersona, sodium } from '../support/made-persona.ts'
 import { RelayProcess, runRelayCommand } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -195,7 +195,7 @@ describe('the commands of the operator', () => {
     const { card, personaId } = alicesCard()
     const path = `/card/${personaId}/${APP}`
     const put = async (device: number): Promise<[status: number, body: unknown]> => {
-      const bearer = putToken(alice, card, { origin: relay.url, path, issuedAtSec: nowSec() }, device)
+      const bearer = makeToken(alice, card, { origin: relay.url, path, issuedAtSec: nowSec() }, device)
       const headers = { authorization: `Bearer ${bearer}` }
       const answer = await fetch(relay.url + path, { method: 'PUT', body: card, headers })
       return [answer.status, await answer.json()]

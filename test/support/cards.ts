@@ -61,10 +61,10 @@ export function verifiedCard(persona: MadePersona, wishes: CardWishes = {}): Ver
   return verifyCard(signedCard(persona, wishes), portableEngine)
 }
 
-/** The token with which a made device puts a card into the open, at NOW_SEC unless `wishes` names a time. */
-export function putToken(
+/** The token with which a made device signs a request: a PUT without `to`, at NOW_SEC, unless `wishes` has others. */
+export function makeToken(
   persona: MadePersona,
-  card: string,
+  body: string | Uint8Array,
   { issuedAtSec = NOW_SEC, ...wishes }: Partial<DeviceToken> & Pick<DeviceToken, 'origin' | 'path'>,
   device = 1,
 ): string {
@@ -77,7 +77,7 @@ export function putToken(
     issuedAtSec,
     expiresAtSec: issuedAtSec + TOKEN_LIFE_SEC,
     method: 'PUT',
-    bodyHash: portableEngine.sha256(encodeUtf8(card)),
+    bodyHash: portableEngine.sha256(typeof body === 'string' ? encodeUtf8(body) : body),
     ...wishes,
   }
   return signToken(token, (message) => portableEngine.sign(message, secretKey))

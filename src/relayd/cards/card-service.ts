@@ -1,6 +1,7 @@
 /** The seam between the relay's HTTP server and its cards. */
 import type { CardPlace } from '../../relay/card-place.ts'
 import type { CardOutcome } from '../store/relay-store.ts'
+import type { DeviceRefusal } from './devices.ts'
 
 export interface CardCaller {
   /** The caller's address as HMAC under the key of the day: never the address itself. */
@@ -19,8 +20,8 @@ export type PutAnswer =
   | CardOutcome
   | { readonly outcome: 'busy'; readonly retryAfterSec: number }
   | { readonly outcome: 'bad card'; readonly code: string; readonly message: string }
-  | { readonly outcome: 'bad at' | 'expired' | 'token' | 'request' | 'card' }
-  | { readonly outcome: 'clock'; readonly nowSec: number }
+  | { readonly outcome: 'bad at' | 'expired' }
+  | DeviceRefusal
 
 export type GetAnswer =
   | { readonly outcome: 'found'; readonly card: string }

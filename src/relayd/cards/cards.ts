@@ -2,13 +2,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { CardError } from '../../card/errors.ts'
 import { cardAt } from '../../card/place.ts'
-import { judgeToken, verifyToken, type TokenRequest } from '../../card/token.ts'
 import { isExpired, verifyCard, type CardEngine, type VerifiedCard } from '../../card/verify.ts'
 import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
 import { cardPath, type CardPlace } from '../../relay/card-place.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
+import { chargeAddress } from '../store/charge-address.ts'
 import type { OfferedCard, RelayStore } from '../store/relay-store.ts'
 import type { CardCaller, CardService, GetAnswer, PutAnswer } from './card-service.ts'
+import { readDeviceToken, refusalOfToken, tokenRequestOf, type DeviceRefusal } from './devices.ts'
 
 export interface CardsOptions {
   readonly store: Pick<RelayStore, 'putCard' | 'getCard' | 'spend'>
@@ -65,31 +66,12 @@ export class Cards implements CardService {
   }
 
   /** @returns the refusal of a device token; null for a good one */
-  #judge(place: CardPlace, card: VerifiedCard, text: string, bearer: string | null): PutAnswer | null {
+  #judge(place: CardPlace, card: VerifiedCard, text: string, bearer: string | null): DeviceRefusal | null {
     const { engine, url } = this.#options
-    const request: TokenRequest = {
-      origin: new URL(url).origin,
-      method: 'PUT',
-      path: new URL(`${url}/${cardPath(place)}`).pathname,
-      bodyHash: engine.sha256(encodeUtf8(text)),
-    }
-    try {
-      const token = verifyToken(bearer ?? '', engine)
-      const verdict = judgeToken(token, request, card, this.#nowSec())
-      switch (verdict) {
-        case 'good':
-          return token.to === null ? null : { outcome: 'request' }
-        case 'Clock':
-          return { outcome: 'clock', nowSec: this.#nowSec() }
-        case 'Request':
-          return { outcome: 'request' }
-        case 'Card':
-          return { outcome: 'card' }
-      }
-    } catch (error) {
-      if (!(error instanceof CardError)) throw error
-      return { outcome: 'token' }
-    }
+    const token = readDeviceToken(bearer, engine)
+    if (token === null) return { outcome: 'token' }
+    const sent = { method: 'PUT', path: `/${cardPath(place)}`, bodyHash: engine.sha256(encodeUtf8(text)) }
+    return refusalOfToken(token, { request: tokenRequestOf(url, sent, token), to: null, card, nowSec: this.#nowSec() })
   }
 
   #rightOf({ persona }: Pick<OfferedCard, 'persona'>, bearer: string | null): 'right' | 'guest' | 'none' {
@@ -102,8 +84,8 @@ export class Cards implements CardService {
 
   async #spend({ address }: CardCaller): Promise<{ outcome: 'busy'; retryAfterSec: number } | null> {
     const { store, limits, nowUs } = this.#options
-    const waitMs = await store.spend([{ key: `address:${address}`, ...limits.address }], nowUs())
-    return waitMs === 0 ? null : { outcome: 'busy', retryAfterSec: Math.ceil(waitMs / 1000) }
+    const retryAfterSec = await chargeAddress(store, address, limits.address, nowUs())
+    return retryAfterSec === 0 ? null : { outcome: 'busy', retryAfterSec }
   }
 
   #nowSec(): number {

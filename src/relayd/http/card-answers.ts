@@ -1,11 +1,10 @@
 /** The answers to `PUT` and `GET /card/...` (docs/relay.md, "Cards"): statuses of HTTP, unlike those of boxes. */
 import { MAX_CARD_CHARS } from '../../card/card.ts'
-import type { CardError } from '../../relay/wire.ts'
 import type { GetAnswer, PutAnswer } from '../cards/card-service.ts'
 import { jsonAnswer, type Answer } from './answers.ts'
+import { deviceRefusal, refusal, tooOften } from './refusals.ts'
 
 const CROWDED_SEC = 3600 // sanity: cards of guests end after days; a client that asks each hour costs nothing
-const CHALLENGE = ['WWW-Authenticate', 'Bearer'] // format: RFC 9110 wants it beside each 401
 
 export function answerToGet(got: GetAnswer): Answer {
   switch (got.outcome) {
@@ -47,13 +46,10 @@ export function answerToPut(put: PutAnswer): Answer {
     case 'expired':
       return refusal(400, 'Expired')
     case 'token':
-      return refusal(401, 'Token', {}, CHALLENGE)
     case 'request':
-      return refusal(401, 'Request', {}, CHALLENGE)
     case 'card':
-      return refusal(401, 'Card', {}, CHALLENGE)
     case 'clock':
-      return refusal(401, 'Clock', { now: put.nowSec }, CHALLENGE)
+      return deviceRefusal(put)
   }
 }
 
@@ -62,21 +58,8 @@ export function tooBig(): Answer {
   return refusal(413, 'Too big', { bytes: MAX_CARD_CHARS })
 }
 
-function tooOften(retryAfterSec: number): Answer {
-  return refusal(429, 'Too often', { retryAfter: retryAfterSec }, ['Retry-After', String(retryAfterSec)])
-}
-
 function cardOf({ card }: { readonly card: string | null }): { readonly card?: string } {
   return card === null ? {} : { card }
-}
-
-function refusal(
-  status: number,
-  error: CardError,
-  members: Readonly<Record<string, unknown>> = {},
-  headers: readonly string[] = [],
-): Answer {
-  return jsonAnswer({ ok: false, error, ...members }, status, headers)
 }
 
 /** The token of `Authorization: Bearer TOKEN`. @returns null without one; an empty text for a header of another form */

@@ -1,15 +1,15 @@
 /** The cards of the relay's store in memory: a plain list, written to be compared with the contract. */
 import { judgeCard } from '../../card/order.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
-import type { CardOutcome, OfferedCard, PersonaId } from './relay-store.ts'
+import type { CardOutcome, HeldCard, OfferedCard, PersonaId } from './relay-store.ts'
 import { CARD_COST_BYTES, endOfCard, type StoreLimits } from './rules.ts'
 
-interface HeldCard extends OfferedCard {
+interface TimedCard extends OfferedCard {
   readonly endsUs: number
 }
 
 export class MemoryCards {
-  #all: HeldCard[] = []
+  #all: TimedCard[] = []
 
   get count(): number {
     return this.#all.length
@@ -65,6 +65,12 @@ export class MemoryCards {
     return found === undefined || found.endsUs <= nowUs ? null : found.text
   }
 
+  of(persona: PersonaId, app: string, nowUs: number): HeldCard | null {
+    const found = this.#all.find((card) => card.persona === persona && card.app === app)
+    if (found === undefined || found.endsUs <= nowUs) return null
+    return { at: found.at, text: found.text, isGuest: found.guest !== null }
+  }
+
   forget(persona: PersonaId): number {
     return this.#drop((card) => card.persona === persona)
   }
@@ -77,11 +83,11 @@ export class MemoryCards {
     return looked.length
   }
 
-  #replace(gone: readonly HeldCard[], card: HeldCard): void {
+  #replace(gone: readonly TimedCard[], card: TimedCard): void {
     this.#all = [...this.#all.filter((each) => !gone.includes(each)), card]
   }
 
-  #drop(isDropped: (card: HeldCard) => boolean): number {
+  #drop(isDropped: (card: TimedCard) => boolean): number {
     const before = this.#all.length
     this.#all = this.#all.filter((card) => !isDropped(card))
     return before - this.#all.length

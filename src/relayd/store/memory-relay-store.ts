@@ -9,6 +9,7 @@ import type {
   BoxId,
   Bucket,
   CardOutcome,
+  HeldCard,
   Message,
   OfferedCard,
   PersonaId,
@@ -144,6 +145,10 @@ export class MemoryRelayStore implements RelayStore {
 
   async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
     return this.#memory.cards.get(place, nowUs)
+  }
+
+  async cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null> {
+    return this.#memory.cards.of(persona, app, nowUs)
   }
 
   async forgetCards(persona: PersonaId): Promise<number> {

@@ -4,7 +4,7 @@ import type { CardPlace } from '../../relay/card-place.ts'
 import type { Write } from '../../store/store.ts'
 import { CardChange } from './card-change.ts'
 import { parseDueId, type Records } from './records.ts'
-import type { CardOutcome, OfferedCard, PersonaId } from './relay-store.ts'
+import type { CardOutcome, HeldCard, OfferedCard, PersonaId } from './relay-store.ts'
 import { knownOf, refusalOf, type StoreLimits } from './rules.ts'
 
 export interface RecordCardsOptions {
@@ -39,6 +39,14 @@ export class RecordCards {
     const { app, persona } = place
     const found = personas.get(persona)?.cards.find((card) => card.app === app && card.isPublic)
     return found === undefined ? null : living(cards.get(found.at), nowUs)
+  }
+
+  of(persona: PersonaId, app: string, nowUs: number): HeldCard | null {
+    const { cards, personas } = this.#options.present
+    const found = personas.get(persona)?.cards.find((card) => card.app === app)
+    if (found === undefined) return null
+    const text = living(cards.get(found.at), nowUs)
+    return text === null ? null : { at: found.at, text, isGuest: found.guest !== null }
   }
 
   async forget(persona: PersonaId): Promise<number> {

@@ -17,6 +17,7 @@ import type {
   BoxId,
   Bucket,
   CardOutcome,
+  HeldCard,
   Message,
   OfferedCard,
   PersonaId,
@@ -212,6 +213,11 @@ export class RecordRelayStore implements RelayStore {
   async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
     await this.#resuming
     return this.#cards.get(place, nowUs)
+  }
+
+  async cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null> {
+    await this.#resuming
+    return this.#cards.of(persona, app, nowUs)
   }
 
   async forgetCards(persona: PersonaId): Promise<number> {

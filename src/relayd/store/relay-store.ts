@@ -53,6 +53,14 @@ export interface OfferedCard {
   readonly isPublic: boolean
 }
 
+/** A card as the store has it. */
+export interface HeldCard {
+  readonly at: string
+  readonly text: string
+  /** Whether nobody has proven a right to keep it here. */
+  readonly isGuest: boolean
+}
+
 /**
  * kept: durable, as a new card or as the one that is there. newer: the card there counts before it. held: its seq is too far above that of
  * the card there. disputed: the store has a card of another root of this persona. ended: it has a card of a later epoch. crowded: this address
@@ -127,6 +135,8 @@ export interface RelayStore {
   putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome>
   /** @returns the text of a card; null if there is none at this place. By persona and app it finds only what is for everybody */
   getCard(place: CardPlace, nowUs: number): Promise<string | null>
+  /** @returns the card of a persona for an app, whoever may find it; null if there is none */
+  cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null>
   /** Deletes all cards of a persona, and all that is known of it. @returns how many cards there were */
   forgetCards(persona: PersonaId): Promise<number>
   /** Calls the listener after a message became readable, whichever process stored it. @returns the end of it */

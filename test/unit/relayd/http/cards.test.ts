@@ -5,7 +5,7 @@ import type { DeviceToken } from '../../../../src/card/token.ts'
 import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { CARD_ERRORS } from '../../../../src/relay/wire.ts'
 import { RELAY_LIMITS } from '../../../../src/relay/limits.ts'
-import { APP, putToken, signedCard, verifiedCard, type CardWishes } from '../../../support/cards.ts'
+import { APP, makeToken, signedCard, verifiedCard, type CardWishes } from '../../../support/cards.ts'
 import { makePersona, NOW_SEC, sodium, type MadePersona } from '../../../support/made-persona.ts'
 import { CARDS_URL, testCards, type TestCards, type TestCardsOptions } from '../../../support/relay-cards.ts'
 import { serveBoxes } from '../../../support/relay-http.ts'
@@ -156,7 +156,7 @@ test('a persona has cards for 16 apps', async () => {
 })
 
 function token(card: string, wishes: Partial<DeviceToken> = {}, device = 1): string {
-  return putToken(alice, card, { origin: CARDS_URL, path: OPEN, ...wishes }, device)
+  return makeToken(alice, card, { origin: CARDS_URL, path: OPEN, ...wishes }, device)
 }
 
 test('a card lies in the open once a device of it put it there, until a later one comes', async () => {
