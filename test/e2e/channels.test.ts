@@ -27,8 +27,8 @@ test(
     expect(ofHost).toEqual(textsOf('host'))
     expect(ofGuest).toEqual(textsOf('guest'))
     await host.client.call('channel.close', { id: hostId })
-    await guest.until(async () => (await guest.show(guestId)).state !== 'open')
-    expect((await guest.show(guestId)).state).toMatch(/^(gone|closed)$/)
+    // For a moment it may be `gone`: the host's place is away, and the last frame of the host is not read yet.
+    await guest.until(async () => (await guest.show(guestId)).state === 'closed')
     expect(await codeOf(guest.client.call('channel.send', { id: guestId, text: 'x' }))).toBe('CHANNEL_NOT_OPEN')
   },
   TIMEOUT_MS,
