@@ -35,9 +35,31 @@ export interface CardLimits {
   readonly cardUs: number
 }
 
+export interface InboxLimits {
+  /** Entries of an inbox that no device has acknowledged. */
+  readonly maxEntries: number
+  /** Those of them whose senders are not allowed, all together. The owner may set it lower. */
+  readonly maxStrangers: number
+  /** Those of one sender who is not allowed. */
+  readonly maxOfStranger: number
+  /** Senders of an inbox who are allowed or blocked. */
+  readonly maxNamed: number
+  /** How long an entry is kept, in microseconds. */
+  readonly entryUs: number
+  /** For so long an entry waits for a device that is not heard of, in microseconds. */
+  readonly silentUs: number
+}
+
 export interface RelayLimits {
   readonly box: BoxLimits
   readonly card: CardLimits
+  readonly inbox: InboxLimits
+  /** Bytes of the body of `POST /inbox/...`. */
+  readonly maxEntryBytes: number
+  /** Entries of one answer to `GET /inbox/...`, and of one acknowledgement. A request for more gets so many. */
+  readonly maxList: number
+  /** Bytes of the body of an acknowledgement, or of rules for senders. */
+  readonly maxOwnerBytes: number
   /** Characters of `data` in base64url. */
   readonly maxDataChars: number
   /** Bytes of the body of `POST /`. */
@@ -83,6 +105,17 @@ export const RELAY_LIMITS: RelayLimits = {
     maxApps: 16, // sanity: each app of a persona has a card of its own, and few people write with more
     cardUs: 30 * DAY_US, // format: the life of a card
   },
+  inbox: {
+    maxEntries: 1000, // sanity: more than people read in a month; an app that sends more has a device that acknowledges
+    maxStrangers: 100, // sanity: a tenth, so that strangers keep nobody out
+    maxOfStranger: 5, // sanity: enough to ask once and again
+    maxNamed: 10_000, // sanity: every contact of a large address book, in 3 MB
+    entryUs: 31 * DAY_US, // format: as long as the object that it names, and a day for clocks
+    silentUs: 30 * DAY_US, // format: the life of a card
+  },
+  maxEntryBytes: 4096, // format: an id sealed to 20 devices, 115 bytes for each, in base64url, and room for the names
+  maxList: 100, // sanity: 400 KiB at most, and most often a tenth
+  maxOwnerBytes: 64 * 1024, // sanity: rules for 900 senders
   maxDataChars: 16 * 1024, // format: an offer with 24 candidates needs a third of it
   maxBodyBytes: 20 * 1024, // sanity: the data, a key, an ext and the names of the members; JSON may be laid out with spaces
   maxReceive: 128, // sanity: all messages of a box

@@ -1,6 +1,7 @@
 /** The cards of one persona as records: what decides stands in the record of the persona, each text in one of its own. */
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import { jsonCodec, type Codec } from '../../store/store.ts'
+import { checkCount, checkText } from './checked-values.ts'
 
 /** A card without its text. Its epoch and root are those of the persona's record. */
 export interface KeptCard {
@@ -42,42 +43,37 @@ export const PERSONA_CODEC: Codec<KeptPersona> = {
     }),
   decode: (bytes) => {
     const { root, epoch, dueUs, cards } = JSON_CODEC.decode(bytes)
-    return { root: hash32(root), epoch: count(epoch), dueUs: count(dueUs), cards: (cards as Json[]).map(readCard) }
+    return {
+      root: hash32(root),
+      epoch: checkCount(epoch),
+      dueUs: checkCount(dueUs),
+      cards: (cards as Json[]).map(readCard),
+    }
   },
 }
 
 export const CARD_TEXT_CODEC: Codec<KeptText> = jsonCodec(1, (value) => {
   const { endsUs, text: card } = value as Json
-  return { endsUs: count(endsUs), text: text(card) }
+  return { endsUs: checkCount(endsUs), text: checkText(card) }
 })
 
 const JSON_CODEC = jsonCodec(1, (value) => value as Json)
 
 function readCard({ at, app, seq, hash, bytes, endsUs, guest, isPublic }: Json): KeptCard {
   return {
-    at: text(at),
-    app: text(app),
-    seq: count(seq),
+    at: checkText(at),
+    app: checkText(app),
+    seq: checkCount(seq),
     hash: hash32(hash),
-    bytes: count(bytes),
-    endsUs: count(endsUs),
-    guest: guest === null ? null : text(guest),
+    bytes: checkCount(bytes),
+    endsUs: checkCount(endsUs),
+    guest: guest === null ? null : checkText(guest),
     isPublic: isPublic === true,
   }
 }
 
-function count(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Error('not a count')
-  return value
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Error('not a text')
-  return value
-}
-
 function hash32(value: unknown): Uint8Array {
-  const bytes = parseBase64url(text(value))
+  const bytes = parseBase64url(checkText(value))
   if (bytes?.length !== 32) throw new Error('not 32 bytes')
   return bytes
 }

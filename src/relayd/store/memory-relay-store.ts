@@ -5,6 +5,7 @@
 import type { CardPlace } from '../../relay/card-place.ts'
 import { Buckets } from './buckets.ts'
 import { MemoryCards } from './memory-cards.ts'
+import { MemoryInboxes, MemoryInboxStore } from './memory-inboxes.ts'
 import type {
   BoxId,
   Bucket,
@@ -39,6 +40,7 @@ interface HeldBox {
 export class RelayMemory {
   readonly boxes: Map<BoxId, HeldBox> = new Map()
   readonly cards: MemoryCards = new MemoryCards()
+  readonly inboxes: MemoryInboxes = new MemoryInboxes()
   /** When each used answer expires. */
   readonly answers: Map<string, number> = new Map()
   readonly buckets: Buckets = new Buckets()
@@ -46,12 +48,14 @@ export class RelayMemory {
 }
 
 export class MemoryRelayStore implements RelayStore {
+  readonly inboxes: MemoryInboxStore
   readonly #limits: StoreLimits
   readonly #memory: RelayMemory
 
   constructor(limits: StoreLimits, memory: RelayMemory = new RelayMemory()) {
     this.#limits = limits
     this.#memory = memory
+    this.inboxes = new MemoryInboxStore(limits, memory.inboxes, () => this.#bytes() - memory.inboxes.bytes)
   }
 
   async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
@@ -131,6 +135,7 @@ export class MemoryRelayStore implements RelayStore {
       this.#living(id, nowUs)
       looked++
     }
+    this.inboxes.expire(nowUs)
     return looked + this.#memory.cards.expire(nowUs, limit - looked)
   }
 
@@ -166,7 +171,16 @@ export class MemoryRelayStore implements RelayStore {
     const messages = boxes.reduce((sum, box) => sum + box.messages.length, 0)
     const bytes = this.#bytes()
     const isFull = bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
-    return { boxes: boxes.length, messages, cards: this.#memory.cards.count, bytes, isFull }
+    const { cards, inboxes } = this.#memory
+    return {
+      boxes: boxes.length,
+      messages,
+      cards: cards.count,
+      inboxes: inboxes.all.size,
+      entries: inboxes.entries,
+      bytes,
+      isFull,
+    }
   }
 
   async close(): Promise<void> {}
@@ -204,7 +218,7 @@ export class MemoryRelayStore implements RelayStore {
   }
 
   #bytes(): number {
-    let { bytes } = this.#memory.cards
+    let bytes = this.#memory.cards.bytes + this.#memory.inboxes.bytes
     for (const { messages } of this.#memory.boxes.values())
       bytes += messages.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, BOX_COST_BYTES)
     return bytes

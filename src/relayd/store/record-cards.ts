@@ -1,40 +1,28 @@
 /** The cards of a relay as records. */
 import { judgeCard } from '../../card/order.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
-import type { Write } from '../../store/store.ts'
 import { CardChange } from './card-change.ts'
-import { parseDueId, type Records } from './records.ts'
+import type { RecordAccess } from './record-access.ts'
+import { parseDueId } from './records.ts'
 import type { CardOutcome, HeldCard, OfferedCard, PersonaId } from './relay-store.ts'
-import { knownOf, refusalOf, type StoreLimits } from './rules.ts'
-
-export interface RecordCardsOptions {
-  /** The records as they will be. */
-  readonly coming: Records
-  /** The records as they are on disk. */
-  readonly present: Records
-  readonly limits: StoreLimits
-  /** @returns false if the disk is full, so that nothing was changed */
-  readonly write: (writes: readonly Write[]) => Promise<boolean>
-  /** @throws {StoreError} STORE_DISK_FULL too */
-  readonly commit: (writes: readonly Write[]) => Promise<void>
-}
+import { knownOf, refusalOf } from './rules.ts'
 
 export class RecordCards {
-  readonly #options: RecordCardsOptions
+  readonly #access: RecordAccess
 
-  constructor(options: RecordCardsOptions) {
-    this.#options = options
+  constructor(access: RecordAccess) {
+    this.#access = access
   }
 
   async put(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
     const change = this.#change(card.persona, nowUs)
     const outcome = this.#decide(change, card)
     if (outcome.outcome !== 'kept' || !change.isChanged) return outcome
-    return (await this.#options.write(change.writes())) ? outcome : { outcome: 'full' }
+    return (await this.#access.write(change.writes())) ? outcome : { outcome: 'full' }
   }
 
   get(place: CardPlace, nowUs: number): string | null {
-    const { cards, personas } = this.#options.present
+    const { cards, personas } = this.#access.present
     if ('at' in place) return living(cards.get(place.at), nowUs)
     const { app, persona } = place
     const found = personas.get(persona)?.cards.find((card) => card.app === app && card.isPublic)
@@ -42,7 +30,7 @@ export class RecordCards {
   }
 
   of(persona: PersonaId, app: string, nowUs: number): HeldCard | null {
-    const { cards, personas } = this.#options.present
+    const { cards, personas } = this.#access.present
     const found = personas.get(persona)?.cards.find((card) => card.app === app)
     if (found === undefined) return null
     const text = living(cards.get(found.at), nowUs)
@@ -53,13 +41,13 @@ export class RecordCards {
     const change = this.#change(persona, 0)
     const count = change.persona?.cards.length ?? 0
     change.removeAll()
-    if (change.isChanged) await this.#options.commit(change.writes())
+    if (change.isChanged) await this.#access.commit(change.writes())
     return count
   }
 
   /** @returns the commits that it began, one for each persona that it looked at */
   async expire(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
-    const { present, coming, write } = this.#options
+    const { present, coming, write } = this.#access
     const commits: Promise<unknown>[] = []
     if (limit === 0) return commits
     for await (const [dueKey] of present.personaDue.iterate({ limit })) {
@@ -73,7 +61,7 @@ export class RecordCards {
   }
 
   #decide(change: CardChange, card: OfferedCard): CardOutcome {
-    const { coming, limits } = this.#options
+    const { coming, limits } = this.#access
     const head = change.cardOf(card.app)
     const verdict = judgeCard(card.rank, knownOf(change.persona, head))
     const refusal = refusalOf(verdict)
@@ -98,7 +86,7 @@ export class RecordCards {
   }
 
   #change(persona: PersonaId, nowUs: number): CardChange {
-    const { coming, limits } = this.#options
+    const { coming, limits } = this.#access
     return new CardChange(coming, limits, persona, nowUs)
   }
 }

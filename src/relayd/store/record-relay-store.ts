@@ -11,7 +11,9 @@ import { BoxChange } from './box-change.ts'
 import { digestOf, type Box, type KeptMessage } from './box.ts'
 import { Buckets } from './buckets.ts'
 import { KeptStore } from './kept-store.ts'
+import type { RecordAccess } from './record-access.ts'
 import { RecordCards } from './record-cards.ts'
+import { RecordInboxes } from './record-inboxes.ts'
 import { messageId, parseDueId, recordsOf, type Records } from './records.ts'
 import type {
   BoxId,
@@ -43,6 +45,7 @@ const FULL: SendOutcome = { outcome: 'full', atUs: 0 }
 const CROWDED: SendOutcome = { outcome: 'crowded', atUs: 0 }
 
 export class RecordRelayStore implements RelayStore {
+  readonly inboxes: RecordInboxes
   readonly #store: ResumableStore
   readonly #release: () => Promise<void>
   readonly #limits: StoreLimits
@@ -71,13 +74,16 @@ export class RecordRelayStore implements RelayStore {
     this.#ahead = new Ahead(this.#store)
     this.#coming = recordsOf(this.#ahead)
     this.#present = recordsOf(this.#store)
-    this.#cards = new RecordCards({
+    const access: RecordAccess = {
       coming: this.#coming,
       present: this.#present,
       limits,
       write: (writes) => this.#write(writes),
       commit: (writes) => this.#ahead.commit(writes),
-    })
+      ready: () => this.#resuming,
+    }
+    this.#cards = new RecordCards(access)
+    this.inboxes = new RecordInboxes(access)
     this.#answers = new SpentAnswers(answerUs, nowUs)
   }
 
@@ -192,6 +198,7 @@ export class RecordRelayStore implements RelayStore {
       commits.push(isDue ? this.#commit(change) : this.#write([this.#coming.due.remove(dueKey)]))
     }
     commits.push(...(await this.#cards.expire(nowUs, limit - commits.length)))
+    commits.push(...(await this.inboxes.expire(nowUs, limit - commits.length)))
     await Promise.all(commits)
     return commits.length
   }

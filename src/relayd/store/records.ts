@@ -9,7 +9,13 @@
  *   card/AT           the text of one card, and its end
  *   pdue/MOMENT/ID    when to look at the persona again; empty
  *   guest/ADDRESS     number of cards of this address that were put without a right
- *   total/all         numbers of boxes, messages and cards, and their bytes
+ *   inbox/ID          an inbox (kept-inbox.ts); its ID is PERSONA/APP
+ *   entry/ID/N        one entry of it; N is a moment
+ *   sender/ID/FROM    a sender that it knows: allowed, blocked, or with entries that wait
+ *   mark/ID/FROM/HASH the same body of the same sender is no new entry
+ *   idue/MOMENT/ID    when to look at the inbox again; empty
+ *   gone/MOMENT/MARK  when to delete a mark whose entry is deleted; empty
+ *   total/all         numbers of boxes, messages, cards, inboxes and entries, and their bytes
  *
  * Nothing at a start reads more than one record of them. A moment is 14 hexadecimal digits, so that keys are in the order of time.
  */
@@ -17,12 +23,26 @@ import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { Collection, jsonCodec, type Codec, type Store } from '../../store/store.ts'
 import { decodeBox, encodeBox, type Box } from './box.ts'
 import { CARD_TEXT_CODEC, PERSONA_CODEC, type KeptPersona, type KeptText } from './kept-card.ts'
-import type { BoxId } from './relay-store.ts'
+import { checkCount } from './checked-values.ts'
+import type { InboxId } from './inbox-store.ts'
+import {
+  ENTRY_CODEC,
+  INBOX_CODEC,
+  MARK_CODEC,
+  SENDER_CODEC,
+  type KeptEntry,
+  type KeptInbox,
+  type KeptMark,
+  type KeptSender,
+} from './kept-inbox.ts'
+import type { BoxId, PersonaId } from './relay-store.ts'
 
 export interface Totals {
   readonly boxes: number
   readonly messages: number
   readonly cards: number
+  readonly inboxes: number
+  readonly entries: number
   readonly bytes: number
 }
 
@@ -36,6 +56,12 @@ export interface Records {
   readonly cards: Collection<KeptText>
   readonly personaDue: Collection<null>
   readonly guests: Collection<number>
+  readonly inboxes: Collection<KeptInbox>
+  readonly entries: Collection<KeptEntry>
+  readonly senders: Collection<KeptSender>
+  readonly marks: Collection<KeptMark>
+  readonly inboxDue: Collection<null>
+  readonly gone: Collection<null>
   readonly totals: Collection<Totals>
 }
 
@@ -49,6 +75,12 @@ export function recordsOf(store: Store): Records {
     cards: new Collection(store, 'card', CARD_TEXT_CODEC),
     personaDue: new Collection(store, 'pdue', EMPTY_CODEC),
     guests: new Collection(store, 'guest', COUNT_CODEC),
+    inboxes: new Collection(store, 'inbox', INBOX_CODEC),
+    entries: new Collection(store, 'entry', ENTRY_CODEC),
+    senders: new Collection(store, 'sender', SENDER_CODEC),
+    marks: new Collection(store, 'mark', MARK_CODEC),
+    inboxDue: new Collection(store, 'idue', EMPTY_CODEC),
+    gone: new Collection(store, 'gone', EMPTY_CODEC),
     totals: new Collection(store, 'total', TOTALS_CODEC),
   }
 }
@@ -56,12 +88,14 @@ export function recordsOf(store: Store): Records {
 const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
 const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
 const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
-  // The first relays kept no cards.
-  const { boxes, messages, cards = 0, bytes } = value as Partial<Totals>
+  // The first relays kept no cards, and the next ones no inboxes.
+  const { boxes, messages, cards = 0, inboxes = 0, entries = 0, bytes } = value as Partial<Totals>
   return {
     boxes: checkCount(boxes),
     messages: checkCount(messages),
     cards: checkCount(cards),
+    inboxes: checkCount(inboxes),
+    entries: checkCount(entries),
     bytes: checkCount(bytes),
   }
 })
@@ -76,18 +110,30 @@ const DATA_CODEC: Codec<string> = {
 }
 const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
 
-function checkCount(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Error('not a count')
-  return value
-}
-
 const MOMENT_DIGITS = 14 // 2^53 has 14 hexadecimal digits
 
 export function messageId(box: BoxId, atUs: number): string {
   return `${box}/${formatMoment(atUs)}`
 }
 
-/** @param id of a box or of a persona */
+/** @param n number of the entry, which is a moment */
+export function entryId(inbox: InboxId, n: number): string {
+  return `${inbox}/${formatMoment(n)}`
+}
+
+export function numberOf(entry: string): number {
+  return Number.parseInt(entry.slice(-MOMENT_DIGITS), 16)
+}
+
+export function senderId(inbox: InboxId, from: PersonaId): string {
+  return `${inbox}/${from}`
+}
+
+export function markId(inbox: InboxId, { from, bodyHash }: Pick<KeptEntry, 'from' | 'bodyHash'>): string {
+  return `${inbox}/${from}/${bodyHash}`
+}
+
+/** @param id of a box, a persona, an inbox or a mark */
 export function dueId(id: string, dueUs: number): string {
   return `${formatMoment(dueUs)}/${id}`
 }

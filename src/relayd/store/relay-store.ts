@@ -5,6 +5,7 @@
 
 import type { CardRank } from '../../card/order.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
+import type { InboxStore } from './inbox-store.ts'
 
 /** A box: the canonical key in base64url, which is X25519 of 32 bytes or compressed P-384 of 49 bytes. */
 export type BoxId = string
@@ -84,13 +85,16 @@ export interface StoreStats {
   readonly boxes: number
   readonly messages: number
   readonly cards: number
-  /** Bytes of all data and cards, and of what it takes to keep it. */
+  readonly inboxes: number
+  readonly entries: number
+  /** Bytes of all data, cards and entries, and of what it takes to keep it. */
   readonly bytes: number
   /** Nothing new is stored, because the disk, or the part of it that the relay may use, is full. */
   readonly isFull: boolean
 }
 
 export interface RelayStore {
+  readonly inboxes: InboxStore
   /** Puts a message into a box and makes the box if there is none. Durable when it resolves. @param address that sends, as HMAC */
   send(box: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome>
   /**
@@ -120,7 +124,7 @@ export interface RelayStore {
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): Promise<number>
   /**
-   * Deletes what has lived its time, in at most `limit` boxes and personas. Nothing gives that out before, but it counts until then against the disk, and a
+   * Deletes what has lived its time, in at most `limit` boxes, personas, inboxes and marks of entries. Nothing gives that out before, but it counts until then against the disk, and a
    * box against the address. Call it every few seconds: after a full disk it also looks for room.
    * @returns how many of them it looked at, because something in them may have lived its time; call again while it is `limit`
    */

@@ -1,6 +1,6 @@
 /** The rules of boxes and cards that need no store: when they end, whether a message has room in a box, and which card counts. */
 import type { CardVerdict, KnownCards } from '../../card/order.ts'
-import type { BoxLimits, CardLimits } from '../../relay/limits.ts'
+import type { BoxLimits, CardLimits, InboxLimits } from '../../relay/limits.ts'
 import type { Box } from './box.ts'
 import type { KeptCard, KeptPersona } from './kept-card.ts'
 
@@ -15,8 +15,8 @@ export const MESSAGE_COST_BYTES = 160
 /** Bytes that a card takes on the disk beside its text, at most: its line in the record of the persona, the moment to look at it, and their keys. */
 export const CARD_COST_BYTES = 800
 
-export interface StoreLimits extends BoxLimits, CardLimits {
-  /** Bytes that all boxes, messages and cards may take together. */
+export interface StoreLimits extends BoxLimits, CardLimits, InboxLimits {
+  /** Bytes that all boxes, messages, cards and inboxes may take together. */
   readonly maxDiskBytes: number
 }
 

@@ -3,7 +3,7 @@ import type { Collection, Write } from '../../store/store.ts'
 import type { Totals } from './records.ts'
 
 /** The totals of an empty store. */
-export const NOTHING: Totals = { boxes: 0, messages: 0, cards: 0, bytes: 0 }
+export const NOTHING: Totals = { boxes: 0, messages: 0, cards: 0, inboxes: 0, entries: 0, bytes: 0 }
 
 export class Tally {
   readonly #totals: Collection<Totals>
@@ -35,11 +35,13 @@ export class Tally {
   }
 
   add(change: Partial<Totals>): void {
-    const { boxes, messages, cards, bytes } = this.#totalsNow()
+    const { boxes, messages, cards, inboxes, entries, bytes } = this.#totalsNow()
     this.#now = {
       boxes: boxes + (change.boxes ?? 0),
       messages: messages + (change.messages ?? 0),
       cards: cards + (change.cards ?? 0),
+      inboxes: inboxes + (change.inboxes ?? 0),
+      entries: entries + (change.entries ?? 0),
       bytes: bytes + (change.bytes ?? 0),
     }
   }

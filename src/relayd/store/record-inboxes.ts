@@ -1,0 +1,163 @@
+/** The inboxes of a relay as records. */
+import { InboxChange } from './inbox-change.ts'
+import { ENTRY_COST_BYTES, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from './inbox-rules.ts'
+import type {
+  AskingDevice,
+  DeviceTag,
+  InboxId,
+  InboxStore,
+  ListedEntry,
+  OfferedEntry,
+  Page,
+  PostOutcome,
+  SenderRules,
+} from './inbox-store.ts'
+import { emptyInbox, lookAtInbox } from './inbox-looks.ts'
+import { entryId, numberOf, parseDueId } from './records.ts'
+import type { RecordAccess } from './record-access.ts'
+import type { PersonaId } from './relay-store.ts'
+import { Tally } from './tally.ts'
+
+export class RecordInboxes implements InboxStore {
+  readonly #access: RecordAccess
+  readonly #listeners = new Set<(inbox: InboxId) => void>()
+
+  constructor(access: RecordAccess) {
+    this.#access = access
+  }
+
+  async post(id: InboxId, entry: OfferedEntry, listed: readonly DeviceTag[], nowUs: number): Promise<PostOutcome> {
+    await this.#access.ready()
+    const change = this.#change(id, nowUs)
+    const outcome = this.#decide(change, entry)
+    if (outcome !== 'stored' && outcome !== 'repeated') return outcome
+    change.see(listed, null)
+    // The first one may be on its way still. Nobody hears of it before it is on disk.
+    if (outcome === 'repeated') change.markAgain(entry)
+    else change.add(entry)
+    if (!(await this.#access.write(change.writes()))) return 'disk'
+    if (outcome === 'stored') for (const listener of this.#listeners) listener(id)
+    return outcome
+  }
+
+  #decide(change: InboxChange, entry: OfferedEntry): PostOutcome {
+    const { limits } = this.#access
+    const { inbox } = change
+    const isAllowed = change.isAllowed(entry.from)
+    const { rule, waiting } = change.senderOf(entry.from)
+    if (!isAllowed && rule === 'blocked') return 'blocked'
+    if (change.isRepeated(entry)) return 'repeated'
+    const strangers = strangersOf(inbox.strangers, limits)
+    if (!isAllowed && strangers === 0) return 'no strangers'
+    const isCrowded = inbox.ofStrangers >= strangers || waiting >= limits.maxOfStranger
+    if (inbox.waiting >= limits.maxEntries || (!isAllowed && isCrowded)) return 'full'
+    const bytes = entry.encId.length + ENTRY_COST_BYTES + MARK_COST_BYTES + SENDER_COST_BYTES
+    return change.hasDiskFor(bytes) ? 'stored' : 'disk'
+  }
+
+  async list(id: InboxId, device: AskingDevice, after: number, limit: number, nowUs: number): Promise<Page> {
+    await this.#access.ready()
+    const { present, limits } = this.#access
+    const entries: ListedEntry[] = []
+    let last = 0
+    let looked = 0
+    const range = { prefix: `${id}/`, limit, after: entryId(id, after) }
+    for await (const [key, { acknowledged, from, kid, at, encId }] of present.entries.iterate(range)) {
+      looked++
+      last = numberOf(key)
+      const isOver = last + limits.entryUs <= nowUs
+      if (!isOver && !acknowledged.includes(device.tag)) entries.push({ n: last, from, kid, at, encId })
+    }
+    await this.#hear(id, device, nowUs)
+    return { entries, next: looked === limit ? last : null }
+  }
+
+  async #hear(id: InboxId, device: AskingDevice, nowUs: number): Promise<void> {
+    const change = this.#change(id, nowUs)
+    change.see(device.listed, device.tag)
+    // On a full disk it is not noted, as the check of a box.
+    if (change.isChanged && change.hasDiskFor(0)) await this.#access.write(change.writes())
+  }
+
+  async acknowledge(id: InboxId, device: AskingDevice, numbers: readonly number[], nowUs: number): Promise<boolean> {
+    await this.#access.ready()
+    const change = this.#change(id, nowUs)
+    change.see(device.listed, device.tag)
+    for (const n of new Set(numbers)) {
+      const entry = change.entryOf(n)
+      if (entry !== null) change.acknowledge(n, entry, device.tag)
+    }
+    if (change.isNew && !change.hasDiskFor(0)) return false
+    return change.isChanged ? await this.#access.write(change.writes()) : true
+  }
+
+  async setSenders(
+    id: InboxId,
+    device: AskingDevice,
+    { allow, block, forget, strangers }: SenderRules,
+    nowUs: number,
+  ): Promise<'done' | 'crowded' | 'full'> {
+    await this.#access.ready()
+    const change = this.#change(id, nowUs)
+    change.see(device.listed, device.tag)
+    for (const from of forget) change.rule(from, null)
+    for (const from of allow) change.rule(from, 'allowed')
+    for (const from of block) change.rule(from, 'blocked')
+    if (strangers !== null) change.limitStrangers(strangers)
+    if (change.inbox.named > this.#access.limits.maxNamed) return 'crowded'
+    if (!change.hasDiskFor(0)) return 'full'
+    return !change.isChanged || (await this.#access.write(change.writes())) ? 'done' : 'full'
+  }
+
+  watch(listener: (inbox: InboxId) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async forget(persona: PersonaId): Promise<number> {
+    await this.#access.ready()
+    const { present, commit } = this.#access
+    const ids: InboxId[] = []
+    for await (const [id] of present.inboxes.iterate({ prefix: `${persona}/` })) ids.push(id)
+    for (const id of ids)
+      await emptyInbox(this.#access, id, async (writes) => {
+        await commit(writes)
+        return true
+      })
+    return ids.length
+  }
+
+  /** @returns the commits that it began, one for each inbox and mark that it looked at */
+  async expire(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
+    const { present } = this.#access
+    const due: string[] = []
+    if (limit === 0) return []
+    for await (const [key] of present.inboxDue.iterate({ limit })) {
+      if (parseDueId(key).dueUs > nowUs) break
+      due.push(key)
+    }
+    const commits: Promise<unknown>[] = due.map((key) => lookAtInbox(this.#access, key, nowUs))
+    return [...commits, ...(await this.#expireMarks(nowUs, limit - commits.length))]
+  }
+
+  async #expireMarks(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
+    const { present, coming, write } = this.#access
+    const commits: Promise<unknown>[] = []
+    if (limit === 0) return commits
+    for await (const [key] of present.gone.iterate({ limit })) {
+      const { dueUs, id } = parseDueId(key)
+      if (dueUs > nowUs) break
+      const tally = new Tally(coming.totals, coming.guests)
+      // Without its mark the inbox was emptied since the iteration began.
+      const isThere = coming.marks.get(id) !== undefined
+      if (isThere) tally.add({ bytes: -MARK_COST_BYTES })
+      commits.push(write([coming.gone.remove(key), coming.marks.remove(id), ...tally.writes()]))
+    }
+    return commits
+  }
+
+  #change(id: InboxId, nowUs: number): InboxChange {
+    const { coming, limits } = this.#access
+    return new InboxChange(coming, limits, id, nowUs)
+  }
+}
