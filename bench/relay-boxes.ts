@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RELAY_LIMITS, type RelayLimits } from '../src/relay/limits.ts'
 import { Boxes } from '../src/relayd/boxes/boxes.ts'
 import { openLevelRelayStore } from '../src/relayd/store/level-relay-store.ts'
+import { storeLimitsOf } from '../src/relayd/store/rules.ts'
 import { formatBoxKey } from '../src/seal/box-key.ts'
 import { generateBoxKeyPair } from '../src/seal/key-pair.ts'
 import { makeHome, removeHome } from './daemon.ts'
@@ -19,7 +20,7 @@ export async function benchRelayBoxes(isQuick: boolean): Promise<Row[]> {
   const home = makeHome()
   const nowUs = (): number => Date.now() * 1000
   const store = await openLevelRelayStore(join(home, 'relay'), {
-    limits: { ...LIMITS.box, ...LIMITS.card, maxDiskBytes: LIMITS.maxDiskBytes },
+    limits: storeLimitsOf(LIMITS),
     answerUs: LIMITS.questionSec * 1e6,
     nowUs: nowUs(),
   })

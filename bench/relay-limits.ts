@@ -15,6 +15,12 @@ export const NO_LIMITS: StoreLimits = {
   maxGuestCards: 1e9,
   maxApps: 16,
   cardUs: 30 * 24 * 60 * MINUTE_US,
+  maxEntries: 1e9,
+  maxStrangers: 1e9,
+  maxOfStranger: 1e9,
+  maxNamed: 1e9,
+  entryUs: 31 * 24 * 60 * MINUTE_US,
+  silentUs: 30 * 24 * 60 * MINUTE_US,
   maxDiskBytes: 1e12,
 }
 

@@ -144,7 +144,7 @@ describe('the commands of the operator', () => {
     const { card, personaId, path } = alicesCard()
     expect((await fetch(relay.url + path, { method: 'PUT', body: card })).status).toBe(200)
     expect(await callRelay(socket, 'stats', {})).toMatchObject({ boxes: 0, cards: 1 })
-    expect(await command('forget', personaId)).toMatchObject({ stdout: 'the cards of the persona are deleted: 1\n' })
+    expect(await command('forget', personaId)).toMatchObject({ stdout: 'deleted: cards of the persona 1, inboxes 0\n' })
     expect(await command('forget', personaId)).toMatchObject({
       status: 1,
       stdout: 'there is no card of this persona\n',

@@ -5,6 +5,7 @@ import { RELAY_LIMITS, type RelayLimits } from '../../src/relay/limits.ts'
 import type { BoxAnswer } from '../../src/relay/wire.ts'
 import { Boxes } from '../../src/relayd/boxes/boxes.ts'
 import { MemoryRelayStore } from '../../src/relayd/store/memory-relay-store.ts'
+import { storeLimitsOf } from '../../src/relayd/store/rules.ts'
 import type { RelayStore } from '../../src/relayd/store/relay-store.ts'
 import { formatBoxKey, type BoxSuite } from '../../src/seal/box-key.ts'
 import { generateBoxKeyPair, importBoxKeyPair, type BoxKeyPair } from '../../src/seal/key-pair.ts'
@@ -32,7 +33,7 @@ export interface TestRelayOptions {
 
 export function testRelay(options: TestRelayOptions = {}): TestRelay {
   const limits = { ...RELAY_LIMITS, ...options.limits }
-  const memory = new MemoryRelayStore({ ...limits.box, ...limits.card, maxDiskBytes: limits.maxDiskBytes })
+  const memory = new MemoryRelayStore(storeLimitsOf(limits))
   const store = options.store?.(memory) ?? memory
   let randoms = 0
   let addresses = 0

@@ -2,6 +2,7 @@
 import { RELAY_LIMITS, type CardLimits } from '../../src/relay/limits.ts'
 import { Cards } from '../../src/relayd/cards/cards.ts'
 import { MemoryRelayStore } from '../../src/relayd/store/memory-relay-store.ts'
+import { storeLimitsOf } from '../../src/relayd/store/rules.ts'
 import { NOW_SEC, sodium } from './made-persona.ts'
 
 export const CARDS_URL = 'https://relay.example'
@@ -22,7 +23,7 @@ export interface TestCards {
 
 export function testCards({ url = CARDS_URL, tokens = [], personas = [], limits }: TestCardsOptions = {}): TestCards {
   const card = { ...RELAY_LIMITS.card, ...limits }
-  const store = new MemoryRelayStore({ ...RELAY_LIMITS.box, ...card, maxDiskBytes: RELAY_LIMITS.maxDiskBytes })
+  const store = new MemoryRelayStore(storeLimitsOf({ ...RELAY_LIMITS, card }))
   const cards = new Cards({
     store,
     engine: sodium,

@@ -31,6 +31,12 @@ export const LIMITS: StoreLimits = {
   maxGuestCards: 3,
   maxApps: 4,
   cardUs: 30 * DAY,
+  maxEntries: 12,
+  maxStrangers: 6,
+  maxOfStranger: 2,
+  maxNamed: 8,
+  entryUs: 31 * DAY,
+  silentUs: 30 * DAY,
   maxDiskBytes: 1 << 30,
 }
 

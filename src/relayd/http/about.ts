@@ -17,7 +17,7 @@ const SEC_US = 1_000_000
 
 /** The value of `GET /info`. Names keep their meaning; later versions add some. */
 export function infoOf({ version, url, operator, terms, senders, limits }: About): Record<string, unknown> {
-  const { box, card, wait, boxSends, address } = limits
+  const { box, card, inbox, wait, boxSends, address } = limits
   return {
     software: 'persona-relay',
     version,
@@ -42,6 +42,14 @@ export function infoOf({ version, url, operator, terms, senders, limits }: About
       cardSeconds: card.cardUs / SEC_US,
       guestCardsOfAddress: card.maxGuestCards,
       appsOfPersona: card.maxApps,
+      inboxEntries: inbox.maxEntries,
+      inboxStrangers: inbox.maxStrangers,
+      entriesOfStranger: inbox.maxOfStranger,
+      namedSenders: inbox.maxNamed,
+      entrySeconds: inbox.entryUs / SEC_US,
+      silentDeviceSeconds: inbox.silentUs / SEC_US,
+      entryBytes: limits.maxEntryBytes,
+      list: limits.maxList,
       sendsToBox: boxSends,
       requestsOfAddress: address,
       waitBoxes: wait.maxBoxes,
@@ -81,7 +89,7 @@ ${rows.join('\n')}
 </table>
 <h2>Privacy</h2>
 <p>This relay keeps sealed messages, the keys of boxes, and times. It also keeps cards, which say what keys the
-devices of a person have for an app. It keeps no account and sets no cookie. It does not write addresses to
+devices of a person have for an app, and in inboxes who left something for whom. It keeps no account and sets no cookie. It does not write addresses to
 its log or its disk: it counts requests under a code of each address, whose key is forgotten each day. Whoever operates this machine or
 its network can still see who connects, and when.</p>
 <p>persona-relay ${escapeHtml(version)}. Programs read <a href="info">/info</a>.</p>
@@ -93,6 +101,7 @@ function limitRows({
   maxDataChars,
   box,
   card,
+  inbox,
   boxSends,
   address,
   questionSec,
@@ -104,7 +113,11 @@ function limitRows({
     ['A box that nobody checks', `deleted after ${spanOf(box.boxUs)}`],
     ['A card', `${MAX_CARD_CHARS} bytes; kept until it expires, ${spanOf(card.cardUs)} at most`],
     ['Cards of one address without a token', card.maxGuestCards === 0 ? 'none' : String(card.maxGuestCards)],
-    ['Sends to one box', `${boxSends.burst} at once, then ${boxSends.perSec} a second`],
+    [
+      'One inbox',
+      `${inbox.maxEntries} entries, ${inbox.maxStrangers} of them from strangers; kept for ${spanOf(inbox.entryUs)} at most`,
+    ],
+    ['Sends to one box, and entries of one sender', `${boxSends.burst} at once, then ${boxSends.perSec} a second`],
     ['Requests of one address', `${address.burst} at once, then ${address.perSec} a second`],
     ['A question', `answered within ${questionSec} seconds`],
   ]

@@ -23,6 +23,13 @@ export interface LimitsConfig {
   readonly guestCards: number
   readonly apps: number
   readonly cardSec: number
+  readonly inboxEntries: number
+  readonly strangers: number
+  readonly entriesOfStranger: number
+  readonly namedSenders: number
+  readonly entrySec: number
+  readonly entryBytes: number
+  readonly list: number
   readonly boxBurst: number
   readonly boxPerSec: number
   readonly addressBurst: number
@@ -40,7 +47,7 @@ function number(key: string, min: number, max: number, byDefault: number): Confi
   return { key, value: wholeNumber(min, max).default(byDefault), reloadable: false }
 }
 
-const { box, card, wait, boxSends, address } = RELAY_LIMITS
+const { box, card, inbox, wait, boxSends, address } = RELAY_LIMITS
 
 export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
   name: 'limits',
@@ -58,6 +65,13 @@ export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
     guestCards: number('guest_cards', 0, MANY, card.maxGuestCards),
     apps: number('apps', 1, 256, card.maxApps),
     cardSec: number('card_seconds', DAY_SEC, 30 * DAY_SEC, card.cardUs / SEC_US),
+    inboxEntries: number('inbox_entries', 1, MANY, inbox.maxEntries),
+    strangers: number('strangers', 0, MANY, inbox.maxStrangers),
+    entriesOfStranger: number('entries_of_stranger', 1, MANY, inbox.maxOfStranger),
+    namedSenders: number('named_senders', 1, 1_000_000, inbox.maxNamed),
+    entrySec: number('entry_seconds', DAY_SEC, 31 * DAY_SEC, inbox.entryUs / SEC_US),
+    entryBytes: number('entry_bytes', 1024, 8192, RELAY_LIMITS.maxEntryBytes),
+    list: number('list', 1, 256, RELAY_LIMITS.maxList),
     boxBurst: number('box_burst', 1, MANY, boxSends.burst),
     boxPerSec: number('box_per_second', 1, MANY, boxSends.perSec),
     addressBurst: number('address_burst', 1, MANY, address.burst),
@@ -72,7 +86,7 @@ export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
   },
 }
 
-/** The limits of the boxes, of `/wait` and of the disk. */
+/** The limits of boxes, cards, inboxes, of `/wait` and of the disk. */
 export function relayLimitsOf(config: LimitsConfig, maxDiskBytes: number): RelayLimits {
   return {
     box: {
@@ -85,6 +99,17 @@ export function relayLimitsOf(config: LimitsConfig, maxDiskBytes: number): Relay
       boxUs: config.boxSec * SEC_US,
     },
     card: { maxGuestCards: config.guestCards, maxApps: config.apps, cardUs: config.cardSec * SEC_US },
+    inbox: {
+      ...inbox,
+      maxEntries: config.inboxEntries,
+      maxStrangers: config.strangers,
+      maxOfStranger: config.entriesOfStranger,
+      maxNamed: config.namedSenders,
+      entryUs: config.entrySec * SEC_US,
+    },
+    maxEntryBytes: config.entryBytes,
+    maxList: config.list,
+    maxOwnerBytes: RELAY_LIMITS.maxOwnerBytes,
     maxDataChars: config.dataChars,
     maxBodyBytes: config.dataChars + BODY_ROOM_BYTES,
     maxReceive: config.receive,

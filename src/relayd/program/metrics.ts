@@ -10,6 +10,8 @@ export interface Figures {
   readonly boxes: number
   readonly messages: number
   readonly cards: number
+  readonly inboxes: number
+  readonly entries: number
   readonly bytes: number
   readonly maxBytes: number
   /** Nothing new is stored. */
@@ -33,16 +35,12 @@ export interface FiguresInput {
 /** @throws {StoreError} if the store has stopped */
 export async function figuresOf(input: FiguresInput): Promise<Figures> {
   const { store, server, version, startedAtMs, nowMs, maxBytes } = input
-  const { boxes, messages, cards, bytes, isFull } = await store.stats()
+  const stored = await store.stats()
   return {
     version,
     uptimeSec: Math.floor((nowMs - startedAtMs) / 1000),
-    boxes,
-    messages,
-    cards,
-    bytes,
+    ...stored,
     maxBytes,
-    isFull,
     streams: server.streams.size,
     connections: server.connections.size,
     unreadBytes: server.connections.unreadBytes,
@@ -54,10 +52,12 @@ const GAUGES: readonly (readonly [name: string, help: string, of: (figures: Figu
   ['boxes', 'Boxes in the store.', ({ boxes }) => boxes],
   ['messages', 'Messages in the store.', ({ messages }) => messages],
   ['cards', 'Cards in the store.', ({ cards }) => cards],
-  ['stored_bytes', 'Bytes that boxes, messages and cards take.', ({ bytes }) => bytes],
+  ['inboxes', 'Inboxes in the store.', ({ inboxes }) => inboxes],
+  ['entries', 'Entries of inboxes in the store.', ({ entries }) => entries],
+  ['stored_bytes', 'Bytes that boxes, messages, cards and inboxes take.', ({ bytes }) => bytes],
   ['stored_bytes_max', 'Bytes that they may take.', ({ maxBytes }) => maxBytes],
   ['full', '1 if nothing new is stored.', ({ isFull }) => Number(isFull)],
-  ['streams', 'Open streams of /wait.', ({ streams }) => streams],
+  ['streams', 'Open streams of /wait and of inboxes.', ({ streams }) => streams],
   ['connections', 'Open connections.', ({ connections }) => connections],
   ['unread_bytes', 'Bytes of answers that their readers have not taken.', ({ unreadBytes }) => unreadBytes],
   ['memory_bytes', 'Resident memory of the process.', ({ memoryBytes }) => memoryBytes],

@@ -26,7 +26,8 @@ export function operatorCalls({ store, tokens, figures, nowSec, random }: Operat
       // No key of a box is 48 bytes long, as these digits are in base64url.
       if (typeof pub === 'string' && /^[0-9A-F]{64}$/.test(pub)) {
         const cards = await store.forgetCards(pub)
-        return { found: cards > 0, cards }
+        const inboxes = await store.inboxes.forget(pub)
+        return { found: cards + inboxes > 0, cards, inboxes }
       }
       const key = readKey(pub)
       if (key === null)

@@ -22,7 +22,7 @@ function textOf({ name, parameters }: Call, result: unknown): string {
     case 'stats':
       return statsText(result as Figures)
     case 'forget':
-      return forgetText(result as { found: boolean; cards?: number })
+      return forgetText(result as Forgotten)
     case 'token-add':
       return `${(result as { token: string }).token}
 Give this token to whoever may send here. It is shown only now. It counts where the configuration has "senders: token".`
@@ -33,10 +33,16 @@ Give this token to whoever may send here. It is shown only now. It counts where 
   }
 }
 
-function forgetText({ found, cards }: { readonly found: boolean; readonly cards?: number }): string {
+interface Forgotten {
+  readonly found: boolean
+  readonly cards?: number
+  readonly inboxes?: number
+}
+
+function forgetText({ found, cards, inboxes = 0 }: Forgotten): string {
   if (cards === undefined) return found ? 'the box and all its messages are deleted' : 'there is no such box'
-  if (!found) return 'there is no card of this persona'
-  return `the cards of the persona are deleted: ${cards}`
+  if (!found) return 'there is no card and no inbox of this persona'
+  return `deleted: cards of the persona ${cards}, inboxes ${inboxes}`
 }
 
 function isFound(result: unknown): boolean {
@@ -44,15 +50,16 @@ function isFound(result: unknown): boolean {
 }
 
 function statsText(figures: Figures): string {
-  const { version, uptimeSec, boxes, messages, cards, bytes, maxBytes, isFull, streams, connections, memoryBytes } =
-    figures
+  const { version, uptimeSec, bytes, maxBytes, isFull, streams, connections, memoryBytes } = figures
   const mib = (count: number): string => `${(count / 2 ** 20).toFixed(1)} MiB`
   const rows = [
     ['version', version],
     ['running for', `${Math.floor(uptimeSec / 3600)} h ${Math.floor((uptimeSec % 3600) / 60)} min`],
-    ['boxes', String(boxes)],
-    ['messages', String(messages)],
-    ['cards', String(cards)],
+    ['boxes', String(figures.boxes)],
+    ['messages', String(figures.messages)],
+    ['cards', String(figures.cards)],
+    ['inboxes', String(figures.inboxes)],
+    ['entries', String(figures.entries)],
     ['stored', `${mib(bytes)} of ${mib(maxBytes)}${isFull ? ': full, nothing new is stored' : ''}`],
     ['streams', String(streams)],
     ['connections', String(connections)],

@@ -18,6 +18,7 @@ import { RelayServer } from '../http/relay-server.ts'
 import { StoreError } from '../../store/errors.ts'
 import { openLevelRelayStore } from '../store/level-relay-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
+import { storeLimitsOf } from '../store/rules.ts'
 import { expireInSlices } from './expiry.ts'
 import { httpLimitsOf, relayLimitsOf } from './limits-config.ts'
 import { figuresOf, formatMetrics, type Figures } from './metrics.ts'
@@ -82,9 +83,8 @@ function withHint(error: unknown): unknown {
 async function open({ dir, config, log, failed }: RelayOptions, closing: Closing): Promise<Relay> {
   const limits = relayLimitsOf(config.limits, config.maxDiskBytes)
   const tls = await readTls(config)
-  const storeLimits = { ...limits.box, ...limits.card, maxDiskBytes: limits.maxDiskBytes }
   const answerUs = limits.questionSec * 1_000_000
-  const store = await openLevelRelayStore(dir.path, { limits: storeLimits, answerUs, nowUs: nowUs() })
+  const store = await openLevelRelayStore(dir.path, { limits: storeLimitsOf(limits), answerUs, nowUs: nowUs() })
   closing.push(() => store.close())
   const tokens = await Tokens.open(dir.tokens)
   const key = await openRelayKey(dir, randomBytes)

@@ -1,6 +1,6 @@
 /** The rules of boxes and cards that need no store: when they end, whether a message has room in a box, and which card counts. */
 import type { CardVerdict, KnownCards } from '../../card/order.ts'
-import type { BoxLimits, CardLimits, InboxLimits } from '../../relay/limits.ts'
+import type { BoxLimits, CardLimits, InboxLimits, RelayLimits } from '../../relay/limits.ts'
 import type { Box } from './box.ts'
 import type { KeptCard, KeptPersona } from './kept-card.ts'
 
@@ -18,6 +18,11 @@ export const CARD_COST_BYTES = 800
 export interface StoreLimits extends BoxLimits, CardLimits, InboxLimits {
   /** Bytes that all boxes, messages, cards and inboxes may take together. */
   readonly maxDiskBytes: number
+}
+
+/** The limits of a relay that its store holds. */
+export function storeLimitsOf({ box, card, inbox, maxDiskBytes }: RelayLimits): StoreLimits {
+  return { ...box, ...card, ...inbox, maxDiskBytes }
 }
 
 /** The moment at which a box ends, if nobody comes. */

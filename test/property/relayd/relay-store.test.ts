@@ -186,7 +186,7 @@ it.each([
         }
         // The end of all: nothing is left behind, neither of boxes nor of counts.
         await expireAll(store, nowUs + 40 * DAY)
-        expect(await store.stats()).toEqual({ boxes: 0, messages: 0, cards: 0, bytes: 0, isFull: false })
+        expect(await store.stats()).toMatchObject({ boxes: 0, messages: 0, cards: 0, bytes: 0, isFull: false })
         for (const each of ['address 1', 'address 2'])
           for (const n of [1, 2])
             expect((await store.send(`${each} ${n}`, 'x', each, nowUs + 40 * DAY)).outcome).toBe('stored')
