@@ -33,6 +33,38 @@ export const CARD_ERRORS = [
 ] as const
 export type CardError = (typeof CARD_ERRORS)[number]
 
+/** The reasons for which a relay refuses an entry, or a call of the inbox's owner. */
+export const INBOX_ERRORS = [
+  'No such inbox', // the relay has no card by right of this persona for this app
+  'No strangers', // the owner takes entries only of senders whom they allowed
+  'Inbox full', // the inbox, or its part for strangers, has no room now
+  'Too many senders', // the inbox would know more of them than the relay allows
+  'Bad request',
+  'Too big',
+  'Too often', // the caller or the sender has no room now
+  'Full', // the relay's disk, or the part of it that it may use
+  'Token', // there is no device token, or the card of the owner is here without a right
+  'Clock', // it is not the time of the device token
+  'Request', // the device token is for another request
+  'Card', // the relay has no card that lists the device
+] as const
+export type InboxError = (typeof INBOX_ERRORS)[number]
+
+/** One entry of an inbox, as its owner gets it. */
+export interface InboxEntry {
+  /** The entry's number: microseconds since 1970, strictly rising in an inbox, below 2^53. */
+  readonly n: number
+  /** PersonaID of the sender in upper-case hex. */
+  readonly from: string
+  readonly app: string
+  /** The key of the device that posted it, in base64url. */
+  readonly kid: string
+  /** The card of the sender lies here under this place. */
+  readonly at: string
+  /** Sealed to the owner's devices, in base64url. */
+  readonly encId: string
+}
+
 export interface Refused {
   readonly ok: false
   readonly error: BoxError

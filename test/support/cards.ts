@@ -4,9 +4,8 @@ import { signToken, TOKEN_LIFE_SEC, type DeviceToken } from '../../src/card/toke
 import { verifyCard, type VerifiedCard } from '../../src/card/verify.ts'
 import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import type { KeyPair } from '../../src/crypto/engine.ts'
-import { portableEngine } from '../../src/crypto/portable.ts'
 import { deviceTag } from '../../src/card/place.ts'
-import { makeDeviceKey, NOW_SEC, type MadePersona } from './made-persona.ts'
+import { makeDeviceKey, NOW_SEC, sodium, type MadePersona } from './made-persona.ts'
 
 export const APP = 'org.example.notes'
 /** r of the made personas. */
@@ -14,13 +13,13 @@ export const READING_KEY: Uint8Array = new Uint8Array(32).fill(7)
 
 /** The key with which device `number` signs for the app. */
 export function cardKeyPair(number: number): KeyPair {
-  return portableEngine.signKeyPair(portableEngine.sha512(encodeUtf8(`card key ${number}`)).slice(0, 32))
+  return sodium.signKeyPair(sodium.sha512(encodeUtf8(`card key ${number}`)).slice(0, 32))
 }
 
 /** The entry of a made device. */
 export function makeEntry(number: number): CardEntry {
   return {
-    tag: deviceTag(READING_KEY, makeDeviceKey(number), portableEngine),
+    tag: deviceTag(READING_KEY, makeDeviceKey(number), sodium),
     sig: cardKeyPair(number).publicKey,
     enc: makeDeviceKey(100 + number),
   }
@@ -58,7 +57,7 @@ export function signedCard(persona: MadePersona, wishes: CardWishes = {}): strin
 }
 
 export function verifiedCard(persona: MadePersona, wishes: CardWishes = {}): VerifiedCard {
-  return verifyCard(signedCard(persona, wishes), portableEngine)
+  return verifyCard(signedCard(persona, wishes), sodium)
 }
 
 /** The token with which a made device signs a request: a PUT without `to`, at NOW_SEC, unless `wishes` has others. */
@@ -77,8 +76,8 @@ export function makeToken(
     issuedAtSec,
     expiresAtSec: issuedAtSec + TOKEN_LIFE_SEC,
     method: 'PUT',
-    bodyHash: portableEngine.sha256(typeof body === 'string' ? encodeUtf8(body) : body),
+    bodyHash: sodium.sha256(typeof body === 'string' ? encodeUtf8(body) : body),
     ...wishes,
   }
-  return signToken(token, (message) => portableEngine.sign(message, secretKey))
+  return signToken(token, (message) => sodium.sign(message, secretKey))
 }

@@ -124,10 +124,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto'],
     reason: 'the rules of the cards know neither HTTP nor a kind of store',
   },
+  'relayd/inbox': {
+    folders: ['card', 'core', 'relay', 'relayd/cards', 'relayd/store'],
+    packages: [],
+    reason: 'the rules of the inboxes know neither HTTP nor a kind of store',
+  },
   'relayd/http': {
-    folders: ['card', 'core', 'process', 'relay', 'relayd/boxes', 'relayd/cards'],
+    folders: ['card', 'core', 'process', 'relay', 'relayd/boxes', 'relayd/cards', 'relayd/inbox'],
     packages: ['node:'],
-    reason: 'the HTTP server knows boxes and cards by their interfaces, and no store',
+    reason: 'the HTTP server knows boxes, cards and inboxes by their interfaces, and no store',
   },
   'relayd/program': {
     folders: ['card', 'core', 'crypto', 'durable', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],

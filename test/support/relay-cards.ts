@@ -1,6 +1,8 @@
-/** The cards of a relay over a store in memory, with a clock that the test moves. */
-import { RELAY_LIMITS, type CardLimits } from '../../src/relay/limits.ts'
+/** The cards and inboxes of a relay over a store in memory, with a clock that the test moves. */
+import { RELAY_LIMITS, type CardLimits, type InboxLimits, type RelayLimits } from '../../src/relay/limits.ts'
 import { Cards } from '../../src/relayd/cards/cards.ts'
+import { Devices } from '../../src/relayd/cards/devices.ts'
+import { Inboxes } from '../../src/relayd/inbox/inboxes.ts'
 import { MemoryRelayStore } from '../../src/relayd/store/memory-relay-store.ts'
 import { storeLimitsOf } from '../../src/relayd/store/rules.ts'
 import { NOW_SEC, sodium } from './made-persona.ts'
@@ -12,27 +14,36 @@ export interface TestCardsOptions {
   readonly tokens?: readonly string[]
   readonly personas?: readonly string[]
   readonly limits?: Partial<CardLimits>
+  /** Limits of inboxes, and all others. */
+  readonly inbox?: Partial<InboxLimits>
+  readonly others?: Partial<RelayLimits>
 }
 
 export interface TestCards {
   readonly cards: Cards
+  readonly inboxes: Inboxes
   readonly store: MemoryRelayStore
   /** The moment of the made cards at first. */
   nowSec: number
 }
 
-export function testCards({ url = CARDS_URL, tokens = [], personas = [], limits }: TestCardsOptions = {}): TestCards {
-  const card = { ...RELAY_LIMITS.card, ...limits }
-  const store = new MemoryRelayStore(storeLimitsOf({ ...RELAY_LIMITS, card }))
-  const cards = new Cards({
-    store,
-    engine: sodium,
-    url,
-    tokens: () => tokens,
-    personas: () => personas,
-    limits: { ...RELAY_LIMITS, card },
-    nowUs: () => test.nowSec * 1_000_000,
-  })
-  const test: TestCards = { cards, store, nowSec: NOW_SEC }
+export function testCards({
+  url = CARDS_URL,
+  tokens = [],
+  personas = [],
+  ...options
+}: TestCardsOptions = {}): TestCards {
+  const limits: RelayLimits = {
+    ...RELAY_LIMITS,
+    ...options.others,
+    card: { ...RELAY_LIMITS.card, ...options.limits },
+    inbox: { ...RELAY_LIMITS.inbox, ...options.inbox },
+  }
+  const store = new MemoryRelayStore(storeLimitsOf(limits))
+  const nowUs = (): number => test.nowSec * 1_000_000
+  const common = { store, engine: sodium, url, limits, nowUs }
+  const cards = new Cards({ ...common, tokens: () => tokens, personas: () => personas })
+  const inboxes = new Inboxes({ ...common, devices: new Devices(common) })
+  const test: TestCards = { cards, inboxes, store, nowSec: NOW_SEC }
   return test
 }

@@ -10,6 +10,7 @@ import { HTTP_LIMITS, type HttpLimits } from '../../src/relayd/http/http-limits.
 import { listenHttp, type TlsFiles } from '../../src/relayd/http/listener.ts'
 import { RelayServer } from '../../src/relayd/http/relay-server.ts'
 import type { CardService } from '../../src/relayd/cards/card-service.ts'
+import type { InboxService } from '../../src/relayd/inbox/inbox-service.ts'
 import { systemClock, type Clock } from '../../src/process/pulse.ts'
 import { testCards } from './relay-cards.ts'
 
@@ -23,6 +24,8 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly boxes: BoxService
   readonly cards?: CardService
+  readonly inboxes?: InboxService
+  readonly limits?: Partial<RelayLimits>
   readonly wait?: Partial<RelayLimits['wait']>
   readonly http?: Partial<HttpLimits>
   readonly trustProxy?: readonly string[]
@@ -33,7 +36,7 @@ export interface TestServerOptions {
 }
 
 export async function serveBoxes(options: TestServerOptions): Promise<TestServer> {
-  const limits = { ...RELAY_LIMITS, wait: { ...RELAY_LIMITS.wait, ...options.wait } }
+  const limits = { ...RELAY_LIMITS, ...options.limits, wait: { ...RELAY_LIMITS.wait, ...options.wait } }
   const errors: unknown[] = []
   const about: About = {
     version: '0.0.0',
@@ -49,6 +52,7 @@ export async function serveBoxes(options: TestServerOptions): Promise<TestServer
   const server = new RelayServer(listener, {
     boxes: options.boxes,
     cards: options.cards ?? testCards().cards,
+    inboxes: options.inboxes ?? testCards().inboxes,
     callers: new Callers({ trustProxy: options.trustProxy ?? [], nowMs: () => 0 }),
     limits,
     http,

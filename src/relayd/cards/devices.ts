@@ -29,6 +29,8 @@ export interface KnownDevice {
   /** SHA-256 of the body that the device signed, 32 bytes. */
   readonly bodyHash: Uint8Array
   readonly card: HeldCard
+  /** The devices that the card lists. */
+  readonly listed: Card['devices']
 }
 
 /** As docs/card.md, section 8, has them; `token`: there is no device token, or its form or its signature is wrong. */
@@ -63,15 +65,16 @@ export class Devices {
     if ('own' in purpose && purpose.own !== persona) return { outcome: 'request' }
     const nowUs = this.#options.nowUs()
     const held = await this.#options.store.cardOf(persona, token.app, nowUs)
+    const card = held === null ? null : parseCard(held.text)
     const refused = refusalOfToken(token, {
       request: tokenRequestOf(this.#options.url, request, token),
       to: 'to' in purpose ? purpose.to : null,
-      card: held === null ? null : parseCard(held.text),
+      card,
       nowSec: Math.floor(nowUs / SEC_US),
     })
     if (refused !== null) return refused
     const { app, deviceKey, bodyHash } = token
-    return { outcome: 'good', device: { persona, app, deviceKey, bodyHash, card: held! } }
+    return { outcome: 'good', device: { persona, app, deviceKey, bodyHash, card: held!, listed: card!.devices } }
   }
 }
 

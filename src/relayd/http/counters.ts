@@ -1,7 +1,7 @@
 /** Counts what the server does, for the operator. No count names an address or a box. */
 
 /** The routes that are counted; `other` is every path that does not exist. */
-export type Route = 'box' | 'wait' | 'card' | 'page' | 'info' | 'healthz' | 'options' | 'other'
+export type Route = 'box' | 'wait' | 'card' | 'inbox' | 'page' | 'info' | 'healthz' | 'options' | 'other'
 
 export class Counters {
   readonly #counts = new Map<string, number>()
@@ -16,7 +16,7 @@ export class Counters {
     this.#add(`connections_ended_total{reason="${reason}"}`)
   }
 
-  /** An event of `POST /wait` went out. */
+  /** An event of a stream went out. */
   told(): void {
     this.#add('wait_events_total')
   }

@@ -8,6 +8,7 @@ import type { RelayLimits } from '../../relay/limits.ts'
 import type { Refused } from '../../relay/wire.ts'
 import type { BoxCaller, BoxService } from '../boxes/box-service.ts'
 import type { CardService } from '../cards/card-service.ts'
+import type { InboxService } from '../inbox/inbox-service.ts'
 import { infoOf, pageOf, type About } from './about.ts'
 import { beginStream, jsonAnswer, pageAnswer, writeAnswer, writePreflight, type Answer } from './answers.ts'
 import { drain, readBody, readText } from './body.ts'
@@ -16,15 +17,20 @@ import type { Callers } from './callers.ts'
 import { Connections } from './connections.ts'
 import { Counters, type Route } from './counters.ts'
 import type { HttpLimits } from './http-limits.ts'
+import { answerInbox, inboxRefusal, tooBigForInbox } from './inbox-answers.ts'
+import { streamInbox, type InboxStreamsOptions } from './inbox-streams.ts'
 import type { Listener, TlsFiles } from './listener.ts'
 import { namedStream } from './named-stream.ts'
-import { routeOf } from './routes.ts'
+import { OpenStreams, TOO_MANY_SEC } from './open-streams.ts'
+import { tooOften } from './refusals.ts'
+import { routeOf, type PlainRoute, type Routed } from './routes.ts'
 import { Streams } from './streams.ts'
 import { parseWait } from './wait-request.ts'
 
 export interface RelayServerOptions {
   readonly boxes: BoxService
   readonly cards: CardService
+  readonly inboxes: InboxService
   readonly callers: Callers
   readonly limits: RelayLimits
   readonly http: HttpLimits
@@ -43,11 +49,14 @@ const ACTIONS: ReadonlySet<unknown> = new Set(['send', 'check', 'receive', 'reti
 export class RelayServer {
   readonly counters: Counters = new Counters()
   readonly streams: Streams
+  /** The streams of all routes. */
+  readonly openStreams: OpenStreams
   readonly connections: Connections
   readonly #options: RelayServerOptions
   readonly #listener: Listener
   /** The path of the relay's own URL without a slash at its end. */
   readonly #basePath: string
+  readonly #eventOptions: InboxStreamsOptions
   #isStopping = false
 
   /** @param listener listens already, and has no other handler: call this before the event loop goes on */
@@ -57,14 +66,9 @@ export class RelayServer {
     this.#listener = listener
     this.#basePath = new URL(options.about().url).pathname.replace(/\/+$/, '')
     this.connections = new Connections(http, callers, this.counters, clock)
-    this.streams = new Streams({
-      boxes,
-      clock,
-      limits: limits.wait,
-      streamMs: http.streamMs,
-      counters: this.counters,
-      onError,
-    })
+    this.openStreams = new OpenStreams(clock, limits.wait)
+    this.#eventOptions = { open: this.openStreams, clock, streamMs: http.streamMs, counters: this.counters, onError }
+    this.streams = new Streams({ boxes, ...this.#eventOptions })
     const { server, isTls } = listener
     server.on('connection', (socket) => this.connections.admit(socket))
     server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.connections.open(socket))
@@ -83,7 +87,7 @@ export class RelayServer {
     this.#isStopping = true
     const { server } = this.#listener
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
-    this.streams.close()
+    this.openStreams.close()
     this.connections.endIdle()
     const cancel = this.#options.clock.after(this.#options.http.stopMs, () => server.closeAllConnections())
     await closed
@@ -96,6 +100,7 @@ export class RelayServer {
     const routed = routeOf(method, target, this.#basePath)
     try {
       if (routed.outcome === 'card') return await this.#answerCard(routed.place, request, response)
+      if (routed.outcome === 'inbox') return await this.#answerInbox(routed, request, response)
       if (routed.outcome === 'route') return await this.#answerRoute(routed.route, request, response)
       const isPath = routed.outcome === 'other method'
       const body = { error: isPath ? 'Other method' : 'No such path' }
@@ -109,7 +114,7 @@ export class RelayServer {
     }
   }
 
-  async #answerRoute(route: Exclude<Route, 'card'>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerRoute(route: PlainRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     switch (route) {
       case 'box':
         return await this.#answerBox(request, response)
@@ -155,6 +160,36 @@ export class RelayServer {
     if (body.outcome === 'too big') return this.#write(request, response, 'card', 'put: too big', tooBig())
     const put = await cards.put(place, body.text ?? '', bearerOf(request.headers.authorization), caller)
     this.#write(request, response, 'card', `put: ${put.outcome}`, answerToPut(put))
+  }
+
+  async #answerInbox(
+    { inbox, path }: Extract<Routed, { readonly outcome: 'inbox' }>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { limits, inboxes } = this.#options
+    const { method = '', headers } = request
+    const write = (outcome: string, answer: Answer): void =>
+      this.#write(request, response, 'inbox', `${inbox.part}: ${outcome}`, answer)
+    const maxBytes = inbox.part === 'entries' ? limits.maxEntryBytes : limits.maxOwnerBytes
+    const body = await readText(request, maxBytes)
+    if (body.outcome === 'gone') return
+    if (body.outcome === 'too big') return write('too big', tooBigForInbox(maxBytes))
+    const { address } = this.#callerOf(request)
+    const bearer = bearerOf(headers.authorization)
+    const call = { ...inbox, method, path, body: body.text ?? '', bearer, address }
+    const { part } = inbox
+    if (part !== 'events') {
+      const { outcome, answer } = await answerInbox(part, inboxes, call)
+      return write(outcome, answer)
+    }
+    if (this.#isStopping || !this.openStreams.hasRoomFor(address)) return write('busy', tooOften(TOO_MANY_SEC))
+    const followed = await inboxes.follow(call)
+    if (followed.outcome !== 'followed') return write(followed.outcome, inboxRefusal(followed))
+    if (response.destroyed) return
+    this.counters.answered('inbox', 'events: ok')
+    beginStream(response)
+    streamInbox(response, followed.inbox, address, this.#eventOptions)
   }
 
   async #answerWait(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,44 +2,34 @@
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
-import type { Clock } from '../../process/pulse.ts'
-import type { RelayLimits } from '../../relay/limits.ts'
 import type { BoxAnswer, GivenEvent, WaitEvent } from '../../relay/wire.ts'
 import type { Awaited, BoxCaller, BoxService } from '../boxes/box-service.ts'
-import type { Counters } from './counters.ts'
+import { EventLine, type EventLineOptions } from './event-line.ts'
+import { TOO_MANY_SEC, type OpenStream, type OpenStreams } from './open-streams.ts'
 
-const COMMENT = ': still here\n\n'
 const NAME_BYTES = 16 // sanity: nobody guesses it within the hour of a stream
 const GIVEN_AT_ONCE = 16 // sanity: some events beyond what the reader takes; the others follow when it has
-const TOO_MANY_SEC = 60 // sanity: streams of others end within an hour, those of an app that restarts within seconds
 
-export interface StreamsOptions {
+export interface StreamsOptions extends EventLineOptions {
   readonly boxes: BoxService
-  readonly clock: Clock
-  readonly limits: RelayLimits['wait']
-  /** Life of a stream in milliseconds. */
-  readonly streamMs: number
-  readonly counters: Counters
+  readonly open: OpenStreams
   /** Gets an error of the boxes that is not an answer. */
   readonly onError: (error: unknown) => void
 }
 
 type Refused = Extract<BoxAnswer, { ok: false }>
 
-/** All streams of one server. */
+/** The streams of boxes of one server. */
 export class Streams {
   readonly #options: StreamsOptions
-  /** By name. */
-  readonly #open = new Map<string, Stream>()
-  readonly #ofAddress = new Map<string, number>()
-  #cancelTick: (() => void) | null = null
+  readonly #byName = new Map<string, Stream>()
 
   constructor(options: StreamsOptions) {
     this.#options = options
   }
 
   get size(): number {
-    return this.#open.size
+    return this.#byName.size
   }
 
   /**
@@ -53,23 +43,18 @@ export class Streams {
     caller: BoxCaller,
     begin: () => void,
   ): Promise<Refused | null> {
-    const { limits, boxes: service } = this.#options
-    const { address } = caller
-    const count = this.#ofAddress.get(address) ?? 0
-    if (this.#open.size >= limits.maxStreams || count >= limits.maxStreamsOfAddress)
-      return { ok: false, error: 'Too often', retryAfter: TOO_MANY_SEC }
+    const { open, boxes: service } = this.#options
+    if (!open.hasRoomFor(caller.address)) return { ok: false, error: 'Too often', retryAfter: TOO_MANY_SEC }
     const stream = new Stream(response, boxes, caller, this.#options)
     // It counts before its first checks, so that nobody opens more while they run.
-    this.#open.set(stream.name, stream)
-    this.#ofAddress.set(address, count + 1)
-    response.once('close', () => this.#forget(stream, address))
-    this.#cancelTick ??= this.#options.clock.after(limits.commentSec * 1000, () => this.#tick())
+    this.#byName.set(stream.name, stream)
+    open.add(stream, response, caller.address, () => this.#forget(stream))
     // It watches before it checks, so that no message falls between.
     stream.watch()
     const answers = await Promise.all(boxes.map((box) => service.check(box, caller)))
     const refused = answers.find((answer): answer is Refused => !answer.ok)
     if (refused !== undefined) {
-      this.#forget(stream, address)
+      this.#forget(stream)
       return refused
     }
     if (response.destroyed) return null
@@ -83,37 +68,20 @@ export class Streams {
    * @param at everything up to it has been given
    */
   give(name: string, { pub, at }: Awaited): void {
-    this.#open.get(name)?.give(pub, at)
+    this.#byName.get(name)?.give(pub, at)
   }
 
-  /** Ends every stream, for a stop. */
-  close(): void {
-    this.#cancelTick?.()
-    this.#cancelTick = null
-    for (const stream of this.#open.values()) stream.end()
-  }
-
-  #forget(stream: Stream, address: string): void {
+  #forget(stream: Stream): void {
     stream.stopWatching()
-    if (!this.#open.delete(stream.name)) return
-    const left = (this.#ofAddress.get(address) ?? 1) - 1
-    if (left === 0) this.#ofAddress.delete(address)
-    else this.#ofAddress.set(address, left)
-  }
-
-  /** One timer for all streams. */
-  #tick(): void {
-    this.#cancelTick = null
-    for (const stream of this.#open.values()) stream.tick()
-    if (this.#open.size > 0)
-      this.#cancelTick = this.#options.clock.after(this.#options.limits.commentSec * 1000, () => this.#tick())
+    this.#byName.delete(stream.name)
+    this.#options.open.remove(stream)
   }
 }
 
-class Stream {
+class Stream implements OpenStream {
   /** Only the reader of the stream gets it. */
   readonly name: string = formatBase64url(randomBytes(NAME_BYTES))
-  readonly #response: ServerResponse
+  readonly #line: EventLine
   readonly #caller: BoxCaller
   readonly #options: StreamsOptions
   readonly #boxes: readonly Awaited[]
@@ -123,19 +91,14 @@ class Stream {
   #again: Set<string> | null = null
   /** Boxes whose messages are given themselves, each with the moment of the last one; null for none. */
   #given: Map<string, number> | null = null
-  readonly #endsAtMs: number
   #state: 'checking' | 'idle' | 'telling' | 'ended' = 'checking'
-  /** Whether the reader took nothing since the last comment. */
-  #isStuck = false
-  #waitsForDrain = false
   #unwatch: (() => void) | null = null
 
   constructor(response: ServerResponse, boxes: readonly Awaited[], caller: BoxCaller, options: StreamsOptions) {
-    this.#response = response
+    this.#line = new EventLine(response, options)
     this.#caller = caller
     this.#options = options
     this.#boxes = boxes
-    this.#endsAtMs = options.clock.nowMs() + options.streamMs
   }
 
   watch(): void {
@@ -153,8 +116,7 @@ class Stream {
   begin(answers: readonly BoxAnswer[]): void {
     if (this.#state !== 'checking') return
     this.#state = 'idle'
-    // A first line shows the reader, and each proxy on the way, that the stream is open.
-    this.#response.write(`${COMMENT}id: ${this.name}\n\n`)
+    this.#line.begin(`id: ${this.name}\n\n`)
     answers.forEach((answer, i) => this.#write(this.#boxes[i]!.pub, answer))
     this.#tell()
   }
@@ -174,17 +136,7 @@ class Stream {
 
   tick(): void {
     if (this.#state === 'checking') return
-    // It has ended, and its reader did not take the rest.
-    if (this.#state === 'ended') return void this.#response.destroy()
-    if (this.#options.clock.nowMs() >= this.#endsAtMs) return this.end()
-    // A reader that took nothing for a whole interval is gone, or holds memory on purpose.
-    if (this.#response.writableLength > 0 && this.#isStuck) {
-      this.#options.counters.ended('slow reader')
-      this.#response.destroy()
-      return
-    }
-    this.#isStuck = this.#response.writableLength > 0
-    if (!this.#isStuck) this.#response.write(COMMENT)
+    if (!this.#line.tick()) return this.end()
     const again = this.#again ?? []
     this.#again = null
     for (const pub of again) this.#note(pub)
@@ -192,13 +144,13 @@ class Stream {
 
   end(): void {
     this.stopWatching()
-    this.#response.end()
+    this.#line.end()
   }
 
   #tell(): void {
     if (this.#state !== 'idle' || this.#news === null) return
     // News wait until the reader has taken what was told before. Then one event covers all of a box.
-    if (this.#response.writableNeedDrain) return this.#tellAfterDrain()
+    if (this.#line.isFull) return this.#line.afterDrain(() => this.#tell())
     this.#state = 'telling'
     const news = this.#news
     this.#news = null
@@ -230,9 +182,9 @@ class Stream {
     const messages = await this.#options.boxes.read({ pub, at: givenAt }, GIVEN_AT_ONCE)
     let after = givenAt
     for (const { at, data } of messages) {
-      if (this.#state !== 'telling' || this.#response.writableNeedDrain) break
+      if (this.#state !== 'telling' || this.#line.isFull) break
       const event: GivenEvent = { pub, found: true, after, at, data }
-      this.#writeEvent(event)
+      this.#line.write(event)
       this.#given!.set(pub, at)
       after = at
     }
@@ -241,22 +193,9 @@ class Stream {
     if (after < lastAt || messages.length === GIVEN_AT_ONCE) this.#note(pub)
   }
 
-  #tellAfterDrain(): void {
-    if (this.#waitsForDrain) return
-    this.#waitsForDrain = true
-    this.#response.once('drain', () => {
-      this.#waitsForDrain = false
-      this.#tell()
-    })
-  }
-
   #write(pub: string, answer: BoxAnswer): void {
     if (!answer.ok || !('found' in answer) || !answer.found) return
-    this.#writeEvent({ pub, found: true, question: answer.question })
-  }
-
-  #writeEvent(event: WaitEvent | GivenEvent): void {
-    this.#response.write(`data: ${JSON.stringify(event)}\n\n`)
-    this.#options.counters.told()
+    const event: WaitEvent = { pub, found: true, question: answer.question }
+    this.#line.write(event)
   }
 }

@@ -41,7 +41,7 @@ export async function figuresOf(input: FiguresInput): Promise<Figures> {
     uptimeSec: Math.floor((nowMs - startedAtMs) / 1000),
     ...stored,
     maxBytes,
-    streams: server.streams.size,
+    streams: server.openStreams.size,
     connections: server.connections.size,
     unreadBytes: server.connections.unreadBytes,
     memoryBytes: process.memoryUsage.rss(),

@@ -11,10 +11,12 @@ import { ownVersion } from '../../process/version.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { Boxes } from '../boxes/boxes.ts'
 import { Cards } from '../cards/cards.ts'
+import { Devices } from '../cards/devices.ts'
 import type { About } from '../http/about.ts'
 import { Callers } from '../http/callers.ts'
 import { listenHttp, type Listener, type TlsFiles } from '../http/listener.ts'
 import { RelayServer } from '../http/relay-server.ts'
+import { Inboxes } from '../inbox/inboxes.ts'
 import { StoreError } from '../../store/errors.ts'
 import { openLevelRelayStore } from '../store/level-relay-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
@@ -121,10 +123,14 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     limits,
     nowUs,
   })
+  const devices = new Devices({ store, engine, url: about.url, nowUs })
+  const inboxes = new Inboxes({ store, devices, engine, limits, nowUs })
+  closing.push(() => inboxes.close())
   let isHealthy = true
   const server = new RelayServer(listener, {
     boxes,
     cards,
+    inboxes,
     callers: new Callers({ trustProxy: config.trustProxy, nowMs: Date.now }),
     limits,
     http: httpLimitsOf(config.limits),
