@@ -1,6 +1,6 @@
 /** Stores of a relay that are full of boxes, and calls of them; beside each a bare store of the house with as many records. */
 import { join } from 'node:path'
-import { openLevelRelayStore } from '../src/relayd/store/level-relay-store.ts'
+import { openLevelRelayStore } from '../src/relayd/records/level-relay-store.ts'
 import type { RelayStore } from '../src/relayd/store/relay-store.ts'
 import { encodeUtf8 } from '../src/core/encoding/bytes.ts'
 import type { Store } from '../src/store/store.ts'

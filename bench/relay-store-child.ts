@@ -1,5 +1,5 @@
 /** A program: opens the relay's store in argv[2], and checks argv[3] boxes. Prints JSON. */
-import { openLevelRelayStore } from '../src/relayd/store/level-relay-store.ts'
+import { openLevelRelayStore } from '../src/relayd/records/level-relay-store.ts'
 import { boxId, NO_LIMITS } from './relay-limits.ts'
 
 const [, , directory = '', boxes = '0'] = process.argv

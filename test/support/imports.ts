@@ -110,9 +110,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a card is values in, values out, as the rest of core',
   },
   'relayd/store': {
-    folders: ['card', 'core', 'durable', 'relay', 'store'],
-    packages: ['node:'],
-    reason: 'the store of a relay keeps sealed bytes, and knows no HTTP',
+    folders: ['card', 'core', 'relay'],
+    packages: [],
+    reason: 'the contract of a store, and its model in memory, know no disk and no HTTP',
+  },
+  'relayd/records': {
+    folders: ['card', 'core', 'relay', 'relayd/store', 'store'],
+    packages: ['node:crypto'],
+    reason: 'the store of a relay on records keeps sealed bytes, and knows no HTTP',
   },
   'relayd/boxes': {
     folders: ['core', 'seal', 'relay', 'relayd/store'],

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { openLevelRelayStore } from '../../src/relayd/store/level-relay-store.ts'
+import { openLevelRelayStore } from '../../src/relayd/records/level-relay-store.ts'
 import { BOXES, freshAnswer, LIMITS, MINUTE } from './relay-stores.ts'
 
 const SENDERS = 8

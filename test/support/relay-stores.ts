@@ -1,8 +1,8 @@
 /** The implementations of a relay's store, for the tests that hold for each of them. */
 import { join } from 'node:path'
-import { openLevelRelayStore } from '../../src/relayd/store/level-relay-store.ts'
+import { openLevelRelayStore } from '../../src/relayd/records/level-relay-store.ts'
 import { MemoryRelayStore, RelayMemory } from '../../src/relayd/store/memory-relay-store.ts'
-import { RecordRelayStore, type StoreOptions } from '../../src/relayd/store/record-relay-store.ts'
+import { RecordRelayStore, type StoreOptions } from '../../src/relayd/records/record-relay-store.ts'
 import type { RelayStore, UsedAnswer } from '../../src/relayd/store/relay-store.ts'
 import type { StoreLimits } from '../../src/relayd/store/rules.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'

@@ -85,6 +85,8 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
+  ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
+  ['relayd/inbox/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/boxes/a.ts', "import { x } from '../../store/store.ts'"],
   ['relayd/cards/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/http/a.ts', "import { x } from '../store/relay-store.ts'"],

@@ -4,7 +4,8 @@ import { CardError } from '../../card/errors.ts'
 import { judgeToken, verifyToken, type DeviceToken, type TokenRequest } from '../../card/token.ts'
 import type { CardEngine } from '../../card/verify.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { HeldCard, PersonaId, RelayStore } from '../store/relay-store.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type { HeldCard, RelayStore } from '../store/relay-store.ts'
 
 /** A request with a device token, or without. */
 export interface DeviceRequest {

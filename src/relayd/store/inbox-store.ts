@@ -2,7 +2,7 @@
  * The part of a relay's store that is about inboxes (docs/relay.md, "Inboxes"). As the rest of the contract it asks for nothing that a
  * database with row locks cannot promise: one row of an inbox gives the numbers of its entries, so they become readable in their order.
  */
-import type { PersonaId } from './relay-store.ts'
+import type { PersonaId } from './persona-id.ts'
 
 /** An inbox: the persona and the app, as {@link inboxIdOf} writes them. */
 export type InboxId = string

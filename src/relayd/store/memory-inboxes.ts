@@ -11,7 +11,7 @@ import type {
   PostOutcome,
   SenderRules,
 } from './inbox-store.ts'
-import type { PersonaId } from './relay-store.ts'
+import type { PersonaId } from './persona-id.ts'
 import { CHECK_GRAIN_US, type StoreLimits } from './rules.ts'
 
 interface HeldEntry extends OfferedEntry, ListedEntry {

@@ -6,6 +6,7 @@ import type { CardPlace } from '../../relay/card-place.ts'
 import { Buckets } from './buckets.ts'
 import { MemoryCards } from './memory-cards.ts'
 import { MemoryInboxes, MemoryInboxStore } from './memory-inboxes.ts'
+import type { PersonaId } from './persona-id.ts'
 import type {
   BoxId,
   Bucket,
@@ -13,7 +14,6 @@ import type {
   HeldCard,
   Message,
   OfferedCard,
-  PersonaId,
   RelayStore,
   SendOutcome,
   StoreStats,

@@ -6,6 +6,7 @@
 import type { CardRank } from '../../card/order.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
 import type { InboxStore } from './inbox-store.ts'
+import type { PersonaId } from './persona-id.ts'
 
 /** A box: the canonical key in base64url, which is X25519 of 32 bytes or compressed P-384 of 49 bytes. */
 export type BoxId = string
@@ -34,9 +35,6 @@ export interface SendOutcome {
   /** The moment of the message, where it is stored or renewed; else 0. A renewed message keeps its moment: who has processed it need not see it again. */
   readonly atUs: number
 }
-
-/** PersonaID in upper-case hex. */
-export type PersonaId = string
 
 /** A verified card that somebody puts. */
 export interface OfferedCard {

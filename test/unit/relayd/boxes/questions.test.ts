@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { formatBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { answerQuestion } from '../../../../src/relay/answer-question.ts'
 import { Questions } from '../../../../src/relayd/boxes/questions.ts'
-import { SpentAnswers } from '../../../../src/relayd/store/spent-answers.ts'
+import { SpentAnswers } from '../../../../src/relayd/records/spent-answers.ts'
 import { ORIGIN, START_US, TestOwner } from '../../../support/relay-boxes.ts'
 
 const alice = await TestOwner.of('alice')

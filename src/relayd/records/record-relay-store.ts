@@ -9,12 +9,13 @@ import type { ResumableStore, Write } from '../../store/store.ts'
 import { Ahead } from './ahead.ts'
 import { BoxChange } from './box-change.ts'
 import { digestOf, type Box, type KeptMessage } from './box.ts'
-import { Buckets } from './buckets.ts'
+import { Buckets } from '../store/buckets.ts'
 import { KeptStore } from './kept-store.ts'
 import type { RecordAccess } from './record-access.ts'
 import { RecordCards } from './record-cards.ts'
 import { RecordInboxes } from './record-inboxes.ts'
 import { messageId, parseDueId, recordsOf, type Records } from './records.ts'
+import type { PersonaId } from '../store/persona-id.ts'
 import type {
   BoxId,
   Bucket,
@@ -22,13 +23,13 @@ import type {
   HeldCard,
   Message,
   OfferedCard,
-  PersonaId,
   RelayStore,
   SendOutcome,
   StoreStats,
   UsedAnswer,
-} from './relay-store.ts'
-import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, hasRoomFor, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
+} from '../store/relay-store.ts'
+import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from '../store/rules.ts'
+import { hasRoomFor } from './box-rules.ts'
 import { SpentAnswers } from './spent-answers.ts'
 import { NOTHING } from './tally.ts'
 

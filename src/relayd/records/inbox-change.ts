@@ -8,12 +8,12 @@ import {
   MARK_COST_BYTES,
   REPEAT_US,
   SENDER_COST_BYTES,
-} from './inbox-rules.ts'
-import type { DeviceTag, InboxId, OfferedEntry } from './inbox-store.ts'
+} from '../store/inbox-rules.ts'
+import type { DeviceTag, InboxId, OfferedEntry } from '../store/inbox-store.ts'
 import type { KeptEntry, KeptInbox, KeptSender } from './kept-inbox.ts'
 import { dueId, entryId, markId, senderId, type Records } from './records.ts'
-import type { PersonaId } from './relay-store.ts'
-import { CHECK_GRAIN_US, type StoreLimits } from './rules.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import { CHECK_GRAIN_US, type StoreLimits } from '../store/rules.ts'
 import { Tally } from './tally.ts'
 
 const EMPTY: KeptInbox = {

@@ -3,7 +3,7 @@ import { openLevelStore, type Intercept } from '../../store/level-store.ts'
 import { lockStateDir } from '../../store/lock.ts'
 import { createStateDir } from '../../store/state-dir.ts'
 import { RecordRelayStore, type StoreOptions } from './record-relay-store.ts'
-import type { RelayStore } from './relay-store.ts'
+import type { RelayStore } from '../store/relay-store.ts'
 
 /**
  * Opens the store of a directory, and makes both if there are none.

@@ -2,8 +2,9 @@
 import type { Write } from '../../store/store.ts'
 import type { Box, KeptMessage } from './box.ts'
 import { dueId, messageId, type Records } from './records.ts'
-import type { BoxId } from './relay-store.ts'
-import { BOX_COST_BYTES, CHECK_GRAIN_US, dueOf, endOf, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
+import type { BoxId } from '../store/relay-store.ts'
+import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from '../store/rules.ts'
+import { dueOf } from './box-rules.ts'
 import { Tally } from './tally.ts'
 
 export class BoxChange {

@@ -24,7 +24,7 @@ import { Collection, jsonCodec, type Codec, type Store } from '../../store/store
 import { decodeBox, encodeBox, type Box } from './box.ts'
 import { CARD_TEXT_CODEC, PERSONA_CODEC, type KeptPersona, type KeptText } from './kept-card.ts'
 import { checkCount } from './checked-values.ts'
-import type { InboxId } from './inbox-store.ts'
+import type { InboxId } from '../store/inbox-store.ts'
 import {
   ENTRY_CODEC,
   INBOX_CODEC,
@@ -35,7 +35,8 @@ import {
   type KeptMark,
   type KeptSender,
 } from './kept-inbox.ts'
-import type { BoxId, PersonaId } from './relay-store.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type { BoxId } from '../store/relay-store.ts'
 
 export interface Totals {
   readonly boxes: number

@@ -1,8 +1,8 @@
 /** An inbox as records: one of its own, and one for each entry, each mark of an entry, and each sender that it knows. */
 import { jsonCodec, type Codec } from '../../store/store.ts'
 import { checkCount, checkText } from './checked-values.ts'
-import type { InboxDevice } from './inbox-rules.ts'
-import type { DeviceTag, OfferedEntry } from './inbox-store.ts'
+import type { InboxDevice } from '../store/inbox-rules.ts'
+import type { DeviceTag, OfferedEntry } from '../store/inbox-store.ts'
 
 export interface KeptInbox {
   /** The number of the last entry; 0 before the first. */

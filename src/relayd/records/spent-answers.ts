@@ -2,7 +2,7 @@
  * The answers that were used, in memory: an answer lives a minute, and a commit for each would cost more than all else. After a start nobody
  * knows which were used before. So those to questions from before it are refused, and their clients ask again.
  */
-import type { UsedAnswer } from './relay-store.ts'
+import type { UsedAnswer } from '../store/relay-store.ts'
 
 const MAX_SPENT = 500_000 // sanity: some 50 MB; 8 000 answers a second for a minute are more than the rest of a relay can do
 const SLICE_US = 10_000_000 // answers are forgotten in slices of ten seconds

@@ -2,8 +2,9 @@
 import type { Write } from '../../store/store.ts'
 import type { KeptCard, KeptPersona } from './kept-card.ts'
 import { dueId, type Records } from './records.ts'
-import type { OfferedCard, PersonaId } from './relay-store.ts'
-import { CARD_COST_BYTES, endOfCard, type StoreLimits } from './rules.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type { OfferedCard } from '../store/relay-store.ts'
+import { CARD_COST_BYTES, endOfCard, type StoreLimits } from '../store/rules.ts'
 import { Tally } from './tally.ts'
 
 export class CardChange {

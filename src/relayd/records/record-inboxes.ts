@@ -1,6 +1,6 @@
 /** The inboxes of a relay as records. */
 import { InboxChange } from './inbox-change.ts'
-import { ENTRY_COST_BYTES, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from './inbox-rules.ts'
+import { ENTRY_COST_BYTES, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from '../store/inbox-rules.ts'
 import type {
   AskingDevice,
   DeviceTag,
@@ -11,11 +11,11 @@ import type {
   Page,
   PostOutcome,
   SenderRules,
-} from './inbox-store.ts'
+} from '../store/inbox-store.ts'
 import { emptyInbox, lookAtInbox } from './inbox-looks.ts'
 import { entryId, numberOf, parseDueId } from './records.ts'
 import type { RecordAccess } from './record-access.ts'
-import type { PersonaId } from './relay-store.ts'
+import type { PersonaId } from '../store/persona-id.ts'
 import { Tally } from './tally.ts'
 
 export class RecordInboxes implements InboxStore {

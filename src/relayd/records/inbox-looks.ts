@@ -1,7 +1,7 @@
 /** The looks at an inbox that nobody asks for: for entries that are over or wait for no device any more, and for its end. */
 import type { Write } from '../../store/store.ts'
 import { InboxChange } from './inbox-change.ts'
-import type { InboxId } from './inbox-store.ts'
+import type { InboxId } from '../store/inbox-store.ts'
 import type { RecordAccess } from './record-access.ts'
 import { entryId, numberOf, parseDueId } from './records.ts'
 

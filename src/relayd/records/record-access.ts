@@ -1,7 +1,7 @@
 /** The way in which each part of the store on records reads and writes. */
 import type { Write } from '../../store/store.ts'
 import type { Records } from './records.ts'
-import type { StoreLimits } from './rules.ts'
+import type { StoreLimits } from '../store/rules.ts'
 
 export interface RecordAccess {
   /** The records as they will be. */

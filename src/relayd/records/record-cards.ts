@@ -1,11 +1,12 @@
 /** The cards of a relay as records. */
-import { judgeCard } from '../../card/order.ts'
+import { judgeCard, type CardVerdict, type KnownCards } from '../../card/order.ts'
 import type { CardPlace } from '../../relay/card-place.ts'
 import { CardChange } from './card-change.ts'
+import type { KeptCard, KeptPersona } from './kept-card.ts'
 import type { RecordAccess } from './record-access.ts'
 import { parseDueId } from './records.ts'
-import type { CardOutcome, HeldCard, OfferedCard, PersonaId } from './relay-store.ts'
-import { knownOf, refusalOf } from './rules.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type { CardOutcome, HeldCard, OfferedCard } from '../store/relay-store.ts'
 
 export class RecordCards {
   readonly #access: RecordAccess
@@ -93,4 +94,30 @@ export class RecordCards {
 
 function living(card: { readonly endsUs: number; readonly text: string } | undefined, nowUs: number): string | null {
   return card === undefined || card.endsUs <= nowUs ? null : card.text
+}
+
+type Persona = Omit<KeptPersona, 'dueUs'> | null
+
+/** Everything that decides on a card of a persona. @param head of its app */
+function knownOf(persona: Persona, head: KeptCard | null): KnownCards {
+  if (persona === null) return { root: null, minEpoch: 0, head: null }
+  const { root, epoch } = persona
+  return { root, minEpoch: epoch, head: head === null ? null : { ...head, root, chain: { epoch } } }
+}
+
+/** The outcome of a card that does not count. @returns null for one that does, or that is there already */
+function refusalOf(verdict: CardVerdict): 'newer' | 'held' | 'disputed' | 'ended' | null {
+  switch (verdict.verdict) {
+    case 'accept':
+    case 'same':
+      return null
+    case 'fork':
+      return verdict.wins ? null : 'newer'
+    case 'stale':
+      return 'newer'
+    case 'held':
+    case 'disputed':
+    case 'ended':
+      return verdict.verdict
+  }
 }

@@ -1,0 +1,19 @@
+/** The rules of a box as a record: when something in it has lived its time, and whether a message has room. */
+import type { BoxLimits } from '../../relay/limits.ts'
+import { endOf } from '../store/rules.ts'
+import type { Box } from './box.ts'
+
+/** The first moment at which something in a box has lived its time. */
+export function dueOf(box: Box, limits: BoxLimits): number {
+  return box.messages.reduce((due, { expiresUs }) => Math.min(due, expiresUs), endOf(box, limits))
+}
+
+/** Whether a message of so many bytes has room beside those that are there. @param box null for one that the message makes */
+export function hasRoomFor(box: Box | null, bytes: number, limits: BoxLimits): boolean {
+  const { messages, isRetired, checkedUs, retiredAtUs } = box ?? NO_BOX
+  if (messages.reduce((sum, message) => sum + message.bytes, bytes) > limits.maxBytes) return false
+  if (isRetired) return messages.filter(({ atUs }) => atUs > retiredAtUs).length < limits.maxRetired
+  return messages.length < (checkedUs === 0 ? Math.min(limits.maxUnchecked, limits.maxMessages) : limits.maxMessages)
+}
+
+const NO_BOX = { messages: [], isRetired: false, checkedUs: 0, retiredAtUs: 0 }

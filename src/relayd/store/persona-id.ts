@@ -1,0 +1,2 @@
+/** PersonaID in upper-case hex. */
+export type PersonaId = string
