@@ -45,15 +45,19 @@ export interface InboxWorld extends TestCards {
   readonly url: string
   readonly served: TestServer
   /** Puts a card, with the operator's token unless as a guest. */
-  putCard(persona: MadePersona, wishes?: CardWishes, isGuest?: boolean): Promise<number>
-  bearerOf(persona: MadePersona, call: DeviceCall): string
-  call(persona: MadePersona, call: DeviceCall): Promise<Reply>
+  readonly putCard: (persona: MadePersona, wishes?: CardWishes, isGuest?: boolean) => Promise<number>
+  readonly bearerOf: (persona: MadePersona, call: DeviceCall) => string
+  readonly call: (persona: MadePersona, call: DeviceCall) => Promise<Reply>
   /** Leaves an entry for a persona. */
-  post(from: MadePersona, encId: string, call?: Partial<DeviceCall> & { readonly to?: MadePersona }): Promise<Reply>
+  readonly post: (
+    from: MadePersona,
+    encId: string,
+    call?: Partial<DeviceCall> & { readonly to?: MadePersona },
+  ) => Promise<Reply>
   /** The ids that a device of a persona finds. */
-  list(persona: MadePersona, device?: number, query?: string): Promise<InboxEntry[]>
-  ack(persona: MadePersona, device: number, numbers: readonly number[]): Promise<Reply>
-  senders(persona: MadePersona, rules: object): Promise<Reply>
+  readonly list: (persona: MadePersona, device?: number, query?: string) => Promise<InboxEntry[]>
+  readonly ack: (persona: MadePersona, device: number, numbers: readonly number[]) => Promise<Reply>
+  readonly senders: (persona: MadePersona, rules: object) => Promise<Reply>
 }
 
 export const pathOf = (persona: MadePersona, part: InboxPath['part'] = 'entries'): string =>

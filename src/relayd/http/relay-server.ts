@@ -17,7 +17,7 @@ import type { Callers } from './callers.ts'
 import { Connections } from './connections.ts'
 import { Counters, type Route } from './counters.ts'
 import type { HttpLimits } from './http-limits.ts'
-import { answerInbox, inboxRefusal, tooBigForInbox } from './inbox-answers.ts'
+import { answerInbox, plainAnswer, tooBigForInbox } from './inbox-answers.ts'
 import { streamInbox, type InboxStreamsOptions } from './inbox-streams.ts'
 import type { Listener, TlsFiles } from './listener.ts'
 import { namedStream } from './named-stream.ts'
@@ -185,7 +185,7 @@ export class RelayServer {
     }
     if (this.#isStopping || !this.openStreams.hasRoomFor(address)) return write('busy', tooOften(TOO_MANY_SEC))
     const followed = await inboxes.follow(call)
-    if (followed.outcome !== 'followed') return write(followed.outcome, inboxRefusal(followed))
+    if (followed.outcome !== 'followed') return write(followed.outcome, plainAnswer(followed))
     if (response.destroyed) return
     this.counters.answered('inbox', 'events: ok')
     beginStream(response)
