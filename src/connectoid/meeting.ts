@@ -1,5 +1,6 @@
 /** The effects of data, news and times on a peer of a page: on its handshake, its channel, and its places (docs/channel.md). */
 import { close, isMoveDue, moveTo, peerRetired } from '../channel/exchange/life.ts'
+import { takenOf, type Taken } from '../channel/direct/traffic.ts'
 import { receive } from '../channel/exchange/receive.ts'
 import { nextTickMs, REPEAT_MS, repeatNow, tick } from '../channel/exchange/repeat.ts'
 import { guestFindsUsed, guestReceive, guestTick, type GuestStep, type Self } from '../channel/handshake/guest.ts'
@@ -40,19 +41,20 @@ export async function takeData(turn: Turn, data: Uint8Array, place: Place, means
   takeFrame(turn, data, place === next)
 }
 
-/** @param atNext whether it came by the place to which the channel moves @returns false for data that does not open */
-export function takeFrame(turn: Turn, data: Uint8Array, atNext: boolean): boolean {
+/** @param atNext whether it came by the place to which the channel moves */
+export function takeFrame(turn: Turn, data: Uint8Array, atNext: boolean): Taken {
   const { channel } = turn.record
-  if (channel === null) return true
+  if (channel === null) return 'new'
   const step = receive(channel, data, atNext, turn.nowMs, portableBoxes)
   turn.step(step)
-  if (step.channel.refused > channel.refused) return false
+  const taken = takenOf(channel, step.channel)
+  if (taken === 'refused') return taken
   turn.isHeard = true
   turn.set({
     lastHeardMs: turn.nowMs,
     isGone: turn.record.isGone && step.channel.received === channel.received,
   })
-  return true
+  return taken
 }
 
 /** A first message came by the own link. */

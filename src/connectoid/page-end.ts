@@ -7,6 +7,7 @@ import type { CarryMeans } from '../channel/carriers/carry-means.ts'
 import { Inbound } from '../channel/carriers/inbound.ts'
 import { Outbound } from '../channel/carriers/outbound.ts'
 import { DirectEnd } from '../channel/direct/direct-end.ts'
+import type { Taken } from '../channel/direct/traffic.ts'
 import { flush } from '../channel/exchange/send.ts'
 import { formatConnectoid, parseConnectoids } from '../channel/invite/address.ts'
 import { formatBase64url } from '../core/encoding/bytes.ts'
@@ -196,11 +197,10 @@ export class PageEnd {
     return new Set(rest)
   }
 
-  /** @returns false for a frame that does not open */
-  async #take(frame: Uint8Array): Promise<boolean> {
-    let isTaken = true
-    await this.later((turn) => (isTaken = takeFrame(turn, frame, false)))
-    return isTaken
+  async #take(frame: Uint8Array): Promise<Taken> {
+    let taken: Taken = 'new'
+    await this.later((turn) => (taken = takeFrame(turn, frame, false)))
+    return taken
   }
 
   #line(to: readonly string[] | null): Line {

@@ -5,7 +5,7 @@ import { postAgain, repeatNow } from '../exchange/repeat.ts'
 import { submitControl } from '../exchange/send.ts'
 import { described, takeAnswer, takeOffer } from './meet.ts'
 import { formatSignal, parseSignal, readAnswer, readOffer } from './signal.ts'
-import { connected, route, takeMessage } from './traffic.ts'
+import { connected, noteTaken, route, takeMessage, type Taken } from './traffic.ts'
 import {
   closedWay,
   heardPeer,
@@ -34,8 +34,8 @@ export interface DirectMeans {
 export interface DirectHooks {
   /** The channel as it is on disk. @throws where its keys are closed */
   channel(): Channel
-  /** Takes a frame of the peer in the next turn. Never rejects. @returns false for a frame that does not open */
-  take(frame: Uint8Array): Promise<boolean>
+  /** Takes a frame of the peer in the next turn. Never rejects. */
+  take(frame: Uint8Array): Promise<Taken>
   /** Does a step of the channel in the next turn. Never rejects. */
   later(work: (channel: Channel, nowMs: number) => Step): Promise<void>
 }
@@ -175,10 +175,9 @@ export class DirectEnd {
       return this.#act(lost(this.#way, this.#way.attempt?.id ?? '', this.#means.clock.nowMs()))
     }
     const id = this.#way.attempt?.id ?? ''
-    void this.#hooks.take(data).then((isTaken) => {
+    void this.#hooks.take(data).then((taken) => {
       this.#untaken--
-      // A peer that is honest seals for this state. At the speed of a direct way, others would take all time of this end.
-      if (!isTaken) this.#act(lost(this.#way, id, this.#means.clock.nowMs()))
+      this.#act(noteTaken(this.#way, id, taken, this.#means.clock.nowMs()))
     })
   }
 

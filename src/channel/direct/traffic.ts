@@ -6,7 +6,17 @@ import { otherRole, type ChannelEngine } from '../ratchet/engine.ts'
 import { beginOffer, isOfferDue } from './meet.ts'
 import { formatProof, isProof, rtcKey, type Fingerprints } from './proof.ts'
 import type { RandomBytes } from './signal.ts'
-import { hangUp, isCurrent, same, type DirectAction, type DirectStep, type DirectWay, type Try } from './way.ts'
+import {
+  hangUp,
+  isCurrent,
+  KNOWN_MS,
+  MAX_KNOWN,
+  same,
+  type DirectAction,
+  type DirectStep,
+  type DirectWay,
+  type Try,
+} from './way.ts'
 
 /**
  * The data channel is open: this end proves itself.
@@ -53,6 +63,29 @@ export function takeMessage(
   const silentSinceMs = way.silentSinceMs === null ? null : nowMs
   const used = { ...way, usedMs: nowMs, heardMs: nowMs, silentSinceMs, hasWorked: true, failures: 0 }
   return { way: used, actions: [{ act: 'receive', data: message }] }
+}
+
+/** What became of a frame of the peer. A known one changes nothing: it was repeated, or is an ack of what was acknowledged. */
+export type Taken = 'new' | 'known' | 'refused'
+
+/** @param before the channel before the frame @param after the channel after it */
+export function takenOf(before: Channel, after: Channel): Taken {
+  if (after.refused > before.refused) return 'refused'
+  const areFramesNew = after.received > before.received || after.early !== before.early
+  const isAckNew = after.window.length < before.window.length
+  return areFramesNew || isAckNew || after.phase !== before.phase ? 'new' : 'known'
+}
+
+/**
+ * A frame has come by the way and was taken. A peer who is honest seals for this state, and repeats little. At the speed of a direct way, others
+ * would take all time of this end.
+ */
+export function noteTaken(way: DirectWay, id: string, taken: Taken, nowMs: number): DirectStep {
+  if (!isCurrent(way, id) || taken === 'new') return same(way)
+  if (taken === 'refused') return hangUp(way, !way.hasWorked, nowMs)
+  const { sinceMs, count } = nowMs - way.known.sinceMs < KNOWN_MS ? way.known : { sinceMs: nowMs, count: 0 }
+  if (count >= MAX_KNOWN) return hangUp(way, true, nowMs)
+  return same({ ...way, known: { sinceMs, count: count + 1 } })
 }
 
 /**

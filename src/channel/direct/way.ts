@@ -10,6 +10,10 @@ export const HEARD_MS: number = OFFER_LIFE_SEC * 1000 // format: nobody who is a
 export const FIRST_RETRY_MS = 2000 // sanity: a program that ended has started again
 export const MAX_RETRY_MS: number = 30 * 60_000 // sanity: most pairs of NATs that refuse once do so for ever, and people change networks
 
+/** Frames that change nothing here, in KNOWN_MS. */
+export const MAX_KNOWN = 256 // format: four windows; an honest end repeats one when the way opens, and one each 10 s
+export const KNOWN_MS = 10_000 // format: as long as an end waits before it repeats what an ack left out
+
 export type DirectPhase =
   | 'closed'
   /** The connection makes its own description. */
@@ -55,6 +59,8 @@ export interface DirectWay {
   readonly heardMs: number | null
   /** When offers of the peer were taken, as long as they count for MAX_OFFERS. */
   readonly tookMs: readonly number[]
+  /** Frames that changed nothing since the way is open, or since KNOWN_MS. */
+  readonly known: { readonly sinceMs: number; readonly count: number }
 }
 
 /** The caller does these in order. Answers of the connection to another id than that of the try are ignored. */
@@ -97,6 +103,7 @@ export function closedWay(role: Role): DirectWay {
     notBeforeMs: 0,
     heardMs: null,
     tookMs: [],
+    known: { sinceMs: 0, count: 0 },
   }
 }
 

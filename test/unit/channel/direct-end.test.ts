@@ -7,6 +7,10 @@ import { CONTROL } from '../../../src/channel/exchange/control.ts'
 import { hold } from '../../../src/channel/exchange/life.ts'
 import { BOX_TYPE } from '../../../src/channel/ratchet/box-data.ts'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
+import { takenOf } from '../../../src/channel/direct/traffic.ts'
+import { KNOWN_MS, MAX_KNOWN } from '../../../src/channel/direct/way.ts'
+import { flush } from '../../../src/channel/exchange/send.ts'
+import { FRAME_KIND, sealNotice } from '../../../src/channel/ratchet/frame.ts'
 import { receive } from '../../../src/channel/exchange/receive.ts'
 import type { ConnectionListener } from '../../../src/channel/rtc/connections.ts'
 import { DirectEnd } from '../../../src/channel/direct/direct-end.ts'
@@ -21,6 +25,7 @@ class Host {
   readonly pair: DirectPair = new DirectPair(engine)
   readonly calls: string[] = []
   listener: ConnectionListener | null = null
+  nowMs: number = START_MS
   readonly end: DirectEnd
 
   constructor() {
@@ -29,16 +34,16 @@ class Host {
       this.listener = listener
       return this.connection()
     }
-    const clock = { nowMs: () => START_MS, after: () => () => {} }
+    const clock = { nowMs: () => this.nowMs, after: () => () => {} }
     this.end = new DirectEnd(
       'host',
       { connections: { connect }, engine, clock },
       {
         channel: () => this.channel,
         take: (frame) => {
-          const { refused } = this.channel
-          this.take(receive(this.channel, frame, false, START_MS, engine))
-          return Promise.resolve(this.channel.refused === refused)
+          const before = this.channel
+          this.take(receive(before, frame, false, START_MS, engine))
+          return Promise.resolve(takenOf(before, this.channel))
         },
         later: (work) => Promise.resolve(this.take(work(this.channel, START_MS))),
       },
@@ -99,4 +104,32 @@ test('a frame that does not open ends the way: it costs time, and could come wit
   expect([host.end.phase, host.calls.includes('close')]).toEqual(['open', false])
   await host.hear(Uint8Array.of(BOX_TYPE.frame, ...engine.randomBytes(400)))
   expect([host.end.phase, host.calls.includes('close')]).toEqual(['closed', true])
+})
+
+test('frames that change nothing end the way once 256 of them came within 10 s: the same, or acks of what was acknowledged', async () => {
+  const host = new Host()
+  host.open()
+  host.pair.send(host.pair.guest, encodeUtf8('hello'))
+  const again = host.pair.host.carried[0]!
+  await host.hear(again)
+  const ack = sealNotice(FRAME_KIND.ack, 0, host.channel.headerKeys!.peer, engine)
+  for (let count = 0; count < MAX_KNOWN; count++) await host.hear(count % 2 === 0 ? again : ack)
+  host.nowMs += KNOWN_MS
+  for (let count = 0; count < MAX_KNOWN; count++) await host.hear(again)
+  expect(host.end.phase).toBe('open')
+  await host.hear(ack)
+  expect([host.end.phase, host.calls.includes('close')]).toEqual(['closed', true])
+})
+
+test('frames that bring something new never end the way, however many come at once', async () => {
+  const host = new Host()
+  host.open()
+  for (let count = 0; count < 2 * MAX_KNOWN; count++) {
+    host.pair.send(host.pair.guest, encodeUtf8(`${count}`))
+    for (const frame of host.pair.host.carried.splice(0)) await host.hear(frame)
+    host.pair.guest.carried.push(...host.pair.host.end.take(flush(host.channel, START_MS, engine)))
+    host.pair.carry(host.pair.guest)
+  }
+  expect(host.end.phase).toBe('open')
+  expect(host.channel.received).toBeGreaterThan(2 * MAX_KNOWN)
 })

@@ -8,6 +8,7 @@ import { flush } from '../../../channel/exchange/send.ts'
 import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
 import { DirectEnd } from '../../../channel/direct/direct-end.ts'
+import { takenOf, type Taken } from '../../../channel/direct/traffic.ts'
 import type { DirectPhase } from '../../../channel/direct/way.ts'
 import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
 import { describeError } from '../../../process/describe-error.ts'
@@ -110,15 +111,14 @@ export class End implements Loadable {
     await this.run(work).catch((error: unknown) => this.#failed(error))
   }
 
-  /** @returns false for a frame that does not open */
-  async #take(frame: Uint8Array): Promise<boolean> {
-    let isTaken = true
+  async #take(frame: Uint8Array): Promise<Taken> {
+    let taken: Taken = 'new'
     await this.#later((turn) => {
-      const { refused } = turn.channel
-      turn.step(receive(turn.channel, frame, false, turn.nowMs, this.#means.keeper.engine))
-      isTaken = turn.channel.refused === refused
+      const before = turn.channel
+      turn.step(receive(before, frame, false, turn.nowMs, this.#means.keeper.engine))
+      taken = takenOf(before, turn.channel)
     })
-    return isTaken
+    return taken
   }
 
   #failed(error: unknown): void {
