@@ -8,6 +8,8 @@ import { CarrierError } from './errors.ts'
 const MAX_WAITING = 192 // sanity: three windows; what is dropped is posted again by the channel
 /** Intakes at a time. A peer who names ever new ones would else fill the memory, and take all calls of the network from the others. */
 export const MAX_LANES = 16 // sanity: the 4 intakes of an end before and after a move, and of two guests that came late
+/** Calls of one peer's intakes at a time. Under a name with a wildcard each of them is another host, and the shares of hosts do not count. */
+export const MAX_AT_WORK = 4 // sanity: the intakes of one address, and a sixteenth of the calls of personad-net
 const FIRST_RETRY_MS = 2_000 // sanity: a relay that starts again
 const MAX_RETRY_MS: number = 5 * 60_000 // sanity: a relay that was away for a day is found within minutes
 
@@ -36,6 +38,7 @@ export class Outbound {
   /** By connectoid value. */
   readonly #lanes = new Map<string, Lane>()
   readonly #running = new Set<Promise<void>>()
+  #atWork = 0
   #isClosed = false
   #unsettled: { readonly line: Line; readonly inFlight: readonly Uint8Array[] } | null = null
   #isSettling = false
@@ -59,8 +62,8 @@ export class Outbound {
         lane.jobs.push({ line, data })
         if (lane.jobs.length > MAX_WAITING) lane.jobs.splice(lane.isBusy ? 1 : 0, 1)
       }
-      if (!lane.isBusy && lane.cancel === null) this.#begin(address, lane)
     }
+    this.#beginNext()
   }
 
   /**
@@ -107,16 +110,25 @@ export class Outbound {
 
   /** Tries again now whatever waits for its next try: the network may be back. */
   retry(): void {
-    for (const [address, lane] of this.#lanes) {
+    for (const lane of this.#lanes.values()) {
       if (lane.cancel === null) continue
       lane.cancel()
-      this.#begin(address, lane)
+      lane.cancel = null
     }
+    this.#beginNext()
   }
 
   /** Resolves once nothing is on its way; a try that is made later does not count. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** As many lanes as may be at work go on. */
+  #beginNext(): void {
+    for (const [address, lane] of this.#lanes) {
+      if (this.#atWork >= MAX_AT_WORK || this.#isClosed) return
+      if (!lane.isBusy && lane.cancel === null) this.#begin(address, lane)
+    }
   }
 
   #begin(address: string, lane: Lane): void {
@@ -160,7 +172,7 @@ export class Outbound {
     const { intake } = parseConnectoid(address)
     const carrier = this.#means.ways.of(intake.url)
     lane.isBusy = true
-    lane.cancel = null
+    this.#atWork++
     try {
       // Without a carrier, a later version has it: other intakes of the same address may work.
       if (carrier === null) lane.jobs.length = 0
@@ -176,7 +188,9 @@ export class Outbound {
       this.#failed(address, lane, error)
     } finally {
       lane.isBusy = false
+      this.#atWork--
       if (lane.jobs.length === 0) this.#lanes.delete(address)
+      this.#beginNext()
       this.#beginSettling()
     }
   }
@@ -197,6 +211,9 @@ export class Outbound {
     if (this.#isClosed) return
     lane.retryMs = Math.min(MAX_RETRY_MS, Math.max(FIRST_RETRY_MS, 2 * lane.retryMs))
     const wish = error instanceof CarrierError ? (error.retryAfterMs ?? 0) : 0
-    lane.cancel = this.#means.clock.after(Math.max(wish, lane.retryMs), () => this.#begin(address, lane))
+    lane.cancel = this.#means.clock.after(Math.max(wish, lane.retryMs), () => {
+      lane.cancel = null
+      this.#beginNext()
+    })
   }
 }

@@ -1,4 +1,5 @@
 /** A hostile peer: it sends and names as much as it likes, and takes no more than a bounded part of the daemon. */
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { draftOf, type Write } from '../../../../src/channel/exchange/channel.ts'
 import { receive } from '../../../../src/channel/exchange/receive.ts'
@@ -14,7 +15,8 @@ import type { BoxKey } from '../../../../src/seal/box-key.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { noteEvents } from '../../../../src/daemon/channels/ends/end-events.ts'
 import type { EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
-import { MAX_LANES, Outbound } from '../../../../src/channel/carriers/outbound.ts'
+import { MAX_AT_WORK, MAX_LANES, Outbound } from '../../../../src/channel/carriers/outbound.ts'
+import { MAX_CALLS } from '../../../../src/netnode/protocol.ts'
 import { Turn } from '../../../../src/daemon/channels/ends/turn.ts'
 import type { Cards } from '../../../../src/daemon/cards/cards.ts'
 import { encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
@@ -37,14 +39,40 @@ function outbound(send: Carrier['send']): { clock: HandClock; out: Outbound; bac
 const away = (): Promise<never> => Promise.reject(new CarrierError('CARRIER_AWAY', 'away', { hint: 'wait' }))
 
 describe('addresses that a peer names', () => {
-  it('get a bounded number of calls at a time, also if none is ever answered', () => {
+  it('get a small share of the calls, also if none is ever answered and each is another host', () => {
     let calls = 0
     const { out } = outbound(() => {
       calls++
       return new Promise(() => {})
     })
     for (const address of addressesOf(100)) out.post(LINE, [address], [DATA])
-    expect(calls).toBe(MAX_LANES)
+    expect(calls).toBe(MAX_AT_WORK)
+    expect(calls).toBeLessThanOrEqual(MAX_CALLS / 16)
+  })
+
+  it('wait for a call to end, also those whose next try is due', async () => {
+    const ends: (() => void)[] = []
+    const tried: string[] = []
+    let isAway = true
+    const { out, clock } = outbound((_, { url }) => {
+      tried.push(url)
+      return isAway ? away() : new Promise((resolve) => ends.push(() => resolve('left')))
+    })
+    const addresses = addressesOf(MAX_LANES)
+    out.post(LINE, addresses, [DATA])
+    await out.idle()
+    expect([tried.length, clock.waits.length]).toEqual([MAX_LANES, MAX_LANES])
+    isAway = false
+    clock.turn(2000)
+    expect(tried).toHaveLength(MAX_LANES + MAX_AT_WORK)
+    for (let ended = 0; ended < MAX_LANES; ended++) {
+      ends[ended]!()
+      // The lane goes on, and the next one begins.
+      await setImmediate()
+    }
+    await out.idle()
+    expect(tried.slice(MAX_LANES).toSorted()).toEqual(tried.slice(0, MAX_LANES).toSorted())
+    expect(out.problem).toBe(null)
   })
 
   it('are tried again only as long as few others failed after them', async () => {
