@@ -1,9 +1,8 @@
 /** `npm run demo`: two people, three profiles, an app and a thief. Two strangers become one person with two devices, and then with one. */
-import { chmodSync, cpSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { InspectReport } from '../src/cli/tox/inspect.ts'
 import type { OwnTable } from '../src/ipc/shapes/own.ts'
 import type { DaemonStatus } from '../src/ipc/methods/status.ts'
 import type { Contact, LookupResult } from '../src/ipc/shapes/contact.ts'
@@ -18,41 +17,8 @@ import {
   toxPkOf,
 } from './demo-profiles.ts'
 import { endAll, Person, WhoIs } from './demo-stage.ts'
-
-let scenes = 0
-let checks = 0
-
-/** A numbered step of the story, in words. */
-function scene(title: string, ...lines: readonly string[]): void {
-  console.log(`\n${++scenes}. ${title}`)
-  for (const line of lines) console.log(`   ${line}`)
-}
-
-/** Checks a result of the step, and prints it. @throws {Error} when it does not hold */
-function check(what: string, holds: boolean): void {
-  if (!holds) throw new Error(`this does not hold: ${what}`)
-  checks++
-  console.log(`   => ${what}`)
-}
-
-/** Checks the output of the app. @throws {Error} when it does not print this */
-async function checkPrinted(what: string, app: WhoIs, wanted: RegExp): Promise<void> {
-  check(what, await app.prints(wanted))
-}
-
-/** The people of the story, and their keys. */
-interface Cast {
-  readonly alice: Person
-  readonly bob: Person
-  readonly laptop: string
-  readonly phone: string
-  /** Bob's profile. */
-  readonly bobFile: string
-}
-
-function keysOf(devices: readonly { readonly key: string }[]): string {
-  return devices.map((device) => device.key).join(' ')
-}
+import { carry, check, checkCount, checkPrinted, keysOf, publish, scene, type Cast } from './demo-story.ts'
+import { rotation, shutOut, theft, writeWordsDown } from './demo-theft.ts'
 
 async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
   scene(
@@ -93,16 +59,6 @@ async function makePersona({ alice, laptop }: Cast): Promise<void> {
   check('she has yet to write down the recovery words ("persona recovery show")', !theftProtection)
 }
 
-async function publish(alice: Person, file: string): Promise<void> {
-  const words = statusOf(join(alice.dir, file)).split(/ ?persona:/)[0]
-  await alice.types('tox', 'publish', file)
-  const { status } = await alice.asks<InspectReport>('tox', 'inspect', file)
-  check(
-    `${file} shows the signed table, and Alice's own words as before: "${words}"`,
-    status.valid && status.listsSender === true && status.words === words && !status.overLimit,
-  )
-}
-
 async function publishFirst({ alice }: Cast): Promise<void> {
   scene(
     'Alice publishes it.',
@@ -110,15 +66,6 @@ async function publishFirst({ alice }: Cast): Promise<void> {
     'to all friends; no client has to change.',
   )
   await publish(alice, 'alice-laptop.tox')
-}
-
-/** Simulates Tox: no Tox client runs here. */
-function carry({ alice, bobFile }: Cast, file: string): void {
-  console.log(`   (Simulated: Tox carries it. Alice's client would now show the status message of ${file},`)
-  console.log("   and Bob's client would save it in his profile. No Tox client runs in this demo: it copies the text")
-  console.log('   into the record of that device in bob.tox, as if seen just now.)')
-  const path = join(alice.dir, file)
-  deliver(statusOf(path), toxPkOf(path), bobFile)
 }
 
 async function firstDevice(cast: Cast, app: WhoIs): Promise<void> {
@@ -208,76 +155,6 @@ async function impostor({ alice, bob, bobFile, laptop, phone }: Cast): Promise<v
   )
 }
 
-/** @returns the words, which are now only on paper */
-async function writeWordsDown({ alice }: Cast): Promise<string> {
-  scene(
-    'Alice writes her recovery words down.',
-    '24 words on paper produce every later signing key. She types three of them back to prove that she has them.',
-  )
-  const { words } = await alice.asks<{ words: string[] }>('recovery', 'show')
-  const three = [3, 11, 24].map((position) => `${position} ${words[position - 1]}`)
-  await alice.typesSecretly(three.join('\n'), 'recovery', 'confirm')
-  const { theftProtection } = await alice.asks<DaemonStatus>('status')
-  check('theft protection is on: no device holds the words any more', theftProtection)
-  return words.join(' ')
-}
-
-/** @returns the thief, who has everything that the laptop had */
-async function theft(cast: Cast, home: string): Promise<Person> {
-  const { alice, bob, laptop, phone, bobFile } = cast
-  scene(
-    'The laptop is stolen, unlocked.',
-    '(Simulated: a copy of all its files.) The thief has the current signing key, removes the phone',
-    'and adds another device.',
-  )
-  await alice.stopDaemon()
-  cpSync(alice.dir, join(home, 'thief'), { recursive: true })
-  chmodSync(join(home, 'thief', 'home', 'state'), 0o700)
-  rmSync(join(home, 'thief', 'home', 'run'), { recursive: true, force: true })
-  await alice.startDaemon()
-  const thief = new Person('thief', join(home, 'thief'))
-  await thief.startDaemon()
-  await thief.types('reconcile', '--force')
-  await thief.types('device', 'remove', 'phone', '--retired')
-  await thief.types('device', 'add', 'mine', '--key', anyOtherFriend(bobFile, [laptop, phone]).key)
-  await thief.types('tox', 'publish', 'alice-laptop.tox')
-  carry({ ...cast, alice: thief }, 'alice-laptop.tox')
-  await bob.types('tox', 'scan', 'bob.tox')
-  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
-  check('friends see it and accept it, because her key signed it', keysOf(person.devices) === laptop)
-  return thief
-}
-
-async function rotation(cast: Cast, words: string): Promise<void> {
-  const { alice, bob, phone } = cast
-  scene(
-    'Alice takes her persona back, with the words, on her phone.',
-    'Her first key committed to the next one, and only the words can produce it.',
-  )
-  await alice.typesSecretly(words, 'device', 'remove', 'laptop', '--lost', '--epoch', '1', '--words-file', '-', '--yes')
-  await publish(alice, 'alice-phone.tox')
-  carry(cast, 'alice-phone.tox')
-  await bob.types('tox', 'scan', 'bob.tox')
-  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
-  const table = await alice.asks<OwnTable>('device', 'list')
-  check(
-    'Bob follows: the same persona, the next key, only the phone',
-    keysOf(person.devices) === phone && person.epoch === 1 && person.personaId === table.personaId,
-  )
-}
-
-async function shutOut(cast: Cast, thief: Person): Promise<void> {
-  const { bob, phone } = cast
-  scene('The thief goes on signing. Nobody follows.')
-  await thief.types('device', 'rename', 'mine', 'still mine')
-  await thief.types('tox', 'publish', 'alice-laptop.tox')
-  carry({ ...cast, alice: thief }, 'alice-laptop.tox')
-  await bob.types('tox', 'scan', 'bob.tox')
-  const person = await bob.asks<Contact>('contact', 'show', 'Alice')
-  check('Alice has the phone, and the laptop is not her device any more', keysOf(person.devices) === phone)
-  check('the thief’s daemon stops in order', (await thief.stopDaemon()) === 0)
-}
-
 /** The whole story. */
 async function play(home: string): Promise<void> {
   const [alice, bob] = [new Person('alice', join(home, 'alice')), new Person('bob', join(home, 'bob'))]
@@ -317,7 +194,7 @@ async function main(): Promise<void> {
   console.log('The story of personad, played by the real programs in a temporary directory.')
   console.log(isReal ? `The Tox profiles are copies of those in ${from}` : 'The demo makes its own Tox profiles.')
   await play(home)
-  console.log(`\nAll ${checks} checks hold.`)
+  console.log(`\nAll ${checkCount()} checks hold.`)
   process.exit(0)
 }
 
