@@ -1,4 +1,4 @@
-/** Links of a page (docs/channel.md, section 2). A page of this computer, under development, may do without https. */
+/** Links of a page (docs/channel.md, section 2). */
 import { formatInviteLink, parseInvite } from '../channel/invite/invite-text.ts'
 import { InviteError } from '../channel/invite/errors.ts'
 import { inviteWithoutK, type Invite } from '../channel/invite/invite.ts'
@@ -8,7 +8,6 @@ import { browser } from './browser.ts'
 import { ConnectoidError } from './errors.ts'
 
 const LOCAL_HOSTS = ['localhost', '127.0.0.1']
-const LOCAL_PAGE = /^http(?=:\/\/(?:localhost|127\.0\.0\.1)[:/])/
 
 /** Hosts whose relays may be called without https: those of this computer, by a page that comes from there. */
 export function privateHosts(): readonly string[] {
@@ -17,10 +16,8 @@ export function privateHosts(): readonly string[] {
 
 /** @throws {ConnectoidError} BAD_PAGE */
 export function formatLink(page: string, invite: Invite): string {
-  const isLocal = LOCAL_PAGE.test(page)
   try {
-    const link = formatInviteLink(page.replace(LOCAL_PAGE, 'https'), invite)
-    return isLocal ? link.replace('https', 'http') : link
+    return formatInviteLink(page, invite)
   } catch (cause) {
     if (!(cause instanceof InviteError)) throw cause
     throw new ConnectoidError('BAD_PAGE', `no link can lead to ${page}`, {
@@ -36,7 +33,7 @@ export function formatLink(page: string, invite: Invite): string {
  */
 export function readLink(text: string): Invite {
   try {
-    const read = parseInvite(text.trim().replace(LOCAL_PAGE, 'https'))
+    const read = parseInvite(text)
     if (read.kind === 'invite') return read.invite
   } catch (cause) {
     if (!(cause instanceof InviteError)) throw cause

@@ -11,7 +11,9 @@ export const MAX_INVITE_CHARS = 6000 // sanity: four places of the greatest leng
 const QUERY = '?connectoid='
 const FRAGMENT = '#i='
 const WHITE_SPACE = /[\t\n\v\f\r ]+/g
-const APP_URL = /^https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?\/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/?)*$/
+// A page of this computer, under development, may do without https. A reader never calls this address.
+const APP_URL =
+  /^(?:https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http:\/\/(?:localhost|127\.0\.0\.1))(?::[1-9]\d{0,4})?\/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/?)*$/
 
 /** The result of reading a text. A messenger may have cut the fragment: then only the address is left, and nothing shows that the text was given. */
 export type ReadInvite =

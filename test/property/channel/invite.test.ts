@@ -36,7 +36,13 @@ const invite: fc.Arbitrary<Invite> = fc.record(
   },
   { requiredKeys: ['address', 'k', 'app', 'expiresAtSec'] },
 )
-const appUrl = fc.constantFrom('https://app.example/', 'https://app.example:3000/a/b', 'https://user.example/list/')
+const appUrl = fc.constantFrom(
+  'https://app.example/',
+  'https://app.example:3000/a/b',
+  'https://user.example/list/',
+  'http://localhost/',
+  'http://127.0.0.1:8080/list/',
+)
 
 describe('an invite', () => {
   it('is read back from its line and from its link', () => {
@@ -77,6 +83,16 @@ describe('an invite', () => {
       ),
     )
     fc.assert(fc.property(fc.string(), reads))
+  })
+
+  it('is a link without encryption only for a page of this computer', () => {
+    for (const url of [
+      'http://app.example/',
+      'http://localhost.example/',
+      'http://127.0.0.1.example/',
+      'http://192.168.1.2/',
+    ])
+      expect(() => formatInviteLink(url, PLAIN_INVITE), url).toThrow(InviteError)
   })
 
   it('has a hash that depends on all but its secret', () => {
