@@ -56,7 +56,10 @@ export interface ConnectoidPage {
    */
   onmessage: ((message: Message) => unknown) | null
 
-  /** Called when a peer is new or has changed in any of its members, and once the last of an unshared one is erased. */
+  /**
+   * Called when a peer is new or has changed in any of its members, and once the last of an unshared one is erased. So it also says when the direct way
+   * of a peer opens or closes: `way` is then another one.
+   */
   onchange: ((peer: PeerOfPage) => void) | null
 
   /** Lets another tab have the channels. Nothing is lost. */

@@ -191,6 +191,7 @@ export class PageEnd {
       channel: () => this.#record.channel!,
       take: (frame) => this.#take(frame),
       later: (work) => this.later((turn) => turn.withChannel((each) => work(each, turn.nowMs))),
+      changed: () => this.#hooks.changed(this),
     })
     const rest = this.#direct.afterTurn({ channel, posts: posts.flatMap(({ data }) => data), events, isHeard })
     if (firstOffer !== null) this.#direct.takeFirstOffer(firstOffer)

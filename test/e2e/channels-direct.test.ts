@@ -49,13 +49,15 @@ async function talkUntilDirect(a: Talker, b: Talker): Promise<void> {
 }
 
 test.skipIf(LACKS !== '')(
-  `two daemons go direct, and lose and double nothing while personad-rtc is killed ${TIMES} times${LACKS}`,
+  `two daemons go direct, say when they do, and lose and double nothing while personad-rtc is killed ${TIMES} times${LACKS}`,
   async () => {
     const [host, guest] = await twoSides(direct())
     const { hostId, guestId } = await meet(host, guest, undefined, true)
     const [a, b] = [new Talker(host, hostId), new Talker(guest, guestId)]
     expect((await host.show(hostId)).direct).toBe('closed')
     expect(netChildren(host.daemon.child.pid, 'rtcnode')).toEqual([])
+    const ways: unknown[] = []
+    await host.client.subscribe(['channel.way'], ({ data }) => ways.push(data))
     for (let time = 0; time < TIMES; time++) {
       await talkUntilDirect(a, b)
       await Promise.all([a.say(), b.say()])
@@ -63,6 +65,9 @@ test.skipIf(LACKS !== '')(
       await Promise.all([a.say(), b.say()])
       await Promise.all([a.hear(b), b.hear(a)])
     }
+    await talkUntilDirect(a, b)
+    expect(ways.length).toBeGreaterThan(2 * TIMES)
+    expect(ways).toEqual(ways.map((_, i) => ({ id: hostId, app: 'chat', direct: i % 2 === 0 ? 'open' : 'closed' })))
   },
   TIMEOUT_MS,
 )

@@ -50,7 +50,7 @@ export class Side {
     const { client } = this
     let ring = (): void => {}
     const subscription = await client.subscribe(
-      ['channel.changed', 'channel.content', 'channel.delivered', 'channel.alarm'],
+      ['channel.changed', 'channel.content', 'channel.delivered', 'channel.way', 'channel.alarm'],
       () => ring(),
     )
     try {

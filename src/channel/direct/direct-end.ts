@@ -38,6 +38,8 @@ export interface DirectHooks {
   take(frame: Uint8Array): Promise<Taken>
   /** Does a step of the channel in the next turn. Never rejects. */
   later(work: (channel: Channel, nowMs: number) => Step): Promise<void>
+  /** The way is open, or was open and is closed. */
+  changed(): void
 }
 
 /** The part of a turn of an end that the direct way looks at. */
@@ -135,8 +137,10 @@ export class DirectEnd {
       case 'receive':
         return this.#receive(action.data)
       case 'opened':
+        this.#hooks.changed()
         return this.#later((channel, nowMs) => repeatNow(channel, nowMs, this.#means.engine))
       case 'closed':
+        this.#hooks.changed()
         return this.#later((channel, nowMs) => postAgain(channel, nowMs))
     }
   }

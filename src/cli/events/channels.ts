@@ -20,6 +20,8 @@ export function describeChannelEvent({ event, data }: ChannelEvent): string {
       return `${channel} has contents up to number ${data.number}`
     case 'channel.delivered':
       return `${channel} delivered contents up to number ${data.upTo}`
+    case 'channel.way':
+      return `the direct way of ${channel} is ${data.direct}`
     case 'channel.alarm':
       return `ALARM ${channel}: ${ALARMS[data.code]} (${data.code})`
   }

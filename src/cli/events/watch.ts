@@ -145,6 +145,7 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
     case 'channel.changed':
     case 'channel.content':
     case 'channel.delivered':
+    case 'channel.way':
     case 'channel.alarm':
       return describeChannelEvent(event)
     default:

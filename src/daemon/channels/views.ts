@@ -66,7 +66,7 @@ function endView(end: End, record: ChannelRecord, means: Means): ChannelView {
     waiting: channel.outbox.length,
     lastReceivedSec,
     lastDeliveredSec,
-    direct: end.direct === null ? null : end.direct === 'open' ? 'open' : 'closed',
+    direct: end.direct,
     carriers: (places.next ?? places.current).address.where.map(({ url }) => url),
     refused: channel.refused,
   }

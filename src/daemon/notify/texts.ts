@@ -70,6 +70,7 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'channel.changed':
     case 'channel.content':
     case 'channel.delivered':
+    case 'channel.way':
     case 'clock':
     case 'contact.changed':
     case 'contact.forgotten':

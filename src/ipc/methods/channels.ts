@@ -231,6 +231,7 @@ export interface ChannelsEvents {
   'channel.changed': EventSpec<{ id: string; app: string; state: ChannelState; reason: string | null }>
   'channel.content': EventSpec<{ id: string; app: string; number: number }>
   'channel.delivered': EventSpec<{ id: string; app: string; upTo: number }>
+  'channel.way': EventSpec<{ id: string; app: string; direct: NonNullable<ChannelView['direct']> }>
   'channel.alarm': EventSpec<{ id: string; app: string; code: ChannelAlarm }>
 }
 
@@ -242,6 +243,11 @@ const EVENTS: ChannelsEvents = {
   ),
   'channel.content': event('passing', z.strictObject({ id: channelId, app: z.string(), number: count }), 'channel'),
   'channel.delivered': event('passing', z.strictObject({ id: channelId, app: z.string(), upTo: count }), 'channel'),
+  'channel.way': event(
+    'passing',
+    z.strictObject({ id: channelId, app: z.string(), direct: z.enum(['open', 'closed']) }),
+    'channel',
+  ),
   'channel.alarm': event(
     'passing',
     z.strictObject({ id: channelId, app: z.string(), code: z.enum(CHANNEL_ALARMS) }),

@@ -46,6 +46,7 @@ class Host {
           return Promise.resolve(takenOf(before, this.channel))
         },
         later: (work) => Promise.resolve(this.take(work(this.channel, START_MS))),
+        changed: () => void this.calls.push(this.end.phase),
       },
     )
   }
@@ -132,4 +133,21 @@ test('frames that bring something new never end the way, however many come at on
   }
   expect(host.end.phase).toBe('open')
   expect(host.channel.received).toBeGreaterThan(2 * MAX_KNOWN)
+})
+
+test('the caller hears once that the way is open, and once that it is closed', async () => {
+  const host = new Host()
+  host.open()
+  await host.hear(Uint8Array.of(BOX_TYPE.frame, ...engine.randomBytes(400)))
+  host.listener!.closed()
+  const phases = host.calls.filter((call) => call === 'open' || call === 'closed')
+  expect(phases).toEqual(['open', 'closed'])
+})
+
+test('the caller hears nothing of a try that came to nothing', () => {
+  const host = new Host()
+  host.takeOffer()
+  host.listener!.closed()
+  expect(host.end.phase).toBe('closed')
+  expect(host.calls).not.toContain('closed')
 })

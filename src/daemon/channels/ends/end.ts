@@ -9,8 +9,8 @@ import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
 import { DirectEnd } from '../../../channel/direct/direct-end.ts'
 import { takenOf, type Taken } from '../../../channel/direct/traffic.ts'
-import type { DirectPhase } from '../../../channel/direct/way.ts'
 import type { JsonObject } from '../../../core/encoding/canonical-json.ts'
+import type { ChannelView } from '../../../ipc/methods/channel-values.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { TurnQueue, type Input } from '../../../channel/carriers/turn-queue.ts'
 import { changeOf } from './change.ts'
@@ -66,6 +66,7 @@ export class End implements Loadable {
             channel: () => this.peek().channel,
             take: (frame) => this.#take(frame),
             later: (work) => this.#later((turn) => turn.step(work(turn.channel, turn.nowMs))),
+            changed: () => this.#tellWay(),
           })
     this.#outbound = new Outbound(parts.means, {
       onUsed: (address) => void this.#later((turn) => turn.step(peerRetired(turn.channel, address))),
@@ -74,9 +75,10 @@ export class End implements Loadable {
     })
   }
 
-  /** How the direct way stands; null if the channel has none. */
-  get direct(): DirectPhase | null {
-    return this.#direct?.phase ?? null
+  /** Whether frames go by the direct way now; null if the channel has none. */
+  get direct(): ChannelView['direct'] {
+    if (this.#direct === null) return null
+    return this.#direct.phase === 'open' ? 'open' : 'closed'
   }
 
   get summary(): Summary {
@@ -216,10 +218,18 @@ export class End implements Loadable {
     }
     if (change === 'later') this.#kept.keepForLater(before, after)
     else this.#kept.keep(after)
-    if (turn.events.some(({ event }) => event === 'delivered'))
-      this.#telling = this.#means.keeper
-        .change(() => this.#tell(turn, changed))
-        .catch((error: unknown) => this.#failed(error))
+    if (turn.events.some(({ event }) => event === 'delivered')) this.#tellAlone(() => this.#tell(turn, changed))
+  }
+
+  /** Emits events in a change of their own. */
+  #tellAlone(tell: () => void): void {
+    this.#telling = this.#means.keeper.change(tell).catch((error: unknown) => this.#failed(error))
+  }
+
+  #tellWay(): void {
+    const { id, app } = this
+    const direct = this.direct!
+    this.#tellAlone(() => this.#means.keeper.state.emit({ event: 'channel.way', data: { id, app, direct } }))
   }
 
   /** The place of the invite is left out: what other guests need lies there, too. */

@@ -99,6 +99,7 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'channel.changed', id: 0, atSec: NOW, data: { ...CHANNEL, state: 'broken', reason: 'PEER' } },
   { event: 'channel.content', id: 0, atSec: NOW, data: { ...CHANNEL, number: 2 } },
   { event: 'channel.delivered', id: 0, atSec: NOW, data: { ...CHANNEL, upTo: 2 } },
+  { event: 'channel.way', id: 0, atSec: NOW, data: { ...CHANNEL, direct: 'open' } },
   { event: 'channel.alarm', id: 0, atSec: NOW, data: { ...CHANNEL, code: 'INVITE_TWICE' } },
 ]
 
