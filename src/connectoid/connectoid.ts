@@ -21,6 +21,7 @@ import { checkName, Peer } from './peer.ts'
 import { qrSvg } from './qr.ts'
 import { newRecord, type PeerRecord } from './record.ts'
 import type { Turn } from './turn.ts'
+import { UnreadablePeer } from './unreadable-peer.ts'
 
 const ID_BYTES = 8
 const AGAIN_MS = 300_000 // sanity: what a relay that is away keeps from being done
@@ -48,6 +49,7 @@ export class Connectoid implements ConnectoidPage {
   readonly #page: OpenPage
   readonly #means: PageMeans
   readonly #entries = new Map<string, Entry>()
+  readonly #unreadable = new Map<string, UnreadablePeer>()
   /** Links are used one after another, so that two clicks make one peer. */
   readonly #accepting = new Serial()
   #onmessage: ((message: Message) => unknown) | null = null
@@ -61,13 +63,16 @@ export class Connectoid implements ConnectoidPage {
    * @throws {ConnectoidError} BAD_APP | BAD_SERVICE | BAD_NAME | BAD_ICE | UNSUPPORTED | STORAGE
    */
   static async open(options: OpenOptions): Promise<Connectoid> {
-    return new Connectoid(await openPage(options))
+    const connectoid = new Connectoid(await openPage(options))
+    for (const peer of connectoid.#unreadable.values()) options.onunreadable?.(peer, peer.error)
+    return connectoid
   }
 
   private constructor(page: OpenPage) {
     this.#page = page
     this.#means = page.means
     for (const [id, record] of page.records) this.#add(id, record)
+    for (const [id, error] of page.unreadable) this.#addUnreadable(id, error)
     this.#watch = this.#watching(page.means.carrier)
     page.onlost = () => void this.close()
     browser.addEventListener('online', this.#online)
@@ -83,9 +88,10 @@ export class Connectoid implements ConnectoidPage {
     for (const entry of this.#entries.values()) void this.#deliver(entry)
   }
 
-  peers(): Peer[] {
+  peers(): PeerOfPage[] {
     const listed = [...this.#entries.values()].filter(({ end }) => !end.record.isUnshared)
-    return listed.toSorted((a, b) => a.end.record.madeMs - b.end.record.madeMs).map(({ peer }) => peer)
+    const readable = listed.toSorted((a, b) => a.end.record.madeMs - b.end.record.madeMs).map(({ peer }) => peer)
+    return [...readable, ...this.#unreadable.values()]
   }
 
   async share(name: string): Promise<Share> {
@@ -162,13 +168,20 @@ export class Connectoid implements ConnectoidPage {
   }
 
   #add(id: string, record: PeerRecord): Entry {
-    const end = new PageEnd(id, record, this.#means, {
-      changed: () => this.#changed(entry),
-    })
+    const end = new PageEnd(id, record, this.#means, { changed: () => this.#changed(entry) })
     const peer = new Peer(end)
     const entry: Entry = { end, peer, shown: '', watched: '', isDelivering: false, notBeforeMs: 0 }
     this.#entries.set(id, entry)
     return entry
+  }
+
+  #addUnreadable(id: string, error: ConnectoidError): void {
+    const peer = new UnreadablePeer(id, error, async () => {
+      await this.#means.disk.erase(id)
+      this.#unreadable.delete(id)
+      this.onchange?.(peer)
+    })
+    this.#unreadable.set(id, peer)
   }
 
   /** A turn of the peer is on disk, or its relay is away or back. */
@@ -253,12 +266,7 @@ export class Connectoid implements ConnectoidPage {
     try {
       for (const received of await entry.end.contents()) {
         const { number, data } = received
-        await this.#onmessage({
-          peer: entry.peer,
-          number,
-          data,
-          text: decodeUtf8(data),
-        })
+        await this.#onmessage({ peer: entry.peer, number, data, text: decodeUtf8(data) })
         taken.push(received)
       }
     } catch (error) {

@@ -5,7 +5,7 @@
 import { encodeUtf8 } from '../core/encoding/bytes.ts'
 import type { BoxKeyPair } from '../seal/key-pair.ts'
 import { browser, type Database, type ObjectStore, type StoreKey, type StoreRequest } from './browser.ts'
-import { ConnectoidError } from './errors.ts'
+import { ConnectoidError, unreadable } from './errors.ts'
 
 const STORE = 'records'
 const VERSION = 1
@@ -57,12 +57,23 @@ export class Disk {
     this.#seals.set(id, seal)
   }
 
-  /** Reads the records of one kind, in the order of their keys. @param id of one peer, or of all @throws {ConnectoidError} STORAGE */
-  async read(kind: Kind, id?: string, ...more: readonly number[]): Promise<(readonly [StoreKey, Uint8Array])[]> {
-    return await stored(async () => {
-      const found = await this.#all(kind, id, ...more)
+  /** The peers that have a record, also one that cannot be read. @throws {ConnectoidError} STORAGE */
+  async peers(): Promise<string[]> {
+    const found = await stored(() => this.#all('peer'))
+    return found.map(([key]) => String(key[1]))
+  }
+
+  /**
+   * Reads the records of one kind and peer, in the order of their keys.
+   * @throws {ConnectoidError} STORAGE | UNREADABLE
+   */
+  async read(kind: Kind, id: string, ...more: readonly number[]): Promise<(readonly [StoreKey, Uint8Array])[]> {
+    const found = await stored(() => this.#all(kind, id, ...more))
+    try {
       return await Promise.all(found.map(async ([key, value]) => [key, await this.#open(key, value)] as const))
-    })
+    } catch (cause) {
+      throw unreadable(cause)
+    }
   }
 
   async pairs(): Promise<Map<string, BoxKeyPair>> {
@@ -98,8 +109,8 @@ export class Disk {
     this.#seals.delete(id)
   }
 
-  async #all(kind: Kind, ...of: readonly (string | number | undefined)[]): Promise<(readonly [StoreKey, unknown])[]> {
-    const range = browser.IDBKeyRange.bound(...below([kind, ...of.filter((each) => each !== undefined)]))
+  async #all(kind: Kind, ...of: StoreKey): Promise<(readonly [StoreKey, unknown])[]> {
+    const range = browser.IDBKeyRange.bound(...below([kind, ...of]))
     const store = this.#database.transaction(STORE, 'readonly', { durability: 'strict' }).objectStore(STORE)
     const [keys, values] = [store.getAllKeys(range), store.getAll(range)]
     const all = await resultOf(values)

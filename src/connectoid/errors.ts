@@ -18,9 +18,18 @@ export type ConnectoidErrorCode =
   | 'TOO_LARGE' // a content has at most 64 MiB
   | 'OUTBOX_FULL' // the peer has not taken enough
   | 'UNSUPPORTED' // the browser lacks something that the library needs
+  | 'UNREADABLE' // the data of one person is damaged, or a later version wrote it
   | 'STORAGE' // the browser cannot keep the data
   | 'CLOSED' // the library was closed, or another tab has the channels
 
 export class ConnectoidError extends PersonadError<ConnectoidErrorCode> {
   override readonly name = 'ConnectoidError'
+}
+
+/** The records of one peer cannot be used. @param cause why */
+export function unreadable(cause: unknown): ConnectoidError {
+  return new ConnectoidError('UNREADABLE', 'the data of one person cannot be read in this browser', {
+    hint: 'unshare with them, and share a new link',
+    cause,
+  })
 }

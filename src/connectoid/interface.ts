@@ -3,6 +3,7 @@
  * peers that it then has. `Connectoid` of src/connectoid/connectoid.ts implements all of it.
  */
 import type { IceServer } from './browser.ts'
+import type { ConnectoidError } from './errors.ts'
 
 export interface OpenOptions {
   /** The app: labels of `a-z`, `0-9` and `-`, joined by dots, at most 100 characters. Both sides of a link have the same. */
@@ -24,6 +25,11 @@ export interface OpenOptions {
   readonly ice?: readonly IceServer[]
   /** Called when another tab of this browser has the channels. `open` goes on once that tab is closed. */
   readonly onwaiting?: () => void
+  /**
+   * Called, before `open` answers, for each peer whose data this browser cannot read: it is damaged, or a later version of the library wrote it.
+   * @param error UNREADABLE, with the reason as its `cause`
+   */
+  readonly onunreadable?: (peer: PeerOfPage, error: ConnectoidError) => void
 }
 
 /** All channels of an app in this browser. One tab has them at a time. */
@@ -108,6 +114,8 @@ export type PeerProblem =
   | 'OFFLINE'
   /** The other side has other data than it should: one of the two was restored or copied. */
   | 'BROKEN'
+  /** This browser cannot read the data of the peer. They have no name here, and only `unshare` works; it says nothing to the other side. */
+  | 'UNREADABLE'
 
 /** How contents go to a peer at present. */
 export type PeerWay = 'relay' | 'direct'
@@ -115,7 +123,7 @@ export type PeerWay = 'relay' | 'direct'
 export interface PeerOfPage {
   /** Stays the same in this browser. */
   readonly id: string
-  /** The user's name for them. */
+  /** The user's name for them; empty if their data cannot be read. */
   readonly name: string
   /** Their own name for themselves, a nickname; null if they gave none. It proves nothing. */
   readonly ownName: string | null

@@ -6,9 +6,10 @@ import { checkNickname } from '../core/nickname.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
 import { RelayError } from '../relay/errors.ts'
 import { parseRelayUrl } from '../relay/relay-url.ts'
+import type { BoxKeyPair } from '../seal/key-pair.ts'
 import { browser } from './browser.ts'
 import { Disk, type Kind } from './disk.ts'
-import { ConnectoidError } from './errors.ts'
+import { ConnectoidError, unreadable } from './errors.ts'
 import type { OpenOptions } from './interface.ts'
 import { privateHosts } from './link.ts'
 import { pageConnections } from './page-connections.ts'
@@ -20,6 +21,8 @@ export interface OpenPage {
   /** Where links lead. */
   readonly url: string
   readonly records: ReadonlyMap<string, PeerRecord>
+  /** The error UNREADABLE of each peer whose records cannot be used, by the id of the peer. */
+  readonly unreadable: ReadonlyMap<string, ConnectoidError>
   /** Called when the browser takes the storage away. */
   onlost: () => void
   /** Gives the channels to the next tab. */
@@ -59,7 +62,7 @@ export async function openPage(options: OpenOptions): Promise<OpenPage> {
         ways,
       },
       url: page ?? origin + pathname,
-      records: await readRecords(disk),
+      ...(await readRecords(disk)),
       close: () => {
         disk.close()
         release()
@@ -120,15 +123,31 @@ async function holdTab(title: string, onwaiting: () => void = () => {}): Promise
   return (await take(false))!
 }
 
-async function readRecords(disk: Disk): Promise<ReadonlyMap<string, PeerRecord>> {
+/** A record that cannot be read costs its own peer, and no other. */
+async function readRecords(disk: Disk): Promise<Pick<OpenPage, 'records' | 'unreadable'>> {
   const records = new Map<string, PeerRecord>()
+  const errors = new Map<string, ConnectoidError>()
   const pairs = await disk.pairs()
-  for (const [key, bytes] of await disk.read('peer')) {
-    const id = String(key[1])
-    const numbered = async (kind: Kind): Promise<ReadonlyMap<number, Uint8Array>> =>
-      new Map((await disk.read(kind, id)).map(([each, value]) => [Number(each[2]), value]))
-    const [frames, early, contents] = await Promise.all([numbered('frame'), numbered('early'), numbered('out')])
-    records.set(id, parseRecord(bytes, pairs, { frames, early, contents }))
+  for (const id of await disk.peers()) {
+    try {
+      records.set(id, await readRecord(id, disk, pairs))
+    } catch (error) {
+      if (!(error instanceof ConnectoidError)) errors.set(id, unreadable(error))
+      else if (error.code === 'UNREADABLE') errors.set(id, error)
+      else throw error
+    }
   }
-  return records
+  return { records, unreadable: errors }
+}
+
+async function readRecord(id: string, disk: Disk, pairs: ReadonlyMap<string, BoxKeyPair>): Promise<PeerRecord> {
+  const numbered = async (kind: Kind): Promise<ReadonlyMap<number, Uint8Array>> =>
+    new Map((await disk.read(kind, id)).map(([key, value]) => [Number(key[2]), value]))
+  const [[record], frames, early, contents] = await Promise.all([
+    disk.read('peer', id),
+    numbered('frame'),
+    numbered('early'),
+    numbered('out'),
+  ])
+  return parseRecord(record![1], pairs, { frames, early, contents })
 }

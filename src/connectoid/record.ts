@@ -128,7 +128,9 @@ export function parseRecord(
     text === null ? null : parse(parseBase64url(text)!)
   const placeOf = (texts: readonly string[]): PagePlace => {
     const address = parseConnectoids(texts)
-    return { address, secret: pairs.get(formatBase64url(address.pub))! }
+    const secret = pairs.get(formatBase64url(address.pub))
+    if (secret === undefined) throw new RangeError('the key pair of a place is gone')
+    return { address, secret }
   }
   const [invitePlace, current, next] = places.map((each) => each && placeOf(each))
   return {

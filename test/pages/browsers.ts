@@ -13,8 +13,14 @@ window.connections = []
 window.RTCPeerConnection = class extends RTCPeerConnection { constructor(...args) { super(...args); connections.push(this) } }
 window.messages = []
 window.changes = new Set()
+window.unreadable = []
 window.start = async (options) => {
-  window.connectoid = await Connectoid.open({ app: 'list', onwaiting: () => { window.isWaiting = true; tell() }, ...options })
+  window.connectoid = await Connectoid.open({
+    app: 'list',
+    onwaiting: () => { window.isWaiting = true; tell() },
+    onunreadable: ({ id }, { code, cause }) => unreadable.push({ id, code, cause: cause.name }),
+    ...options,
+  })
   connectoid.onmessage = ({ text }) => { messages.push(text); tell() }
   connectoid.onchange = tell
 }

@@ -166,6 +166,30 @@ describe.skipIf(BROWSER === undefined)('two pages in two browsers (needs chromiu
   )
 
   more(
+    'a record that cannot be read costs its own peer, and no other; unshare removes it',
+    async () => {
+      const { relay, app } = await relayAndApp()
+      const service = relay.url
+      const { alice, bob } = await connected(service, app)
+      const broken = await alice.run(`connectoid.share('Carol').then(({ peer }) => peer.id)`)
+      await alice.run('connectoid.close()')
+      await alice.run(DAMAGE(`key[0] === 'peer' && key[1] === ${JSON.stringify(broken)}`))
+      await alice.reload({ service })
+      expect(await alice.run('unreadable')).toEqual([{ id: broken, code: 'UNREADABLE', cause: 'OperationError' }])
+      await alice.sees('', { state: 'broken', problem: 'UNREADABLE' })
+      expect(await alice.run(`codeOf(() => peer('').send('x'))`)).toBe('UNREADABLE')
+      await Promise.all([alice.send('Bob', 'to Bob'), bob.send('Alice', 'to Alice')])
+      expect([await alice.messages(1), await bob.messages(1)]).toEqual([['to Alice'], ['to Bob']])
+      await alice.run(`peer('').unshare()`)
+      expect(await alice.run('connectoid.peers().map(({ name }) => name)')).toEqual(['Bob'])
+      await alice.reload({ service })
+      expect(await alice.run('unreadable')).toEqual([])
+      await alice.sees('Bob', { state: 'connected' })
+    },
+    TIMEOUT_MS,
+  )
+
+  more(
     'a second tab waits, and has the channels once the first is closed',
     async () => {
       const { relay, app } = await relayAndApp()
@@ -204,5 +228,20 @@ const STORED = `new Promise((resolve) => {
         text: value instanceof Uint8Array ? String.fromCharCode(...value) : '',
       })))
     }
+  }
+})`
+
+/** Changes the last byte of the records whose `key` fits. */
+const DAMAGE = (fits: string): string => `new Promise((resolve) => {
+  const open = indexedDB.open('connectoid list')
+  open.onsuccess = () => {
+    const transaction = open.result.transaction('records', 'readwrite')
+    transaction.objectStore('records').openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      if (cursor === null) return
+      const { key, value } = cursor
+      if (${fits}) { value[value.length - 1] ^= 1; cursor.update(value) }
+      cursor.continue()
+    }
+    transaction.oncomplete = () => { open.result.close(); resolve() }
   }
 })`
