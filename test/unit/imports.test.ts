@@ -83,6 +83,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['netnode/a.ts', "import { x } from '../store/store.ts'"],
   ['rtcnode/a.ts', "import { x } from '../store/record-store.ts'"],
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
+  ['relay/paths/a.ts', "import { x } from '../wire.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
