@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
@@ -213,13 +212,7 @@ describe('the commands of the operator', () => {
   test('/metrics is on its own socket or address, and never on the port of the relay', async () => {
     const relay = await RelayProcess.start({ home: tempDir() })
     await relay.post({ pub: KEY, ext: null, action: 'send', data: 'aGk' })
-    const text = await new Promise<string>((resolve) => {
-      request({ socketPath: join(relay.dataDir, 'metrics.sock'), path: '/metrics' }, (response) => {
-        let all = ''
-        response.on('data', (part) => (all += String(part)))
-        response.on('end', () => resolve(all))
-      }).end()
-    })
+    const text = await relay.metrics()
     expect(text).toContain('persona_relay_boxes 1\n')
     expect(text).toContain('persona_relay_requests_total{route="box",outcome="send"} 1\n')
     expect((await fetch(`${relay.url}/metrics`)).status).toBe(404)

@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
@@ -72,6 +73,20 @@ export class RelayProcess {
   async post(body: unknown, path = '/'): Promise<BoxAnswer> {
     const answer = await fetch(this.url + path, { method: 'POST', body: JSON.stringify(body) })
     return (await answer.json()) as BoxAnswer
+  }
+
+  /** The text of /metrics, which is on a socket of its own. */
+  async metrics(): Promise<string> {
+    return await new Promise((resolve, reject) => {
+      request({ socketPath: join(this.dataDir, 'metrics.sock'), path: '/metrics' }, (response) => {
+        response
+          .setEncoding('utf8')
+          .toArray()
+          .then((parts) => resolve(parts.join('')), reject)
+      })
+        .on('error', reject)
+        .end()
+    })
   }
 
   async kill(signal: NodeJS.Signals): Promise<number | string> {
