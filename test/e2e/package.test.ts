@@ -127,6 +127,7 @@ describe('the tarball', () => {
     expect(readdirSync(join(installed, 'src'))).toEqual(['launch'])
     expect(readdirSync(join(installed, 'test')).toSorted()).toEqual(['README.md', 'vectors'])
     expect(readdirSync(join(installed, 'examples')).toSorted()).toEqual([
+      'coturn',
       'list.py',
       'merged-friends.ts',
       'merged_friends.py',
