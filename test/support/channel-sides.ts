@@ -15,16 +15,20 @@ export interface NetSection {
   readonly private?: readonly string[]
   readonly direct?: boolean
   readonly direct_address?: string
+  readonly ice?: readonly string[]
 }
 
 /** One daemon, which may be killed and started again in its home. */
 export class Side {
   readonly home: string
+  readonly #prefix: readonly string[]
   daemon!: DaemonProcess
   client!: Client
 
-  constructor(net: NetSection, home: string = tempDir()) {
+  /** @param prefix a command that runs the daemon as its argument, such as to enter a network namespace */
+  constructor(net: NetSection, home: string = tempDir(), prefix: readonly string[] = []) {
     this.home = home
+    this.#prefix = prefix
     this.configure(net)
   }
 
@@ -36,7 +40,7 @@ export class Side {
   }
 
   async start(): Promise<this> {
-    this.daemon = await DaemonProcess.start({ home: this.home })
+    this.daemon = await DaemonProcess.start({ home: this.home, prefix: this.#prefix })
     this.client = await this.daemon.connect()
     return this
   }

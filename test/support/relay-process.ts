@@ -18,6 +18,8 @@ export interface RelayProcessOptions {
   readonly listen?: string
   /** Keeps the data there instead. */
   readonly dataDir?: string
+  /** A command that runs the relay as its argument, for example to enter a network namespace. */
+  readonly prefix?: readonly string[]
 }
 
 export class RelayProcess {
@@ -33,12 +35,13 @@ export class RelayProcess {
   url = ''
   readonly #ready: Promise<unknown>
 
-  private constructor({ home, config = '', listen = '127.0.0.1:0', dataDir }: RelayProcessOptions) {
+  private constructor({ home, config = '', listen = '127.0.0.1:0', dataDir, prefix = [] }: RelayProcessOptions) {
     this.dataDir = dataDir ?? join(home, 'data')
     this.configFile = join(home, 'relay.yaml')
     writeFileSync(this.configFile, `listen: '${listen}'\n${config}`, { mode: 0o600 })
-    const args = [RELAY_LAUNCHER, 'serve', '--dir', this.dataDir, '--config', this.configFile]
-    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const program = [process.execPath, RELAY_LAUNCHER, 'serve', '--dir', this.dataDir, '--config', this.configFile]
+    const [command, ...args] = [...prefix, ...program]
+    this.child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout!.on('data', (bytes) => (this.output += String(bytes)))
     const lines = createInterface({ input: this.child.stderr! })
     const drained = once(lines, 'close')
