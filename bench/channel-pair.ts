@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../src/ipc/client.ts'
+import type { EventName } from '../src/ipc/methods/events.ts'
 import { makeHome, removeHome, startDaemon, type RunningDaemon } from './daemon.ts'
 import { timedMs } from './measure.ts'
 
@@ -30,10 +31,10 @@ export async function startPair(net: object): Promise<Pair> {
   return { host, guest, close }
 }
 
-/** Resolves at the next event of a channel for which the question is answered with yes. */
-async function until(client: Client, ask: () => Promise<boolean>): Promise<void> {
+/** Resolves at the next of these events for which the question is answered with yes. */
+export async function until(client: Client, events: readonly EventName[], ask: () => Promise<boolean>): Promise<void> {
   let ring = (): void => {}
-  const subscription = await client.subscribe(['channel.changed', 'channel.content'], () => ring())
+  const subscription = await client.subscribe(events, () => ring())
   for (;;) {
     const rung = new Promise<void>((resolve) => (ring = resolve))
     if (await ask()) break
@@ -42,18 +43,20 @@ async function until(client: Client, ask: () => Promise<boolean>): Promise<void>
   await subscription.close()
 }
 
-/** Makes channels of an app. @returns the ids at the guest */
-export async function meet({ host, guest }: Pair, app: string, count: number): Promise<string[]> {
+/** Makes channels of an app. @param direct whether they may go directly @returns the ids at the guest */
+export async function meet({ host, guest }: Pair, app: string, count: number, direct = false): Promise<string[]> {
   const ids: string[] = []
   for (let done = 0; done < count; done += OPEN_AT_A_TIME) {
     const some = Array.from({ length: Math.min(OPEN_AT_A_TIME, count - done) }, async () => {
-      const { invite } = await host.admin.call('channel.invite', { app })
-      return (await guest.admin.call('channel.accept', { app, invite })).id
+      const { invite } = await host.admin.call('channel.invite', { app, direct })
+      return (await guest.admin.call('channel.accept', { app, invite, direct })).id
     })
     const begun = await Promise.all(some)
     const isOpen = async (id: string): Promise<boolean> =>
       (await guest.admin.call('channel.show', { id })).state === 'open'
-    await until(guest.admin, async () => (await Promise.all(begun.map(isOpen))).every(Boolean))
+    await until(guest.admin, ['channel.changed', 'channel.content'], async () =>
+      (await Promise.all(begun.map(isOpen))).every(Boolean),
+    )
     ids.push(...begun)
   }
   return ids

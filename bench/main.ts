@@ -6,6 +6,7 @@ import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
 import { benchChain } from './chain.ts'
+import { benchChannelDirect } from './channel-direct.ts'
 import { benchChannelDisk } from './channel-disk.ts'
 import { benchChannelEngine } from './channel-engine.ts'
 import { benchChannelRelay } from './channel-relay.ts'
@@ -72,5 +73,6 @@ print(benchChannelEngine(engine, isQuick))
 print(await benchChannelDisk(isQuick))
 print(await benchChannels(isQuick))
 print(await benchChannelRelay(isQuick))
+print(await benchChannelDirect(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
