@@ -118,12 +118,10 @@ export class Session {
     }
   }
 
-  /** The counts come before the answer, so that whoever waits for the answer finds them, and in one piece with it: the daemon wakes once. */
+  /** The counts come before the answer, so that whoever waits for the answer finds them. */
   #answer(dht: Dht | null, report: Report, body?: Uint8Array): void {
-    this.#session.together(() => {
-      if (dht !== null) this.#session.report({ type: 'dht.counters', counters: dht.counters })
-      this.#session.report(report, body)
-    })
+    if (dht !== null) this.#session.report({ type: 'dht.counters', counters: dht.counters })
+    this.#session.report(report, body)
   }
 
   #noDht(): NetError {

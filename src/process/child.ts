@@ -1,5 +1,5 @@
 /** Supervises a child program: starts it, reads its reports, and starts it again after a crash, a hang or an impossible report. */
-import { encodeFrame, FrameCutter, FrameError, type Framed } from './frame.ts'
+import { encodeFrame, FrameCutter, FrameError, holdForTurn, type Framed } from './frame.ts'
 import type { Link } from './link.ts'
 import { checkFrame, ChildError, commonReport, type Protocol } from './protocol.ts'
 import { Pulse, systemClock, type Clock } from './pulse.ts'
@@ -100,6 +100,7 @@ export class Child<Order, Report extends { readonly type: string }> {
   send(order: Order, body?: Uint8Array): void {
     const link = this.#link
     if (link === null || this.#state !== 'running') return
+    holdForTurn(link.input)
     link.input.write(encodeFrame(order, this.#options.protocol.limits, body))
     if (link.input.writableLength > MAX_UNREAD_BYTES) link.kill()
   }

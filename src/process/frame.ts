@@ -2,6 +2,7 @@
  * Frames between a program and its child: the length of the rest (four bytes), the length of the head (two bytes), a
  * head of JSON, and a body of raw bytes, which may be empty. All numbers are big-endian.
  */
+import type { Writable } from 'node:stream'
 import { PersonadError } from '../errors/personad-error.ts'
 
 export type FrameErrorCode =
@@ -45,6 +46,13 @@ export function encodeFrame(message: unknown, limits: FrameLimits, body: Uint8Ar
   frame.set(head, LENGTH_BYTES + HEAD_LENGTH_BYTES)
   frame.set(body, frame.length - body.length)
   return frame
+}
+
+/** Holds what is written until the end of this turn of the event loop: it then goes in one piece, and the reader wakes once. */
+export function holdForTurn(output: Writable): void {
+  if (output.writableCorked > 0) return
+  output.cork()
+  setImmediate(() => output.uncork())
 }
 
 /** Splits a stream into frames, however it is cut into pieces. Holds at most one frame and the last piece. */

@@ -1,6 +1,6 @@
 /** A child program's side of one connection: reads the orders of the daemon, beats, and reports. */
 import type { Writable } from 'node:stream'
-import { encodeFrame, FrameCutter, type Framed, type FrameLimits } from './frame.ts'
+import { encodeFrame, FrameCutter, holdForTurn, type Framed, type FrameLimits } from './frame.ts'
 import { BEAT_MS, checkFrame, type CommonReport, type Schema } from './protocol.ts'
 
 const MAX_UNREAD_BYTES = 8_388_608 // sanity: the answers to all orders that can wait; a daemon that reads none is cut off
@@ -44,19 +44,13 @@ export class OrderSession<Order, Report extends { readonly type: string }> {
     }
   }
 
-  /** Sends reports in one piece: the daemon wakes once. */
-  together(report: () => void): void {
-    this.#output.cork()
-    report()
-    this.#output.uncork()
-  }
-
   report(report: Report, body?: Uint8Array): void {
     this.#write(report, body)
   }
 
   #write(report: Report | CommonReport, body?: Uint8Array): void {
     if (this.#isOver) return
+    holdForTurn(this.#output)
     this.#output.write(encodeFrame(report, this.#limits, body))
     if (this.#output.writableLength > MAX_UNREAD_BYTES) this.#output.destroy()
   }

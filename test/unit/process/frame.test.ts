@@ -1,6 +1,15 @@
+import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeFrame, FrameCutter, FrameError, type Framed, type FrameLimits } from '../../../src/process/frame.ts'
+import {
+  encodeFrame,
+  FrameCutter,
+  FrameError,
+  holdForTurn,
+  type Framed,
+  type FrameLimits,
+} from '../../../src/process/frame.ts'
 
 const LIMITS: FrameLimits = { maxHeadBytes: 1000, maxBodyBytes: 262_144 }
 
@@ -92,4 +101,30 @@ describe('a stream of frames', () => {
     bytes.fill(0)
     expect(frame).toEqual({ message: 'x', body: Uint8Array.of(1, 2, 3) })
   })
+})
+
+test('what is written in one turn of the event loop leaves in one piece', async () => {
+  const pieces: string[][] = []
+  const output = new Writable({
+    writev: (chunks, done) => {
+      pieces.push(chunks.map(({ chunk }) => String(chunk)))
+      done()
+    },
+  })
+  const turn = (...texts: string[]): void => {
+    for (const text of texts) {
+      holdForTurn(output)
+      output.write(text)
+    }
+  }
+  turn('a', 'b')
+  await Promise.resolve()
+  turn('c')
+  expect(pieces).toEqual([])
+  await new Promise(setImmediate)
+  expect(pieces).toEqual([['a', 'b', 'c']])
+  turn('d')
+  output.end()
+  await finished(output)
+  expect(pieces).toEqual([['a', 'b', 'c'], ['d']])
 })
