@@ -42,6 +42,8 @@ export class Outbound {
   #isClosed = false
   #unsettled: { readonly line: Line; readonly inFlight: readonly Uint8Array[] } | null = null
   #isSettling = false
+  /** What this end has left at carriers and was in flight at the last settling; null while it may be anything, as after a start. */
+  #lying: Uint8Array[] | null = null
   /** Why the last try at some intake failed; null once one works and none waits. */
   problem: string | null = null
 
@@ -53,12 +55,13 @@ export class Outbound {
   /** @param addresses connectoid values of the peer */
   post(line: Line, addresses: readonly string[], posts: readonly Uint8Array[]): void {
     if (this.#isClosed || posts.length === 0) return
+    this.#lying?.push(...posts)
     for (const address of addresses) {
       const lane = this.#lane(address)
       // The channel, or the guest, repeats.
       if (lane === null) continue
       for (const data of posts) {
-        if (lane.jobs.some((job) => job.data === data || equalBytes(job.data, data))) continue
+        if (lane.jobs.some((job) => isSame(job.data, data))) continue
         lane.jobs.push({ line, data })
         if (lane.jobs.length > MAX_WAITING) lane.jobs.splice(lane.isBusy ? 1 : 0, 1)
       }
@@ -67,10 +70,14 @@ export class Outbound {
   }
 
   /**
-   * Lets the carriers of own places clear away what is no longer in flight, after what is being posted.
+   * Lets the carriers of own places clear away what is no longer in flight, after what is being posted. Where all that they had was cleared away,
+   * they are not asked again: the frames of a direct way never lay there.
    * @param inFlight all data that the end still repeats
    */
   settle(line: Line, inFlight: readonly Uint8Array[]): void {
+    const lying = this.#lying
+    if (lying?.length === 0) return
+    this.#lying = inFlight.filter((data) => lying === null || lying.some((each) => isSame(each, data)))
     this.#unsettled = { line, inFlight }
     this.#beginSettling()
   }
@@ -93,6 +100,7 @@ export class Outbound {
           await carrier?.settled(line, inFlight)
         } catch (error) {
           // Files that stay there are cleared away the next time.
+          this.#lying = null
           this.#means.noteFailure('channel.settled', error)
         }
       }
@@ -216,4 +224,8 @@ export class Outbound {
       this.#beginNext()
     })
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || equalBytes(a, b)
 }
