@@ -80,8 +80,9 @@ export class Writer {
 
   /** All that was written. The writer begins anew afterwards: keys that it had are wiped. */
   whole(): Uint8Array {
-    const whole = this.#bytes.slice(0, this.#at)
-    this.#bytes.fill(0, 0, this.#at)
+    const isFull = this.#at === this.#bytes.length && this.#at > FIRST_BYTES
+    const whole = isFull ? this.#bytes : this.#bytes.slice(0, this.#at)
+    if (!isFull) this.#bytes.fill(0, 0, this.#at)
     if (this.#bytes.length === FIRST_BYTES) spare = this.#bytes
     this.#bytes = new Uint8Array()
     this.#view = new DataView(this.#bytes.buffer)
@@ -91,7 +92,8 @@ export class Writer {
 
   #room(count: number): void {
     if (this.#at + count <= this.#bytes.length) return
-    const larger = new Uint8Array(2 * (this.#at + count))
+    // A field that is larger than all before it is mostly the last one: its buffer then fits, and needs no copy.
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + count))
     larger.set(this.#bytes)
     this.#bytes.fill(0)
     this.#bytes = larger

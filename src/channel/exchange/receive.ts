@@ -1,5 +1,5 @@
 /** Receiving: a frame counts in its turn, or is kept sealed until then (docs/channel.md, section 8). */
-import { concatBytes, equalBytes } from '../../core/encoding/bytes.ts'
+import { equalBytes } from '../../core/encoding/bytes.ts'
 import { readBody, type Item } from '../ratchet/body.ts'
 import { BOX_TYPE, dataType } from '../ratchet/box-data.ts'
 import {
@@ -12,7 +12,6 @@ import {
   type ChannelKeys,
   type Draft,
   type Step,
-  type Write,
 } from './channel.ts'
 import { readControl } from './control.ts'
 import type { ChannelEngine } from '../ratchet/engine.ts'
@@ -25,6 +24,7 @@ import {
   type OpenedHeader,
 } from '../ratchet/frame.ts'
 import { takeFirst } from './meeting.ts'
+import { joinedParts, type Part } from './parts.ts'
 import { contentCost } from './send.ts'
 import { nextToReceive } from '../ratchet/ratchet.ts'
 import { repeat, sayBroken } from './repeat.ts'
@@ -195,8 +195,6 @@ function finish(draft: Draft, { kind, ack }: FrameHeader, nowMs: number): void {
   events.push({ event: 'retire', intakes }, { event: 'closed' })
 }
 
-type Part = Extract<Write, { readonly write: 'part' }>
-
 function takeItems(draft: Draft, items: readonly Item[]): void {
   const { channel, writes, events } = draft
   const parts: Part[] = []
@@ -218,12 +216,7 @@ function takeItems(draft: Draft, items: readonly Item[]): void {
       events.push({ event: 'content', number, bytes: totalBytes })
     } else if (offset === 0) events.push({ event: 'announced', number, totalBytes })
   }
-  for (const each of Map.groupBy(parts, ({ number }) => number).values()) writes.push(joined(each))
-}
-
-/** Bytes of one content in one frame are one record: a peer who sends them one by one would else fill the disk. */
-function joined(parts: readonly Part[]): Part {
-  return parts.length === 1 ? parts[0]! : { ...parts[0]!, bytes: concatBytes(...parts.map(({ bytes }) => bytes)) }
+  writes.push(...joinedParts(parts))
 }
 
 /** The peer has the frames up to this one. Those that it lacks after 10 s are posted again. */

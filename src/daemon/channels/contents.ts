@@ -8,6 +8,7 @@ import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import type { EndState } from './ends/end-state.ts'
 import type { Means } from './ends/means.ts'
+import { forgetParts, knownParts } from './known-parts.ts'
 import { numbered } from './records/contents.ts'
 import { IN } from './records/kinds.ts'
 
@@ -64,20 +65,17 @@ interface Found {
   readonly bytes: Uint8Array
 }
 
-/** Where the last piece of a large content ended: in the part that begins at `at`. An app reads one piece after another. */
-const LAST_PIECES = new WeakMap<End, { readonly number: number; readonly from: number; readonly at: number }>()
-
 /** Reads at most so many bytes of a content, from an offset on. The parts follow each other, each under its offset. */
 function readContent(end: End, number: number, from: number, room: number, { sealed }: Means): Found {
   const parts = sealed.onDisk(IN)
   const bytes: Uint8Array[] = []
-  const last = LAST_PIECES.get(end)
+  const known = knownParts(end, number)
   let [have, totalBytes, atSec] = [0, 0, 0]
-  let at = last?.number === number && last.from <= from ? last.at : 0
+  let at = known.startOf(from)
   do {
     const part = parts.get(numbered(end.id, number, at))
     if (part === undefined) throw new Error(`a part of content ${number} of the channel ${end.id} is gone`)
-    LAST_PIECES.set(end, { number, from: at, at })
+    known.note(at, part)
     ;({ totalBytes, atSec } = part)
     const skip = Math.max(0, from - at)
     const piece = part.bytes.subarray(skip, skip + room - have)
@@ -108,7 +106,7 @@ export async function ackContents(end: End, upTo: number, means: Means): Promise
       if (to <= ackedIn) return last - ackedIn
       let cost = 0
       const ids: string[] = []
-      for (let number = ackedIn + 1; number <= to; number++) cost += contentCost(collect(end.id, number, ids, means))
+      for (let number = ackedIn + 1; number <= to; number++) cost += contentCost(collect(end, number, ids, means))
       turn.step(taken(turn.channel, cost, turn.nowMs, means.keeper.engine))
       turn.set({ ackedIn: to })
       turn.alongside.push(() => {
@@ -117,22 +115,21 @@ export async function ackContents(end: End, upTo: number, means: Means): Promise
       })
       return last - to
     })
+    forgetParts(end, end.peek().ackedIn)
     if (end.peek().ackedIn >= upTo) return unread
   }
 }
 
 /** Names the records of a content. @returns its bytes */
-function collect(id: string, number: number, ids: string[], { sealed }: Means): number {
+function collect(end: End, number: number, ids: string[], { sealed }: Means): number {
   const parts = sealed.onDisk(IN)
-  let [at, totalBytes] = [0, 0]
-  do {
-    const recordId = numbered(id, number, at)
-    const part = parts.get(recordId)
+  const known = knownParts(end, number)
+  while (!known.isWhole) {
+    const part = parts.get(numbered(end.id, number, known.endAt))
     // A content that no key opens any more is nobody's: only its cost is unknown.
-    if (part === undefined) return at
-    ids.push(recordId)
-    ;({ totalBytes } = part)
-    at += part.bytes.length
-  } while (at < totalBytes)
-  return totalBytes
+    if (part === undefined) break
+    known.note(known.endAt, part)
+  }
+  ids.push(...known.starts.map((at) => numbered(end.id, number, at)))
+  return known.endAt
 }

@@ -1,6 +1,7 @@
 /** An end in memory: read from its records, and written as the difference between two states. */
 import { parseChannel, formatChannel } from '../../../channel/exchange/state.ts'
-import type { Channel, Write } from '../../../channel/exchange/channel.ts'
+import type { Channel } from '../../../channel/exchange/channel.ts'
+import { joinedParts, type Part } from '../../../channel/exchange/parts.ts'
 import { concatBytes } from '../../../core/encoding/bytes.ts'
 import { MAX_PIECE_BYTES } from '../../../ipc/methods/channel-values.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
@@ -13,8 +14,6 @@ export interface EndState extends Omit<StoredEnd, 'channel'> {
   /** The uploads whose pieces are contents that wait for the peer, by the number of the content. */
   readonly uploads: ReadonlyMap<number, string>
 }
-
-export type Part = Extract<Write, { readonly write: 'part' }>
 
 /** Reads an end; undefined if there is none. @throws {ChannelError} STATE_VERSION | STATE_DAMAGED {CustodyError} APPS_LOCKED */
 export function loadEnd(id: string, sealed: SealedRecords): EndState | undefined {
@@ -67,7 +66,7 @@ export function saveEnd(id: string, writes: EndWrites, nowSec: number, sealed: S
   saveEarly(id, before?.channel ?? null, after.channel, sealed)
   saveOutbox(id, writes, sealed)
   const ins = sealed.inChange(IN)
-  for (const { number, totalBytes, offset, bytes } of parts)
+  for (const { number, totalBytes, offset, bytes } of joinedParts(parts, MAX_PIECE_BYTES))
     ins.put(numbered(id, number, offset), { atSec: nowSec, totalBytes, bytes })
 }
 

@@ -1,7 +1,8 @@
 /**
  * The state of an end in memory, and its way to the disk: at once, or with the next commit of the end if a crash may take it back (change.ts).
  */
-import { loadEnd, saveEnd, type EndState, type Part } from './end-state.ts'
+import type { Part } from '../../../channel/exchange/parts.ts'
+import { loadEnd, saveEnd, type EndState } from './end-state.ts'
 import type { Means } from './means.ts'
 
 const STATE_COST_BYTES = 8192 // sanity: a state without frames and contents

@@ -1,6 +1,7 @@
 /** One turn of an end: steps of its channel that go to disk together, before anything of them is posted or told. */
 import type { Channel, ChannelEvent, Step } from '../../../channel/exchange/channel.ts'
-import type { EndState, Part } from './end-state.ts'
+import type { Part } from '../../../channel/exchange/parts.ts'
+import type { EndState } from './end-state.ts'
 
 export class Turn {
   readonly nowMs: number

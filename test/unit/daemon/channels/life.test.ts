@@ -1,5 +1,6 @@
 /** The life of a channel: large contents, full outboxes, closing, moving, and states that were restored or copied. */
 import { describe, expect, it } from 'vitest'
+import { MAX_BODY_BYTES } from '../../../../src/channel/ratchet/frame.ts'
 import { loadEnd } from '../../../../src/daemon/channels/ends/end-state.ts'
 import { ChannelDaemon, openChannel, OWNER, settle, type TwoDaemons } from '../../../support/channel-daemon.ts'
 import { codeOf } from '../../../support/code-of.ts'
@@ -44,10 +45,41 @@ describe('a large content', () => {
       offset += read.at(-1)!.length
     }
     expect(Buffer.concat(read).equals(bytes)).toBe(true)
+    // Frames of one turn make one record.
+    expect(await countOf(guest, 'channelin')).toBeLessThan(bytes.length / MAX_BODY_BYTES / 4)
     await guest.call('channel.ack', { id: guestId, upTo: 1 })
     await settle(post, host, guest)
     for (const kind of ['channelpiece', 'channelout', 'channelframe', 'channelin'])
       for (const daemon of [host, guest]) expect(await countOf(daemon, kind), kind).toBe(0)
+  })
+
+  it.each([
+    ['from its end to its begin', (offsets: number[]) => offsets.toReversed()],
+    ['from its begin to its end', (offsets: number[]) => offsets],
+    ['twice at each offset', (offsets: number[]) => offsets.flatMap((offset) => [offset, offset])],
+  ])('is read %s, after a restart too, and an ack of what was read in part removes all of it', async (_, order) => {
+    const { post, host, guest, hostId: id, guestId } = await opened()
+    const bytes = Buffer.from(host.test.keeper.engine.randomBytes(MAX_PIECE_BYTES))
+    await host.call('channel.send', { id, content: bytes.toString('base64') })
+    await settle(post, host, guest)
+    const again = await guest.restarted()
+    for (const offset of order([0, 1, 11_000, 100_000, bytes.length - 1, bytes.length])) {
+      const { contents } = await again.call('channel.read', { id: guestId, after: 0, offset })
+      const [found] = contents
+      const piece = Buffer.from(found!.content, 'base64')
+      expect([found!.offset, piece.equals(bytes.subarray(offset))], String(offset)).toEqual([offset, true])
+    }
+    await again.call('channel.ack', { id: guestId, upTo: 1 })
+    expect(await countOf(again, 'channelin')).toBe(0)
+  })
+
+  it('that was never read is acknowledged too', async () => {
+    const { post, host, guest, hostId: id, guestId } = await opened()
+    for (const text of ['', 'x'.repeat(30_000)]) await host.call('channel.send', { id, text })
+    await settle(post, host, guest)
+    expect(await countOf(guest, 'channelin')).toBeGreaterThan(1)
+    await guest.call('channel.ack', { id: guestId, upTo: 2 })
+    expect(await countOf(guest, 'channelin')).toBe(0)
   })
 })
 
