@@ -21,6 +21,8 @@ export const NO_LIMITS: StoreLimits = {
   maxNamed: 1e9,
   entryUs: 31 * 24 * 60 * MINUTE_US,
   silentUs: 30 * 24 * 60 * MINUTE_US,
+  maxPersonaBytes: 1e12,
+  objectUs: 31 * 24 * 60 * MINUTE_US,
   maxDiskBytes: 1e12,
 }
 

@@ -48,6 +48,8 @@ export interface DurableWriteOptions {
   readonly mayLackModes?: boolean
   /** Owner of the new file, if it is not the user of this process. */
   readonly owner?: { readonly uid: number; readonly gid: number }
+  /** The temporary file, on the same file system, for a caller who finds it again after a crash. By default its name is chance, beside the file. */
+  readonly tempPath?: string
   /** Checks the written and synced temporary file. If it throws, the write stops and the caller gets the same error. */
   readonly beforeRename?: (tempPath: string) => Promise<void>
   readonly fs?: DurableFs
@@ -75,13 +77,13 @@ export async function writeFileDurably(
 ): Promise<void> {
   const fs = options.fs ?? promises
   // Not derived from the file's name, which may already have all 255 bytes. Not guessable, since others may write to the directory.
-  const temp = join(dirname(path), TEMP_PREFIX + randomBytes(16).toString('hex') + TEMP_SUFFIX)
+  const temp = options.tempPath ?? join(dirname(path), TEMP_PREFIX + randomBytes(16).toString('hex') + TEMP_SUFFIX)
   try {
     await writeTemp(fs, temp, path, bytes, options)
     await options.beforeRename?.(temp)
     await renameTemp(fs, temp, path)
   } catch (error) {
-    // Also after a failed open, which may have created the file. Its name has 128 random bits, so it is ours.
+    // Also after a failed open, which may have created the file. Its name has 128 random bits, or the caller gave it, so it is ours.
     await fs.unlink(temp).catch(() => undefined)
     throw error
   }

@@ -8,8 +8,8 @@ import { ANSWER_HEADERS, MAX_ANSWER_HEADER_CHARS, WINDOW_BYTES, type CallForm, t
 import type { WebAgents } from './web-agents.ts'
 import type { CallTarget } from './web-url.ts'
 
-const HEAD_MS = 60_000 // format: docs/relay.md, section 13
-const BODY_MS = 60_000 // format: docs/relay.md, section 13
+const HEAD_MS = 60_000 // format: docs/relay.md, section 16
+const BODY_MS = 60_000 // format: docs/relay.md, section 16
 const STREAM_SILENCE_MS = 90_000 // sanity: a stream has a comment every 20 s; the daemon leaves it after 70 s
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308])
 

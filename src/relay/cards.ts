@@ -2,11 +2,11 @@
  * The client of a relay that keeps cards (docs/relay.md, "Cards"). A card proves itself by its signature: whoever gets one verifies it, wherever
  * it was found. Each call makes one try.
  */
-import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './paths/card-place.ts'
+import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './card-place.ts'
 import { errorOfCardRefusal } from './card-refusal.ts'
 import type { RelayClient } from './client.ts'
 import type { RelayError } from './errors.ts'
-import { callText, parseJson, strangeAnswer } from './http-call.ts'
+import { callText, strangeAnswer } from './http-call.ts'
 import { readCardRefused, isDone, type CardRefused } from './read-answer.ts'
 
 /**
@@ -69,9 +69,12 @@ export async function putPublicCard(
 ): Promise<CardPut> {
   const { url, origin } = client.address
   const target: TokenTarget = { origin, method: 'PUT', path: new URL(cardPath(place), url).pathname }
-  return await client.withToken(async (nowSec) =>
-    readPut(await call(client, place, { card, authorization: sign(target, nowSec), signal })),
-  )
+  const put = (nowSec: number): Promise<Answer> =>
+    call(client, place, { card, authorization: sign(target, nowSec), signal })
+  const answer = await put(Math.floor(client.means.clock.nowMs() / 1000))
+  const refused = readCardRefused(answer.value)
+  // The relay's clock counts, for this relay only.
+  return readPut(refused?.error === 'Clock' && refused.now !== undefined ? await put(refused.now) : answer)
 }
 
 /**
@@ -130,4 +133,12 @@ function outcomeOf({ error, card, epoch }: CardRefused): CardPut | null {
 
 function fail(error: RelayError): never {
   throw error
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }

@@ -1,6 +1,5 @@
 /** Errors of a relay's client. Each has one cause and says what to do. */
 import { PersonadError } from '../errors/personad-error.ts'
-import type { RefusedBy } from './read-answer.ts'
 import type { BoxError, Refused } from './wire.ts'
 
 export type RelayErrorCode =
@@ -16,11 +15,7 @@ export type RelayErrorCode =
   | 'RELAY_BAD_AT'
   | 'RELAY_BAD_EXT'
   | 'RELAY_BAD_CARD' // the relay does not take this card, whoever puts it
-  | 'RELAY_NO_RIGHT' // the relay keeps no cards or no inbox of this caller
-  | 'RELAY_NO_CARD' // the relay has no card that lists the device
-  | 'RELAY_NO_INBOX' // the persona has no inbox there
-  | 'RELAY_NO_STRANGERS' // the owner of the inbox takes nothing from this sender
-  | 'RELAY_INBOX_FULL'
+  | 'RELAY_NO_RIGHT' // the relay keeps no cards of this caller
   | 'QUESTION_CLOSED' // it does not open with the key of the box
   | 'QUESTION_FORM' // it opens, and is no question
   | 'QUESTION_ORIGIN' // another relay asked it
@@ -65,19 +60,9 @@ const REFUSALS: Readonly<Record<BoxError, { code: RelayErrorCode; message: strin
   },
 }
 
-/** The error of a refusal. See {@link detailsOf}. */
-export function errorOfRefusal(refused: Refused): RelayError {
-  const { code, message, hint } = REFUSALS[refused.error]
-  return new RelayError(code, message, { hint, details: detailsOf(refused) })
-}
-
-/** The details of a refusal's error: `retryAfterSec`, and `relaySec`, the relay's time, where the relay named them. */
-export function detailsOf({
-  retryAfter,
-  now,
-}: Pick<RefusedBy<string>, 'retryAfter' | 'now'>): Readonly<Record<string, number>> {
-  return {
-    ...(retryAfter === undefined ? {} : { retryAfterSec: retryAfter }),
-    ...(now === undefined ? {} : { relaySec: now }),
-  }
+/** The error of a refusal. `details.retryAfterSec` is there where the relay named it. */
+export function errorOfRefusal({ error, retryAfter }: Refused): RelayError {
+  const { code, message, hint } = REFUSALS[error]
+  const details = retryAfter === undefined ? {} : { retryAfterSec: retryAfter }
+  return new RelayError(code, message, { hint, details })
 }

@@ -50,6 +50,19 @@ export interface InboxLimits {
   readonly silentUs: number
 }
 
+export interface ObjectLimits {
+  /** Bytes of one object. */
+  readonly maxObjectBytes: number
+  /** Bytes for which all objects of one persona count. */
+  readonly maxPersonaBytes: number
+  /** How long an object is kept, in microseconds. */
+  readonly objectUs: number
+  /** Objects that are sent or fetched at one time. */
+  readonly maxTransfers: number
+  /** Objects that one address sends or fetches at one time. */
+  readonly maxTransfersOfAddress: number
+}
+
 export interface RelayLimits {
   readonly box: BoxLimits
   readonly card: CardLimits
@@ -60,6 +73,7 @@ export interface RelayLimits {
   readonly maxList: number
   /** Bytes of the body of an acknowledgement, or of rules for senders. */
   readonly maxOwnerBytes: number
+  readonly object: ObjectLimits
   /** Characters of `data` in base64url. */
   readonly maxDataChars: number
   /** Bytes of the body of `POST /`. */
@@ -116,6 +130,13 @@ export const RELAY_LIMITS: RelayLimits = {
   maxEntryBytes: 4096, // format: an id sealed to 20 devices, 115 bytes for each, in base64url, and room for the names
   maxList: 100, // sanity: 400 KiB at most, and most often a tenth
   maxOwnerBytes: 64 * 1024, // sanity: rules for 900 senders
+  object: {
+    maxObjectBytes: 20 << 20, // format: 20 MiB, the most that a message has
+    maxPersonaBytes: 1 << 30, // sanity: 1 GiB, fifty of the largest objects
+    objectUs: 31 * DAY_US, // format: a message waits for 30 days, and its last receipt comes after that
+    maxTransfers: 256, // sanity: some 256 KiB of memory each
+    maxTransfersOfAddress: 32, // sanity: several people after one router, each with some devices
+  },
   maxDataChars: 16 * 1024, // format: an offer with 24 candidates needs a third of it
   maxBodyBytes: 20 * 1024, // sanity: the data, a key, an ext and the names of the members; JSON may be laid out with spaces
   maxReceive: 128, // sanity: all messages of a box

@@ -65,6 +65,24 @@ export interface InboxEntry {
   readonly encId: string
 }
 
+/** The reasons for which a relay refuses an object, or a request about one. */
+export const OBJECT_ERRORS = [
+  'No such object',
+  'There', // an object with this id is there; objects never change
+  'Busy', // another request sends an object with this id
+  'Bad request', // the object has no bytes
+  'Bad range', // no byte of the range is there
+  'Too big',
+  'Too much', // the persona has no room for it
+  'Too often', // the caller asks too often, or too many objects travel
+  'Full', // the relay's disk, or the part of it that it may use
+  'Token', // there is no device token, or the card of the device is here without a right
+  'Clock', // it is not the time of the device token
+  'Request', // the device token is for another request, or for another body
+  'Card', // the relay has no card that lists the device
+] as const
+export type ObjectError = (typeof OBJECT_ERRORS)[number]
+
 export interface Refused {
   readonly ok: false
   readonly error: BoxError

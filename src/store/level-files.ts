@@ -16,7 +16,8 @@ import { closeToOthers } from './state-files.ts'
 import type { Write } from './store.ts'
 import { identityOf } from './witness.ts'
 
-export type Database = Level<string, Uint8Array>
+/** The types of `level` are also those of its form for browsers, which has no such call. */
+export type Database = Level<string, Uint8Array> & { compactRange(from: string, to: string): Promise<void> }
 
 /** The open files of a store. */
 export interface Files {
@@ -42,12 +43,13 @@ export async function openFiles(paths: StatePaths): Promise<Files> {
     await mkdir(paths.store, { recursive: true, mode: 0o700 })
     // Constructed only here, because Level opens by itself. No compression: it gains nothing on keys and signatures, and we could not verify
     // compressed blocks without a decoder.
-    db = new Level(paths.store, {
+    const opened = new Level<string, Uint8Array>(paths.store, {
       keyEncoding: 'utf8',
       valueEncoding: 'view',
       compression: false,
       createIfMissing: !exists,
     })
+    db = opened as Database
     await db.open()
     // LevelDB renames CURRENT without syncing the directory.
     await syncDirectory(paths.store)

@@ -100,6 +100,19 @@ class LevelStore implements ResumableStore {
     return true
   }
 
+  async compact(from: string, to: string): Promise<void> {
+    const { db } = this.#open()
+    try {
+      // LevelDB rewrites a table only together with one that lies over it, and puts a new table as deep as it can. So the first pass brings
+      // down what is in memory, deleted values too. The second one lays a table over that, with nothing in it but the ends of the range.
+      await db.compactRange(from, to)
+      await this.commit([from, to].map((key) => ({ key, value: null })))
+      await db.compactRange(from, to)
+    } catch (cause) {
+      throw storeErrorOf(cause, 'compact', this.#paths.store)
+    }
+  }
+
   async close(): Promise<void> {
     await this.#commits.close()
     await this.#closeFiles()

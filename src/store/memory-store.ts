@@ -33,6 +33,7 @@ export function openMemoryStore(beforeWrite: () => Promise<void> = () => Promise
       commits.resume()
       return Promise.resolve(true)
     },
+    compact: () => Promise.resolve(),
     close: () => commits.close(),
   }
 }

@@ -67,6 +67,14 @@ export interface ResumableStore extends Store {
    * @throws {StoreError} any code: the store has stopped
    */
   resume(): Promise<boolean>
+  /**
+   * Takes deleted and replaced values off the disk, where they stay for a while otherwise. Reads and commits go on. It rewrites the records of the
+   * range, so it takes as long as they are large. The lists of files still name some keys that are gone, until the store is opened again.
+   * @param from first key of the range; there is no such record
+   * @param to last key of the range; there is no such record
+   * @throws {StoreError} as {@link Store.commit}
+   */
+  compact(from: string, to: string): Promise<void>
 }
 
 /** Converts values of one kind to bytes and back. Each record begins with `version`, so that a newer personad can tell the forms apart. */

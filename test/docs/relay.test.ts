@@ -6,8 +6,9 @@ import { MAX_SEQ_STEP } from '../../src/core/limits.ts'
 import { MAX_QUESTION_AHEAD_SEC, RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { ANSWER_BYTES, decodeQuestion, NONCE_BYTES } from '../../src/relay/question.ts'
 import { EXT_BYTES } from '../../src/relay/send-right.ts'
-import { BOX_ERRORS, CARD_ERRORS } from '../../src/relay/wire.ts'
+import { BOX_ERRORS, CARD_ERRORS, OBJECT_ERRORS } from '../../src/relay/wire.ts'
 import { HTTP_LIMITS } from '../../src/relayd/http/http-limits.ts'
+import { costOfObject } from '../../src/relayd/store/rules.ts'
 import { CIPHER_SUITES } from '../../src/seal/suite.ts'
 import { RELAY_DOC, withRelayExample } from '../generate/relay-example.ts'
 import { flowingSectionOf, sectionOf } from '../support/doc-section.ts'
@@ -31,8 +32,8 @@ describe('docs/relay.md', () => {
   })
 
   it('has the limits of the code in its table', () => {
-    const { box, card, wait, boxSends, address } = RELAY_LIMITS
-    expect(Object.fromEntries(rows(12))).toEqual({
+    const { box, card, object, wait, boxSends, address } = RELAY_LIMITS
+    expect(Object.fromEntries(rows(14))).toEqual({
       'data of a message': `${RELAY_LIMITS.maxDataChars} characters`,
       'messages of a box': `${box.maxMessages}, together ${box.maxBytes} characters of data`,
       'messages of a box that nobody checked': String(box.maxUnchecked),
@@ -50,12 +51,16 @@ describe('docs/relay.md', () => {
       'cards of an address without a right': String(card.maxGuestCards),
       'cards of a persona': String(card.maxApps),
       'life of a card': `${card.cardUs / 1e6} s`,
+      'bytes of an object': String(object.maxObjectBytes),
+      'bytes of the objects of a persona': String(object.maxPersonaBytes),
+      'life of an object': `${object.objectUs / 1e6} s`,
+      'objects that travel at one time': `${object.maxTransfers}, and ${object.maxTransfersOfAddress} of one address`,
       'bytes of the store': String(RELAY_LIMITS.maxDiskBytes),
     })
   })
 
   it('has the numbers of the code in its text', () => {
-    const { box, card, wait } = RELAY_LIMITS
+    const { box, card, object, wait } = RELAY_LIMITS
     const sentences: readonly (readonly [number, string])[] = [
       [5, `base64url, 1 to ${RELAY_LIMITS.maxDataChars} characters`],
       [5, `More than ${RELAY_LIMITS.maxReceive} count as ${RELAY_LIMITS.maxReceive}`],
@@ -78,19 +83,33 @@ describe('docs/relay.md', () => {
       [10, `for ${card.cardUs / 86_400e6} days at most`],
       [10, `${card.maxGuestCards} of one address`],
       [10, `a persona has cards for ${card.maxApps} apps`],
-      [11, `A body above ${RELAY_LIMITS.maxBodyBytes} bytes (\`/wait\`: ${wait.maxBodyBytes})`],
+      [11, `1 to ${object.maxObjectBytes} of them`],
+      [11, `for ${object.objectUs / 86_400e6} days after the PUT`],
+      [
+        11,
+        `as long as its bytes at ${HTTP_LIMITS.minBytesPerSec} bytes a second, and ${HTTP_LIMITS.requestMs / 1000} seconds`,
+      ],
+      [11, `ends after ${HTTP_LIMITS.requestMs / 1000} seconds without a byte`],
+      [11, `count for at most ${object.maxPersonaBytes} bytes: each for its own and for ${costOfObject(0)} beside`],
+      [13, `A body above ${RELAY_LIMITS.maxBodyBytes} bytes (\`/wait\`: ${wait.maxBodyBytes})`],
     ]
     for (const [number, sentence] of sentences) expect(section(number)).toContain(sentence)
   })
 
   it('has a row for each error, and no other', () => {
-    expect([...rows(13).keys()].toSorted()).toEqual(BOX_ERRORS.map((error) => `\`${error}\``).toSorted())
+    expect([...rows(15).keys()].toSorted()).toEqual(BOX_ERRORS.map((error) => `\`${error}\``).toSorted())
   })
 
   it('has a row for each reason to refuse a card, and no other', () => {
     const named = [...sectionOf(DOC, 10).matchAll(/^\| \d{3} \| `([^`]+)` \|/gm)].map(([, error]) => error)
     expect(named).toHaveLength(CARD_ERRORS.length)
     expect(new Set(named)).toEqual(new Set(CARD_ERRORS))
+  })
+
+  it('has a row for each reason to refuse an object, and no other', () => {
+    const named = [...sectionOf(DOC, 11).matchAll(/^\| \d{3} \| `([^`]+)` \|/gm)].map(([, error]) => error)
+    expect(named).toHaveLength(OBJECT_ERRORS.length)
+    expect(new Set(named)).toEqual(new Set(OBJECT_ERRORS))
   })
 
   it('has the suites of the code', () => {

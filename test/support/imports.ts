@@ -99,13 +99,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['hpke'],
     reason: 'what seals and opens runs in browsers too, over WebCrypto',
   },
-  'relay/paths': {
-    folders: ['core'],
-    packages: [],
-    reason: 'the paths of a relay are texts, for its server and its clients',
-  },
   relay: {
-    folders: ['core', 'relay/paths', 'seal'],
+    folders: ['core', 'seal'],
     packages: [],
     reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
   },
@@ -139,10 +134,30 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the rules of the inboxes know neither HTTP nor a kind of store',
   },
-  'relayd/http': {
-    folders: ['card', 'core', 'process', 'relay', 'relayd/boxes', 'relayd/cards', 'relayd/inbox'],
+  'relayd/objects': {
+    folders: ['core', 'durable', 'errors', 'relay', 'relayd/cards', 'relayd/store', 'store'],
     packages: ['node:'],
-    reason: 'the HTTP server knows boxes, cards and inboxes by their interfaces, and no store',
+    reason: 'the rules of the objects know their files and no kind of store, and no HTTP',
+  },
+  'relayd/personas': {
+    folders: ['core', 'relay', 'relayd/cards', 'relayd/objects', 'relayd/store', 'store'],
+    packages: [],
+    reason: 'all of one persona is deleted here, in an order that a crash outlasts',
+  },
+  'relayd/http': {
+    folders: [
+      'card',
+      'core',
+      'process',
+      'relay',
+      'relayd/boxes',
+      'relayd/cards',
+      'relayd/inbox',
+      'relayd/objects',
+      'relayd/personas',
+    ],
+    packages: ['node:'],
+    reason: 'the HTTP server knows boxes, cards, inboxes, objects and personas by their interfaces, and no store',
   },
   'relayd/program': {
     folders: ['card', 'core', 'crypto', 'durable', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],

@@ -1,5 +1,11 @@
 /** The cards and inboxes of a relay over a store in memory, with a clock that the test moves. */
-import { RELAY_LIMITS, type CardLimits, type InboxLimits, type RelayLimits } from '../../src/relay/limits.ts'
+import {
+  RELAY_LIMITS,
+  type CardLimits,
+  type InboxLimits,
+  type ObjectLimits,
+  type RelayLimits,
+} from '../../src/relay/limits.ts'
 import { Cards } from '../../src/relayd/cards/cards.ts'
 import { Devices } from '../../src/relayd/cards/devices.ts'
 import { Inboxes } from '../../src/relayd/inbox/inboxes.ts'
@@ -14,8 +20,9 @@ export interface TestCardsOptions {
   readonly tokens?: readonly string[]
   readonly personas?: readonly string[]
   readonly limits?: Partial<CardLimits>
-  /** Limits of inboxes, and all others. */
+  /** Limits of inboxes, of objects, and all others. */
   readonly inbox?: Partial<InboxLimits>
+  readonly object?: Partial<ObjectLimits>
   readonly others?: Partial<RelayLimits>
 }
 
@@ -23,6 +30,7 @@ export interface TestCards {
   readonly cards: Cards
   readonly inboxes: Inboxes
   readonly store: MemoryRelayStore
+  readonly limits: RelayLimits
   /** The moment of the made cards at first. */
   nowSec: number
 }
@@ -38,12 +46,13 @@ export function testCards({
     ...options.others,
     card: { ...RELAY_LIMITS.card, ...options.limits },
     inbox: { ...RELAY_LIMITS.inbox, ...options.inbox },
+    object: { ...RELAY_LIMITS.object, ...options.object },
   }
   const store = new MemoryRelayStore(storeLimitsOf(limits))
   const nowUs = (): number => test.nowSec * 1_000_000
   const common = { store, engine: sodium, url, limits, nowUs }
   const cards = new Cards({ ...common, tokens: () => tokens, personas: () => personas })
   const inboxes = new Inboxes({ ...common, devices: new Devices(common) })
-  const test: TestCards = { cards, inboxes, store, nowSec: NOW_SEC }
+  const test: TestCards = { cards, inboxes, store, limits, nowSec: NOW_SEC }
   return test
 }

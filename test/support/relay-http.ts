@@ -12,7 +12,11 @@ import { RelayServer } from '../../src/relayd/http/relay-server.ts'
 import type { CardService } from '../../src/relayd/cards/card-service.ts'
 import type { InboxService } from '../../src/relayd/inbox/inbox-service.ts'
 import { systemClock, type Clock } from '../../src/process/pulse.ts'
+import type { ObjectService } from '../../src/relayd/objects/object-service.ts'
+import type { PersonaService } from '../../src/relayd/personas/persona-service.ts'
 import { testCards } from './relay-cards.ts'
+import { testObjects } from './relay-objects.ts'
+import { tempDir } from './temp-dir.ts'
 
 export interface TestServer {
   readonly server: RelayServer
@@ -26,6 +30,7 @@ export interface TestServerOptions {
   readonly cards?: CardService
   readonly inboxes?: InboxService
   readonly limits?: Partial<RelayLimits>
+  readonly kept?: { readonly objects: ObjectService; readonly personas: PersonaService; readonly limits: RelayLimits }
   readonly wait?: Partial<RelayLimits['wait']>
   readonly http?: Partial<HttpLimits>
   readonly trustProxy?: readonly string[]
@@ -36,7 +41,8 @@ export interface TestServerOptions {
 }
 
 export async function serveBoxes(options: TestServerOptions): Promise<TestServer> {
-  const limits = { ...RELAY_LIMITS, ...options.limits, wait: { ...RELAY_LIMITS.wait, ...options.wait } }
+  const kept = options.kept ?? (await testObjects(tempDir()))
+  const limits = { ...kept.limits, ...options.limits, wait: { ...RELAY_LIMITS.wait, ...options.wait } }
   const errors: unknown[] = []
   const about: About = {
     version: '0.0.0',
@@ -53,6 +59,8 @@ export async function serveBoxes(options: TestServerOptions): Promise<TestServer
     boxes: options.boxes,
     cards: options.cards ?? testCards().cards,
     inboxes: options.inboxes ?? testCards().inboxes,
+    objects: kept.objects,
+    personas: kept.personas,
     callers: new Callers({ trustProxy: options.trustProxy ?? [], nowMs: () => 0 }),
     limits,
     http,

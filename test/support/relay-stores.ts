@@ -37,6 +37,8 @@ export const LIMITS: StoreLimits = {
   maxNamed: 8,
   entryUs: 31 * DAY,
   silentUs: 30 * DAY,
+  maxPersonaBytes: 100_000,
+  objectUs: 31 * DAY,
   maxDiskBytes: 1 << 30,
 }
 

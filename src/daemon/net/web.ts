@@ -5,7 +5,7 @@ import type { Framed } from '../../process/frame.ts'
 import { Turns } from './turns.ts'
 import { WebAnswer, type WebResponse } from './web-answer.ts'
 
-const MAX_FETCHED_BYTES = 2_097_152 // format: docs/relay.md, section 13
+const MAX_FETCHED_BYTES = 2_097_152 // format: docs/relay.md, section 16
 const NO_BODY = new Uint8Array()
 
 export type WebReport = Extract<Report, { readonly type: 'http.head' | 'http.part' | 'http.end' | 'refused' }>

@@ -17,7 +17,7 @@ const SEC_US = 1_000_000
 
 /** The value of `GET /info`. Names keep their meaning; later versions add some. */
 export function infoOf({ version, url, operator, terms, senders, limits }: About): Record<string, unknown> {
-  const { box, card, inbox, wait, boxSends, address } = limits
+  const { box, card, inbox, object, wait, boxSends, address } = limits
   return {
     software: 'persona-relay',
     version,
@@ -50,6 +50,11 @@ export function infoOf({ version, url, operator, terms, senders, limits }: About
       silentDeviceSeconds: inbox.silentUs / SEC_US,
       entryBytes: limits.maxEntryBytes,
       list: limits.maxList,
+      objectBytes: object.maxObjectBytes,
+      objectBytesOfPersona: object.maxPersonaBytes,
+      objectSeconds: object.objectUs / SEC_US,
+      transfers: object.maxTransfers,
+      transfersOfAddress: object.maxTransfersOfAddress,
       sendsToBox: boxSends,
       requestsOfAddress: address,
       waitBoxes: wait.maxBoxes,
@@ -88,7 +93,7 @@ ${rows.join('\n')}
 <tr><td>Who may send</td><td>${senders === 'everybody' ? 'everybody' : 'who has a token of the operator'}</td></tr>
 </table>
 <h2>Privacy</h2>
-<p>This relay keeps sealed messages, the keys of boxes, and times. It also keeps cards, which say what keys the
+<p>This relay keeps sealed messages and objects, the keys of boxes, and times. It also keeps cards, which say what keys the
 devices of a person have for an app, and in inboxes who left something for whom. It keeps no account and sets no cookie. It does not write addresses to
 its log or its disk: it counts requests under a code of each address, whose key is forgotten each day. Whoever operates this machine or
 its network can still see who connects, and when.</p>
@@ -102,6 +107,7 @@ function limitRows({
   box,
   card,
   inbox,
+  object,
   boxSends,
   address,
   questionSec,
@@ -117,6 +123,8 @@ function limitRows({
       'One inbox',
       `${inbox.maxEntries} entries, ${inbox.maxStrangers} of them from strangers; kept for ${spanOf(inbox.entryUs)} at most`,
     ],
+    ['One object', `${object.maxObjectBytes} bytes; deleted after ${spanOf(object.objectUs)}`],
+    ['All objects of one persona', `${object.maxPersonaBytes} bytes`],
     ['Sends to one box, and entries of one sender', `${boxSends.burst} at once, then ${boxSends.perSec} a second`],
     ['Requests of one address', `${address.burst} at once, then ${address.perSec} a second`],
     ['A question', `answered within ${questionSec} seconds`],

@@ -1,7 +1,7 @@
 /** The form of every answer: headers for pages of other origins, and no cookie (docs/relay.md, "HTTP"). */
 import type { ServerResponse } from 'node:http'
 
-const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, OPTIONS'
+const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS'
 const ALLOWED_HEADERS = 'authorization, content-type, if-none-match, range'
 const EXPOSED_HEADERS = 'etag, retry-after, content-range, date' // a client reads the relay's time in `date`
 const PREFLIGHT_SEC = 86_400 // format: a day; browsers take less where they want to
@@ -55,6 +55,11 @@ export function writeAnswer(response: ServerResponse, answer: Answer, { isHead, 
   const length = String(Buffer.byteLength(body))
   response.writeHead(status, [...COMMON, 'Content-Type', type, 'Content-Length', length, ...headers, ...last])
   response.end(isHead ? undefined : body)
+}
+
+/** Begins an answer whose body is a file. @param headers further ones, name and value in turn */
+export function beginBytes(response: ServerResponse, status: number, headers: readonly string[]): void {
+  response.writeHead(status, [...COMMON, 'Content-Type', 'application/octet-stream', ...headers])
 }
 
 /** Answers OPTIONS, for whatever a page is about to ask. */

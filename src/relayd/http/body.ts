@@ -66,5 +66,10 @@ export function drain(request: IncomingMessage, maxBytes: number): void {
   })
 }
 
+/** Whether a part of the body has not come yet. A request without a body is complete only after its listeners ran. */
+export function hasRest({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+}
+
 /** Here, since a function made in a call keeps the body of that call for as long as the request lives: an hour, for a stream. */
 function ignore(): void {}

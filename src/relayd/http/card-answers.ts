@@ -61,9 +61,3 @@ export function tooBig(): Answer {
 function cardOf({ card }: { readonly card: string | null }): { readonly card?: string } {
   return card === null ? {} : { card }
 }
-
-/** The token of `Authorization: Bearer TOKEN`. @returns null without one; an empty text for a header of another form */
-export function bearerOf(header: string | undefined): string | null {
-  if (header === undefined) return null
-  return /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1] ?? ''
-}

@@ -1,6 +1,6 @@
 /** Counts the connections of a server, and the answers that they have not taken. Ends those over a limit. */
 import type { Socket } from 'node:net'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../process/pulse.ts'
 import type { Callers } from './callers.ts'
 import type { Counters } from './counters.ts'
@@ -14,6 +14,8 @@ export class Connections {
   readonly #ofAddress = new Map<string, number>()
   /** Connections that can carry requests, with the number of those that run. With TLS this is not the socket that was admitted. */
   readonly #running = new Map<Socket, number>()
+  /** Each ends the watch over the body of a request. */
+  readonly #bodies = new WeakMap<IncomingMessage, () => void>()
   #open = 0
   #unreadBytes = 0
 
@@ -76,6 +78,24 @@ export class Connections {
       if (left !== undefined) this.#running.set(socket, left - 1)
     })
     return true
+  }
+
+  /** Ends the connection unless the body of a request is whole within this time. A later call for the same request counts instead. */
+  expectBody(request: IncomingMessage, ms: number): void {
+    const before = this.#bodies.get(request)
+    const cancel = this.#clock.after(ms, () => this.#end(request.socket, 'slow sender'))
+    this.#bodies.set(request, cancel)
+    if (before !== undefined) return before()
+    const forget = (): void => this.#bodies.get(request)!()
+    request.once('end', forget).once('close', forget)
+  }
+
+  /** Ends the connection unless the answer is taken within this time. */
+  expectReader(socket: Socket, response: ServerResponse, ms: number): void {
+    response.once(
+      'close',
+      this.#clock.after(ms, () => this.#end(socket, 'slow reader')),
+    )
   }
 
   /** Watches over an answer that its reader has not taken at once. Call it after the answer was written. */

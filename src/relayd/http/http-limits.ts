@@ -7,12 +7,14 @@ export interface HttpLimits {
   readonly maxHeaderBytes: number
   /** Time for the header of a request, from its first byte or from the start of the connection. */
   readonly headersMs: number
-  /** Time for a whole request, its body included. */
+  /** Time for the body of a request, and for each part of one that may be larger. */
   readonly requestMs: number
   /** Time that a connection stays open without a request. */
   readonly idleMs: number
   /** Time in which a reader takes a whole answer. */
   readonly answerMs: number
+  /** Speed below which the sender or the reader of an object is cut off, beside the times above. */
+  readonly minBytesPerSec: number
   /** Requests of one connection that are not answered yet. */
   readonly maxPipelined: number
   /** Bytes of all answers that their readers have not taken yet. */
@@ -35,6 +37,7 @@ export const HTTP_LIMITS: HttpLimits = {
   requestMs: 30_000, // sanity: 64 KiB at 2 KiB/s
   idleMs: 65_000, // sanity: a client that checks every 60 s keeps its connection
   answerMs: 60_000, // sanity: 1.4 MiB, the largest answer, at 24 KiB/s
+  minBytesPerSec: 16 << 10, // sanity: 128 kbit/s, so 21 minutes for the largest object
   maxPipelined: 16, // sanity: browsers do not pipeline, and a client gains nothing from more
   maxUnreadBytes: 64 << 20, // sanity: 45 of the largest answers
   maxDrainBytes: 1 << 20, // sanity: a file sent by mistake; a sender of more sees its connection end

@@ -30,7 +30,8 @@ export function listenHttp({ host, port, http, tls }: ListenOptions): Promise<Li
   const options = {
     maxHeaderSize: http.maxHeaderBytes,
     headersTimeout: http.headersMs,
-    requestTimeout: http.requestMs,
+    // Connections end a body that is slow: some may take longer than others.
+    requestTimeout: 0,
     keepAliveTimeout: http.idleMs,
     connectionsCheckingInterval: http.lookMs,
   }

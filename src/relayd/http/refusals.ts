@@ -1,5 +1,5 @@
 /** Refusals in the statuses of HTTP, for every route of cards and of personas. Boxes answer in the form of their own text. */
-import type { CardError, InboxError } from '../../relay/wire.ts'
+import type { CardError, InboxError, ObjectError } from '../../relay/wire.ts'
 import type { DeviceRefusal } from '../cards/devices.ts'
 import { jsonAnswer, type Answer } from './answers.ts'
 
@@ -7,7 +7,7 @@ const CHALLENGE = ['WWW-Authenticate', 'Bearer'] // format: RFC 9110 wants it be
 
 export function refusal(
   status: number,
-  error: CardError | InboxError,
+  error: CardError | InboxError | ObjectError,
   members: Readonly<Record<string, unknown>> = {},
   headers: readonly string[] = [],
 ): Answer {

@@ -3,19 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { MAX_CARD_CHARS } from '../../card/card.ts'
 import type { Clock } from '../../process/pulse.ts'
-import type { CardPlace } from '../../relay/paths/card-place.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
 import type { Refused } from '../../relay/wire.ts'
 import type { BoxCaller, BoxService } from '../boxes/box-service.ts'
 import type { CardService } from '../cards/card-service.ts'
 import type { InboxService } from '../inbox/inbox-service.ts'
+import type { ObjectService } from '../objects/object-service.ts'
+import type { PersonaService } from '../personas/persona-service.ts'
 import { infoOf, pageOf, type About } from './about.ts'
 import { beginStream, jsonAnswer, pageAnswer, writeAnswer, writePreflight, type Answer } from './answers.ts'
-import { drain, readBody, readText } from './body.ts'
-import { answerToGet, answerToPut, bearerOf, tooBig } from './card-answers.ts'
+import { bearerOf } from './bearer.ts'
+import { drain, hasRest, readBody, readText } from './body.ts'
+import { answerToGet, answerToPut, tooBig } from './card-answers.ts'
 import type { Callers } from './callers.ts'
 import { Connections } from './connections.ts'
-import { Counters, type Route } from './counters.ts'
+import { actionOf, Counters, type Route } from './counters.ts'
 import type { HttpLimits } from './http-limits.ts'
 import { answerInbox, plainAnswer, tooBigForInbox } from './inbox-answers.ts'
 import { streamInbox, type InboxStreamsOptions } from './inbox-streams.ts'
@@ -23,6 +26,8 @@ import type { Listener, TlsFiles } from './listener.ts'
 import { namedStream } from './named-stream.ts'
 import { OpenStreams, TOO_MANY_SEC } from './open-streams.ts'
 import { tooOften } from './refusals.ts'
+import { answerToRemovePersona } from './object-answers.ts'
+import { ObjectRoute } from './object-route.ts'
 import { routeOf, type PlainRoute, type Routed } from './routes.ts'
 import { Streams } from './streams.ts'
 import { parseWait } from './wait-request.ts'
@@ -31,6 +36,8 @@ export interface RelayServerOptions {
   readonly boxes: BoxService
   readonly cards: CardService
   readonly inboxes: InboxService
+  readonly objects: ObjectService
+  readonly personas: PersonaService
   readonly callers: Callers
   readonly limits: RelayLimits
   readonly http: HttpLimits
@@ -44,7 +51,6 @@ export interface RelayServerOptions {
 }
 
 const REFUSED_STATUS = 200 // format: the text's errors are answers, also `Too often`
-const ACTIONS: ReadonlySet<unknown> = new Set(['send', 'check', 'receive', 'retire'])
 
 export class RelayServer {
   readonly counters: Counters = new Counters()
@@ -54,6 +60,7 @@ export class RelayServer {
   readonly connections: Connections
   readonly #options: RelayServerOptions
   readonly #listener: Listener
+  readonly #objects: ObjectRoute
   /** The path of the relay's own URL without a slash at its end. */
   readonly #basePath: string
   readonly #eventOptions: InboxStreamsOptions
@@ -69,6 +76,15 @@ export class RelayServer {
     this.openStreams = new OpenStreams(clock, limits.wait)
     this.#eventOptions = { open: this.openStreams, clock, streamMs: http.streamMs, counters: this.counters, onError }
     this.streams = new Streams({ boxes, ...this.#eventOptions })
+    this.#objects = new ObjectRoute({
+      objects: options.objects,
+      connections: this.connections,
+      http,
+      maxObjectBytes: limits.object.maxObjectBytes,
+      clock,
+      write: (request, response, outcome, answer) => this.#write(request, response, 'object', outcome, answer),
+      count: (outcome) => this.counters.answered('object', outcome),
+    })
     const { server, isTls } = listener
     server.on('connection', (socket) => this.connections.admit(socket))
     server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.connections.open(socket))
@@ -96,21 +112,41 @@ export class RelayServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.connections.begin(request.socket, response)) return
+    if (hasRest(request)) this.connections.expectBody(request, this.#options.http.requestMs)
     const { url: target = '/', method = '' } = request
     const routed = routeOf(method, target, this.#basePath)
     try {
-      if (routed.outcome === 'card') return await this.#answerCard(routed.place, request, response)
-      if (routed.outcome === 'inbox') return await this.#answerInbox(routed, request, response)
-      if (routed.outcome === 'route') return await this.#answerRoute(routed.route, request, response)
-      const isPath = routed.outcome === 'other method'
-      const body = { error: isPath ? 'Other method' : 'No such path' }
-      const answer = isPath ? jsonAnswer(body, 405, ['Allow', routed.allowed]) : jsonAnswer(body, 404)
-      this.#write(request, response, 'other', routed.outcome, answer)
+      await this.#answerRouted(routed, request, response)
     } catch (error) {
       // The store failed, or this code has a fault: the client hears it, and may try again.
       this.#options.onError(error)
       if (response.headersSent) return void response.destroy()
       this.#write(request, response, 'other', 'failed', jsonAnswer({ error: 'Failed' }, 500))
+    }
+  }
+
+  async #answerRouted(routed: Routed, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    switch (routed.outcome) {
+      case 'route':
+        return await this.#answerRoute(routed.route, request, response)
+      case 'card':
+        return await this.#answerCard(routed.place, request, response)
+      case 'inbox':
+        return await this.#answerInbox(routed, request, response)
+      case 'object':
+        return await this.#objects.answer({ ...routed, caller: this.#callerOf(request) }, request, response)
+      case 'persona': {
+        const { persona, path } = routed
+        const call = { path, bearer: bearerOf(request.headers.authorization) }
+        const removed = await this.#options.personas.remove(persona, call, this.#callerOf(request))
+        return this.#write(request, response, 'persona', removed.outcome, answerToRemovePersona(removed))
+      }
+      case 'other method': {
+        const answer = jsonAnswer({ error: 'Other method' }, 405, ['Allow', routed.allowed])
+        return this.#write(request, response, 'other', routed.outcome, answer)
+      }
+      case 'no such path':
+        return this.#write(request, response, 'other', routed.outcome, jsonAnswer({ error: 'No such path' }, 404))
     }
   }
 
@@ -255,15 +291,4 @@ export class RelayServer {
     const line = Array.isArray(forwarded) ? forwarded.join(',') : forwarded
     return { address: this.#options.callers.nameOf(socket.remoteAddress, line) }
   }
-}
-
-/** Whether a part of the body has not come yet. A request without a body is complete only after its listeners ran. */
-function hasRest({ complete, headers }: IncomingMessage): boolean {
-  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-}
-
-/** A word for the counters, which hold no text of a client. */
-function actionOf(value: unknown): string {
-  const action = typeof value === 'object' && value !== null && 'action' in value ? value.action : undefined
-  return ACTIONS.has(action) ? String(action) : 'unknown'
 }

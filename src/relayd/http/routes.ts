@@ -1,7 +1,11 @@
 /** Which route a request is for. */
-import { parseCardPath, type CardPlace } from '../../relay/paths/card-place.ts'
-import { parseInboxPath, type InboxPath } from '../../relay/paths/inbox-path.ts'
+import { parseCardPath, type CardPlace } from '../../relay/card-place.ts'
+import { parseInboxPath, type InboxPath } from '../../relay/inbox-path.ts'
+import { parseObjectPath, parsePersonaPath, type ObjectTarget } from '../../relay/object-path.ts'
 import type { Route } from './counters.ts'
+
+/** A route without a name in its path. */
+export type PlainRoute = Exclude<Route, 'card' | 'inbox' | 'object' | 'persona'>
 
 const ROUTES: ReadonlyMap<string, { readonly route: PlainRoute; readonly methods: readonly string[] }> = new Map([
   ['/', { route: 'page', methods: ['GET', 'HEAD', 'POST'] }],
@@ -11,6 +15,8 @@ const ROUTES: ReadonlyMap<string, { readonly route: PlainRoute; readonly methods
 ])
 
 const CARD_METHODS = ['GET', 'HEAD', 'PUT']
+const OBJECT_METHODS = ['GET', 'HEAD', 'PUT', 'DELETE']
+const PERSONA_METHODS = ['DELETE']
 const INBOX_METHODS: Readonly<Record<InboxPath['part'], readonly string[]>> = {
   entries: ['GET', 'POST'],
   ack: ['POST'],
@@ -18,14 +24,16 @@ const INBOX_METHODS: Readonly<Record<InboxPath['part'], readonly string[]>> = {
   senders: ['POST'],
 }
 
-/** The routes without a name in their path. */
-export type PlainRoute = Exclude<Route, 'card' | 'inbox'>
+/** A route with a name in its path. `path`: below the address of the relay, with the query, as sent. */
+type NamedRoute =
+  | { readonly outcome: 'card'; readonly place: CardPlace }
+  | { readonly outcome: 'inbox'; readonly inbox: InboxPath; readonly path: string }
+  | { readonly outcome: 'object'; readonly target: ObjectTarget; readonly path: string }
+  | { readonly outcome: 'persona'; readonly persona: string; readonly path: string }
 
 export type Routed =
   | { readonly outcome: 'route'; readonly route: PlainRoute }
-  | { readonly outcome: 'card'; readonly place: CardPlace }
-  /** `path`: below the address of the relay, with the query, as sent. */
-  | { readonly outcome: 'inbox'; readonly inbox: InboxPath; readonly path: string }
+  | NamedRoute
   | { readonly outcome: 'no such path' }
   | { readonly outcome: 'other method'; readonly allowed: string }
 
@@ -36,22 +44,30 @@ export type Routed =
  */
 export function routeOf(method: string, target: string, base: string): Routed {
   if (method === 'OPTIONS') return { outcome: 'route', route: 'options' }
-  const end = target.search(/[?#]/)
-  const path = end < 0 ? target : target.slice(0, end)
-  const below = base !== '' && (path === base || path.startsWith(`${base}/`)) ? path.slice(base.length) : path
-  const place = below.startsWith('/card/') ? parseCardPath(below.slice(1)) : null
-  if (place !== null) return CARD_METHODS.includes(method) ? { outcome: 'card', place } : otherMethod(CARD_METHODS)
-  const inbox = below.startsWith('/inbox/') ? parseInboxPath(below.slice(1)) : null
-  if (inbox !== null) {
-    const methods = INBOX_METHODS[inbox.part]
-    return methods.includes(method)
-      ? { outcome: 'inbox', inbox, path: below + target.slice(path.length) }
-      : otherMethod(methods)
-  }
-  const found = ROUTES.get(below === '' ? '/' : below)
-  if (found === undefined) return { outcome: 'no such path' }
+  const isBelow = base !== '' && target.startsWith(base) && /^(?:$|[/?#])/.test(target.slice(base.length))
+  const path = isBelow ? target.slice(base.length) : target
+  const end = path.search(/[?#]/)
+  const name = end < 0 ? path : path.slice(0, end)
+  const found = ROUTES.get(name === '' ? '/' : name)
+  if (found === undefined) return namedRouteOf(method, name.slice(1), path)
   if (!found.methods.includes(method)) return otherMethod(found.methods)
   return { outcome: 'route', route: method === 'POST' && found.route === 'page' ? 'box' : found.route }
+}
+
+function namedRouteOf(method: string, name: string, path: string): Routed {
+  const place = parseCardPath(name)
+  if (place !== null) return allow(CARD_METHODS, method, { outcome: 'card', place })
+  const inbox = parseInboxPath(name)
+  if (inbox !== null) return allow(INBOX_METHODS[inbox.part], method, { outcome: 'inbox', inbox, path })
+  const target = parseObjectPath(name)
+  if (target !== null) return allow(OBJECT_METHODS, method, { outcome: 'object', target, path })
+  const persona = parsePersonaPath(name)
+  if (persona !== null) return allow(PERSONA_METHODS, method, { outcome: 'persona', persona, path })
+  return { outcome: 'no such path' }
+}
+
+function allow(methods: readonly string[], method: string, route: NamedRoute): Routed {
+  return methods.includes(method) ? route : otherMethod(methods)
 }
 
 function otherMethod(methods: readonly string[]): Routed {

@@ -1,12 +1,14 @@
-/** Deletes what has lived its time, a slice at a time, so that requests go on between. */
+/** Deletes what has lived its time, a slice at a time, so that requests go on between; and files that nothing counts. */
 import type { Clock } from '../../process/pulse.ts'
+import type { Objects } from '../objects/objects.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 
 const EVERY_MS = 30_000 // sanity: what is over is not given out anyway; this only makes room
 const SLICE = 256 // sanity: some milliseconds of one core
+const SWEEP_MS = 86_400_000 // sanity: only a crash, or a change by hand, leaves such files
 
-export interface Expiry {
-  /** Begins no further slice, and waits for the one that runs. */
+export interface Rounds {
+  /** Begins no further step, and waits for the one that runs. */
   stop(): Promise<void>
 }
 
@@ -16,20 +18,42 @@ export function expireInSlices(
   nowUs: () => number,
   clock: Clock,
   failed: (error: unknown) => void,
-): Expiry {
+): Rounds {
+  return repeatRounds(EVERY_MS, clock, failed, async (isStopped) => {
+    for (let deleted = SLICE; deleted === SLICE && !isStopped();) deleted = await store.expire(nowUs(), SLICE)
+  })
+}
+
+/**
+ * Removes files of objects without a record, now and each day.
+ * @param swept gets the number of a round that found some
+ * @param failed gets the error of a store that has stopped
+ */
+export function sweepDaily(
+  objects: Pick<Objects, 'sweep'>,
+  clock: Clock,
+  swept: (count: number) => void,
+  failed: (error: unknown) => void,
+): Rounds {
+  return repeatRounds(SWEEP_MS, clock, failed, async (isStopped) => {
+    const count = await objects.sweep(isStopped)
+    if (count > 0) swept(count)
+  })
+}
+
+function repeatRounds(
+  everyMs: number,
+  clock: Clock,
+  failed: (error: unknown) => void,
+  round: (isStopped: () => boolean) => Promise<void>,
+): Rounds {
   let isStopped = false
   let running: Promise<void> = Promise.resolve()
   let cancel = (): void => {}
-  const round = async (): Promise<void> => {
-    for (;;) {
-      const deleted = await store.expire(nowUs(), SLICE)
-      if (isStopped) return
-      if (deleted < SLICE) break
-    }
-    cancel = clock.after(EVERY_MS, begin)
-  }
   const begin = (): void => {
-    running = round().catch(failed)
+    running = round(() => isStopped).then(() => {
+      if (!isStopped) cancel = clock.after(everyMs, begin)
+    }, failed)
   }
   begin()
   return {

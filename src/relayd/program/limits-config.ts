@@ -30,6 +30,11 @@ export interface LimitsConfig {
   readonly entrySec: number
   readonly entryBytes: number
   readonly list: number
+  readonly objectBytes: number
+  readonly personaBytes: number
+  readonly objectSec: number
+  readonly transfers: number
+  readonly transfersOfAddress: number
   readonly boxBurst: number
   readonly boxPerSec: number
   readonly addressBurst: number
@@ -47,7 +52,7 @@ function number(key: string, min: number, max: number, byDefault: number): Confi
   return { key, value: wholeNumber(min, max).default(byDefault), reloadable: false }
 }
 
-const { box, card, inbox, wait, boxSends, address } = RELAY_LIMITS
+const { box, card, inbox, object, wait, boxSends, address } = RELAY_LIMITS
 
 export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
   name: 'limits',
@@ -72,6 +77,11 @@ export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
     entrySec: number('entry_seconds', DAY_SEC, 31 * DAY_SEC, inbox.entryUs / SEC_US),
     entryBytes: number('entry_bytes', 1024, 8192, RELAY_LIMITS.maxEntryBytes),
     list: number('list', 1, 256, RELAY_LIMITS.maxList),
+    objectBytes: number('object_bytes', 1024, 1 << 30, object.maxObjectBytes),
+    personaBytes: number('persona_bytes', 1 << 20, 2 ** 50, object.maxPersonaBytes),
+    objectSec: number('object_seconds', DAY_SEC, 366 * DAY_SEC, object.objectUs / SEC_US),
+    transfers: number('transfers', 1, 1_000_000, object.maxTransfers),
+    transfersOfAddress: number('transfers_of_address', 1, 1_000_000, object.maxTransfersOfAddress),
     boxBurst: number('box_burst', 1, MANY, boxSends.burst),
     boxPerSec: number('box_per_second', 1, MANY, boxSends.perSec),
     addressBurst: number('address_burst', 1, MANY, address.burst),
@@ -86,7 +96,7 @@ export const LIMITS_SECTION: ConfigSection<LimitsConfig> = {
   },
 }
 
-/** The limits of boxes, cards, inboxes, of `/wait` and of the disk. */
+/** The limits of boxes, cards, inboxes, objects, of `/wait` and of the disk. */
 export function relayLimitsOf(config: LimitsConfig, maxDiskBytes: number): RelayLimits {
   return {
     box: {
@@ -106,6 +116,13 @@ export function relayLimitsOf(config: LimitsConfig, maxDiskBytes: number): Relay
       maxOfStranger: config.entriesOfStranger,
       maxNamed: config.namedSenders,
       entryUs: config.entrySec * SEC_US,
+    },
+    object: {
+      maxObjectBytes: config.objectBytes,
+      maxPersonaBytes: config.personaBytes,
+      objectUs: config.objectSec * SEC_US,
+      maxTransfers: config.transfers,
+      maxTransfersOfAddress: config.transfersOfAddress,
     },
     maxEntryBytes: config.entryBytes,
     maxList: config.list,

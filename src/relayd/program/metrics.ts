@@ -1,5 +1,6 @@
 /** The figures of a running relay: for `stats`, and for /metrics in the text format of Prometheus. */
 import type { RelayServer } from '../http/relay-server.ts'
+import type { Objects } from '../objects/objects.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 
 const PREFIX = 'persona_relay_'
@@ -12,10 +13,13 @@ export interface Figures {
   readonly cards: number
   readonly inboxes: number
   readonly entries: number
+  readonly objects: number
   readonly bytes: number
   readonly maxBytes: number
   /** Nothing new is stored. */
   readonly isFull: boolean
+  /** Objects that are sent or fetched at this moment. */
+  readonly transfers: number
   readonly streams: number
   readonly connections: number
   /** Bytes of answers that their readers have not taken. */
@@ -26,6 +30,7 @@ export interface Figures {
 export interface FiguresInput {
   readonly store: RelayStore
   readonly server: RelayServer
+  readonly objects: Pick<Objects, 'transfers'>
   readonly version: string
   readonly startedAtMs: number
   readonly nowMs: number
@@ -34,13 +39,14 @@ export interface FiguresInput {
 
 /** @throws {StoreError} if the store has stopped */
 export async function figuresOf(input: FiguresInput): Promise<Figures> {
-  const { store, server, version, startedAtMs, nowMs, maxBytes } = input
+  const { store, server, objects, version, startedAtMs, nowMs, maxBytes } = input
   const stored = await store.stats()
   return {
     version,
     uptimeSec: Math.floor((nowMs - startedAtMs) / 1000),
     ...stored,
     maxBytes,
+    transfers: objects.transfers,
     streams: server.openStreams.size,
     connections: server.connections.size,
     unreadBytes: server.connections.unreadBytes,
@@ -54,7 +60,9 @@ const GAUGES: readonly (readonly [name: string, help: string, of: (figures: Figu
   ['cards', 'Cards in the store.', ({ cards }) => cards],
   ['inboxes', 'Inboxes in the store.', ({ inboxes }) => inboxes],
   ['entries', 'Entries of inboxes in the store.', ({ entries }) => entries],
-  ['stored_bytes', 'Bytes that boxes, messages, cards and inboxes take.', ({ bytes }) => bytes],
+  ['objects', 'Objects in the store.', ({ objects }) => objects],
+  ['transfers', 'Objects that are sent or fetched at this moment.', ({ transfers }) => transfers],
+  ['stored_bytes', 'Bytes that boxes, messages, cards, inboxes and objects take.', ({ bytes }) => bytes],
   ['stored_bytes_max', 'Bytes that they may take.', ({ maxBytes }) => maxBytes],
   ['full', '1 if nothing new is stored.', ({ isFull }) => Number(isFull)],
   ['streams', 'Open streams of /wait and of inboxes.', ({ streams }) => streams],

@@ -37,12 +37,13 @@ interface Forgotten {
   readonly found: boolean
   readonly cards?: number
   readonly inboxes?: number
+  readonly objects?: number
 }
 
-function forgetText({ found, cards, inboxes = 0 }: Forgotten): string {
+function forgetText({ found, cards, inboxes = 0, objects = 0 }: Forgotten): string {
   if (cards === undefined) return found ? 'the box and all its messages are deleted' : 'there is no such box'
-  if (!found) return 'there is no card and no inbox of this persona'
-  return `deleted: cards of the persona ${cards}, inboxes ${inboxes}`
+  if (!found) return 'there is nothing of this persona'
+  return `deleted: cards of the persona ${cards}, inboxes ${inboxes}, objects ${objects}`
 }
 
 function isFound(result: unknown): boolean {
@@ -60,6 +61,7 @@ function statsText(figures: Figures): string {
     ['cards', String(figures.cards)],
     ['inboxes', String(figures.inboxes)],
     ['entries', String(figures.entries)],
+    ['objects', String(figures.objects)],
     ['stored', `${mib(bytes)} of ${mib(maxBytes)}${isFull ? ': full, nothing new is stored' : ''}`],
     ['streams', String(streams)],
     ['connections', String(connections)],

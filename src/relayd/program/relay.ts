@@ -17,11 +17,14 @@ import { Callers } from '../http/callers.ts'
 import { listenHttp, type Listener, type TlsFiles } from '../http/listener.ts'
 import { RelayServer } from '../http/relay-server.ts'
 import { Inboxes } from '../inbox/inboxes.ts'
+import { ObjectFiles } from '../objects/object-files.ts'
+import { Objects } from '../objects/objects.ts'
+import { Personas } from '../personas/personas.ts'
 import { StoreError } from '../../store/errors.ts'
 import { openLevelRelayStore } from '../records/level-relay-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import { storeLimitsOf } from '../store/rules.ts'
-import { expireInSlices } from './expiry.ts'
+import { expireInSlices, sweepDaily } from './expiry.ts'
 import { httpLimitsOf, relayLimitsOf } from './limits-config.ts'
 import { figuresOf, formatMetrics, type Figures } from './metrics.ts'
 import { operatorCalls } from './operator-calls.ts'
@@ -88,6 +91,7 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
   const answerUs = limits.questionSec * 1_000_000
   const store = await openLevelRelayStore(dir.path, { limits: storeLimitsOf(limits), answerUs, nowUs: nowUs() })
   closing.push(() => store.close())
+  const files = await ObjectFiles.open(dir.path)
   const tokens = await Tokens.open(dir.tokens)
   const key = await openRelayKey(dir, randomBytes)
   const engine = await loadEngine()
@@ -126,11 +130,15 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
   const devices = new Devices({ store, engine, url: about.url, nowUs })
   const inboxes = new Inboxes({ store, devices, engine, limits, nowUs })
   closing.push(() => inboxes.close())
+  const objects = new Objects({ store, files, devices, engine, personas: () => personas, limits, nowUs })
+  const known = new Personas({ store, objects, devices, engine, limits, nowUs })
   let isHealthy = true
   const server = new RelayServer(listener, {
     boxes,
     cards,
     inboxes,
+    objects,
+    personas: known,
     callers: new Callers({ trustProxy: config.trustProxy, nowMs: Date.now }),
     limits,
     http: httpLimitsOf(config.limits),
@@ -146,9 +154,18 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     },
   })
   closing.push(() => server.close())
-  const expiry = expireInSlices(store, nowUs, systemClock, failed)
-  closing.push(() => expiry.stop())
-  await serveOperator({ dir, config, store, tokens, server }, closing)
+  for (const kept of [store, objects]) {
+    const expiry = expireInSlices(kept, nowUs, systemClock, failed)
+    closing.push(() => expiry.stop())
+  }
+  const sweep = sweepDaily(
+    objects,
+    systemClock,
+    (count) => log.info('relay.swept', { message: 'removed files of objects that nothing counted', count }),
+    failed,
+  )
+  closing.push(() => sweep.stop())
+  await serveOperator({ dir, config, store, objects, personas: known, tokens, server }, closing)
   return {
     url: about.url,
     reload: async (read) => {
@@ -165,16 +182,22 @@ interface Operated {
   readonly dir: RelayDir
   readonly config: RelayConfig
   readonly store: RelayStore
+  readonly objects: Objects
+  readonly personas: Personas
   readonly tokens: Tokens
   readonly server: RelayServer
 }
 
-async function serveOperator({ dir, config, store, tokens, server }: Operated, closing: Closing): Promise<void> {
+async function serveOperator(
+  { dir, config, store, objects, personas, tokens, server }: Operated,
+  closing: Closing,
+): Promise<void> {
   const startedAtMs = systemClock.nowMs()
   const figures = (): Promise<Figures> =>
     figuresOf({
       store,
       server,
+      objects,
       version: ownVersion(),
       startedAtMs,
       nowMs: systemClock.nowMs(),
@@ -182,6 +205,7 @@ async function serveOperator({ dir, config, store, tokens, server }: Operated, c
     })
   const calls = operatorCalls({
     store,
+    personas,
     tokens,
     figures,
     nowSec: () => Math.floor(Date.now() / 1000),

@@ -1,7 +1,7 @@
 /** The rules of a box as a record: when something in it has lived its time, and whether a message has room. */
 import type { BoxLimits } from '../../relay/limits.ts'
-import { endOf } from '../store/rules.ts'
-import type { Box } from './box.ts'
+import { CHECK_GRAIN_US, endOf } from '../store/rules.ts'
+import type { Box, KeptMessage } from './box.ts'
 
 /** The first moment at which something in a box has lived its time. */
 export function dueOf(box: Box, limits: BoxLimits): number {
@@ -17,3 +17,14 @@ export function hasRoomFor(box: Box | null, bytes: number, limits: BoxLimits): b
 }
 
 const NO_BOX = { messages: [], isRetired: false, checkedUs: 0, retiredAtUs: 0 }
+
+/** Whether a read by the owner has nothing to note in the box. */
+export function isSettled({ maker, checkedUs, dueUs, messages }: Box, atUs: number, nowUs: number): boolean {
+  const first = messages[0]?.atUs ?? Infinity
+  return maker === null && nowUs - checkedUs < CHECK_GRAIN_US && checkedUs !== 0 && dueUs > nowUs && first > atUs
+}
+
+/** Whether a read after `atUs` gives the message. */
+export function isReadable(message: KeptMessage, atUs: number, nowUs: number): boolean {
+  return message.atUs > atUs && message.expiresUs > nowUs
+}

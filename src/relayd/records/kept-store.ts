@@ -56,6 +56,10 @@ export class KeptStore implements ResumableStore {
     return this.#store.resume()
   }
 
+  compact(from: string, to: string): Promise<void> {
+    return this.#store.compact(from, to)
+  }
+
   close(): Promise<void> {
     this.#forgetAll()
     return this.#store.close()

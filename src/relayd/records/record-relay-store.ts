@@ -3,9 +3,8 @@
  * commits of many boxes go to disk together.
  */
 import { equalBytes } from '../../core/encoding/bytes.ts'
-import type { CardPlace } from '../../relay/paths/card-place.ts'
-import { StoreError } from '../../store/errors.ts'
-import type { ResumableStore, Write } from '../../store/store.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
+import type { ResumableStore } from '../../store/store.ts'
 import { Ahead } from './ahead.ts'
 import { BoxChange } from './box-change.ts'
 import { digestOf, type Box, type KeptMessage } from './box.ts'
@@ -14,7 +13,9 @@ import { KeptStore } from './kept-store.ts'
 import type { RecordAccess } from './record-access.ts'
 import { RecordCards } from './record-cards.ts'
 import { RecordInboxes } from './record-inboxes.ts'
-import { messageId, parseDueId, recordsOf, type Records } from './records.ts'
+import { RecordObjects } from './record-objects.ts'
+import { RecordWriter } from './record-writer.ts'
+import { messageId, parseDueId, PERSONA_RANGE, recordsOf, type Records } from './records.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type {
   BoxId,
@@ -29,7 +30,8 @@ import type {
   UsedAnswer,
 } from '../store/relay-store.ts'
 import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from '../store/rules.ts'
-import { hasRoomFor } from './box-rules.ts'
+import { hasRoomFor, isReadable, isSettled } from './box-rules.ts'
+import { Shared } from './shared.ts'
 import { SpentAnswers } from './spent-answers.ts'
 import { NOTHING } from './tally.ts'
 
@@ -47,21 +49,21 @@ const CROWDED: SendOutcome = { outcome: 'crowded', atUs: 0 }
 
 export class RecordRelayStore implements RelayStore {
   readonly inboxes: RecordInboxes
+  readonly objects: RecordObjects
   readonly #store: ResumableStore
   readonly #release: () => Promise<void>
   readonly #limits: StoreLimits
   readonly #ahead: Ahead
+  readonly #writer: RecordWriter
   /** The records as they will be. */
   readonly #coming: Records
   /** The records as they are on disk. */
   readonly #present: Records
   readonly #cards: RecordCards
+  readonly #scrub: Shared
   readonly #answers: SpentAnswers
   readonly #buckets = new Buckets()
   readonly #listeners = new Set<(box: BoxId) => void>()
-  /** Whether a commit failed because the disk was full. */
-  #isFull = false
-  #resuming: Promise<void> | null = null
 
   /** @param release called after the store is closed */
   constructor(
@@ -73,23 +75,26 @@ export class RecordRelayStore implements RelayStore {
     this.#release = release
     this.#limits = limits
     this.#ahead = new Ahead(this.#store)
+    this.#writer = new RecordWriter(this.#store, this.#ahead)
     this.#coming = recordsOf(this.#ahead)
     this.#present = recordsOf(this.#store)
     const access: RecordAccess = {
       coming: this.#coming,
       present: this.#present,
       limits,
-      write: (writes) => this.#write(writes),
-      commit: (writes) => this.#ahead.commit(writes),
-      ready: () => this.#resuming,
+      write: (writes) => this.#writer.write(writes),
+      commit: (writes) => this.#writer.commit(writes),
+      ready: () => this.#writer.resuming,
     }
     this.#cards = new RecordCards(access)
     this.inboxes = new RecordInboxes(access)
+    this.objects = new RecordObjects(access)
+    this.#scrub = new Shared(() => this.#store.compact(PERSONA_RANGE.from, PERSONA_RANGE.to))
     this.#answers = new SpentAnswers(answerUs, nowUs)
   }
 
   async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
-    if (this.#resuming !== null) await this.#resuming
+    if (this.#writer.resuming !== null) await this.#writer.resuming
     const change = this.#change(id, nowUs)
     const digest = digestOf(data)
     const same = change.box?.messages.find((message) => equalBytes(message.digest, digest))
@@ -126,7 +131,7 @@ export class RecordRelayStore implements RelayStore {
   }
 
   async check(id: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null> {
-    await this.#resuming
+    await this.#writer.resuming
     const present = this.#boxOf(id, nowUs)
     if (present === null || nowUs - present.checkedUs >= CHECK_GRAIN_US) {
       const change = this.#change(id, nowUs)
@@ -149,7 +154,7 @@ export class RecordRelayStore implements RelayStore {
     limit: number,
     nowUs: number,
   ): Promise<readonly Message[] | null> {
-    if (this.#resuming !== null) await this.#resuming
+    if (this.#writer.resuming !== null) await this.#writer.resuming
     if (!this.#answers.use(answer, nowUs)) return null
     const present = this.#boxOf(id, nowUs)
     const messages = this.#read(id, present, atUs, limit, nowUs)
@@ -165,12 +170,12 @@ export class RecordRelayStore implements RelayStore {
   }
 
   async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
-    await this.#resuming
+    await this.#writer.resuming
     return this.#read(id, this.#boxOf(id, nowUs), atUs, limit, nowUs)
   }
 
   async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
-    await this.#resuming
+    await this.#writer.resuming
     if (!this.#answers.use(answer, nowUs)) return 'used'
     const change = this.#change(id, nowUs)
     if (change.box === null && !change.hasDiskFor(BOX_COST_BYTES)) return 'full'
@@ -186,9 +191,9 @@ export class RecordRelayStore implements RelayStore {
 
   async expire(nowUs: number, limit: number): Promise<number> {
     this.#answers.forget(nowUs)
-    if (this.#isFull) await (this.#resuming ??= this.#resume())
+    if (this.#writer.isFull) await this.#writer.resume()
     // On a full disk nothing can be deleted either.
-    if (this.#isFull) return 0
+    if (this.#writer.isFull) return 0
     const commits: Promise<unknown>[] = []
     for await (const [dueKey] of this.#present.due.iterate({ limit })) {
       const { dueUs, id } = parseDueId(dueKey)
@@ -196,7 +201,7 @@ export class RecordRelayStore implements RelayStore {
       const change = this.#change(id, nowUs)
       // Another change may have moved it since the iteration began.
       const isDue = change.lookAgain(dueUs)
-      commits.push(isDue ? this.#commit(change) : this.#write([this.#coming.due.remove(dueKey)]))
+      commits.push(isDue ? this.#commit(change) : this.#writer.write([this.#coming.due.remove(dueKey)]))
     }
     commits.push(...(await this.#cards.expire(nowUs, limit - commits.length)))
     commits.push(...(await this.inboxes.expire(nowUs, limit - commits.length)))
@@ -205,32 +210,37 @@ export class RecordRelayStore implements RelayStore {
   }
 
   async forget(id: BoxId): Promise<boolean> {
-    await this.#resuming
+    await this.#writer.resuming
     const change = this.#change(id, 0)
     if (change.box === null) return false
     change.remove()
-    await this.#ahead.commit(change.writes())
+    await this.#writer.commit(change.writes())
     return true
   }
 
   async putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
-    await this.#resuming
+    await this.#writer.resuming
     return await this.#cards.put(card, nowUs)
   }
 
   async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
-    await this.#resuming
+    await this.#writer.resuming
     return this.#cards.get(place, nowUs)
   }
 
   async cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null> {
-    await this.#resuming
+    await this.#writer.resuming
     return this.#cards.of(persona, app, nowUs)
   }
 
   async forgetCards(persona: PersonaId): Promise<number> {
-    await this.#resuming
+    await this.#writer.resuming
     return await this.#cards.forget(persona)
+  }
+
+  async scrub(): Promise<void> {
+    await this.#writer.resuming
+    await this.#scrub.run()
   }
 
   watch(listener: (box: BoxId) => void): () => void {
@@ -239,10 +249,10 @@ export class RecordRelayStore implements RelayStore {
   }
 
   async stats(): Promise<StoreStats> {
-    await this.#resuming
+    await this.#writer.resuming
     const totals = this.#present.totals.get('all') ?? NOTHING
     const isLittle = totals.bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
-    return { ...totals, isFull: this.#isFull || isLittle }
+    return { ...totals, isFull: this.#writer.isFull || isLittle }
   }
 
   async close(): Promise<void> {
@@ -272,35 +282,6 @@ export class RecordRelayStore implements RelayStore {
 
   /** @returns false if the disk is full, so that nothing was changed */
   #commit(change: BoxChange): Promise<boolean> {
-    return change.isChanged ? this.#write(change.writes()) : Promise.resolve(true)
+    return change.isChanged ? this.#writer.write(change.writes()) : Promise.resolve(true)
   }
-
-  async #write(writes: readonly Write[]): Promise<boolean> {
-    try {
-      await this.#ahead.commit(writes)
-      return true
-    } catch (cause) {
-      if (!(cause instanceof StoreError) || cause.code !== 'STORE_DISK_FULL') throw cause
-      this.#isFull = true
-      return false
-    }
-  }
-
-  async #resume(): Promise<void> {
-    try {
-      this.#isFull = !(await this.#store.resume())
-    } finally {
-      this.#resuming = null
-    }
-  }
-}
-
-/** Whether a read by the owner has nothing to note in the box. */
-function isSettled({ maker, checkedUs, dueUs, messages }: Box, atUs: number, nowUs: number): boolean {
-  const first = messages[0]?.atUs ?? Infinity
-  return maker === null && nowUs - checkedUs < CHECK_GRAIN_US && checkedUs !== 0 && dueUs > nowUs && first > atUs
-}
-
-function isReadable(message: KeptMessage, atUs: number, nowUs: number): boolean {
-  return message.atUs > atUs && message.expiresUs > nowUs
 }

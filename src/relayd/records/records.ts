@@ -15,7 +15,11 @@
  *   mark/ID/FROM/HASH the same body of the same sender is no new entry
  *   idue/MOMENT/ID    when to look at the inbox again; empty
  *   gone/MOMENT/MARK  when to delete a mark whose entry is deleted; empty
- *   total/all         numbers of boxes, messages, cards, inboxes and entries, and their bytes
+ *   object/ID/NAME    an object of a persona without its bytes (kept-object.ts)
+ *   objectdue/MOMENT/ID/NAME  when the object has lived its time; empty
+ *   arriving/ID/NAME  an object that its sender is sending; empty
+ *   owned/ID          bytes that the objects of a persona take
+ *   total/all         numbers of boxes, messages, cards, inboxes, entries and objects, and their bytes
  *
  * Nothing at a start reads more than one record of them. A moment is 14 hexadecimal digits, so that keys are in the order of time.
  */
@@ -35,6 +39,7 @@ import {
   type KeptMark,
   type KeptSender,
 } from './kept-inbox.ts'
+import { OBJECT_CODEC, type KeptObject } from './kept-object.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type { BoxId } from '../store/relay-store.ts'
 
@@ -44,6 +49,7 @@ export interface Totals {
   readonly cards: number
   readonly inboxes: number
   readonly entries: number
+  readonly objects: number
   readonly bytes: number
 }
 
@@ -63,6 +69,10 @@ export interface Records {
   readonly marks: Collection<KeptMark>
   readonly inboxDue: Collection<null>
   readonly gone: Collection<null>
+  readonly objects: Collection<KeptObject>
+  readonly objectDue: Collection<null>
+  readonly unfinished: Collection<null>
+  readonly owned: Collection<number>
   readonly totals: Collection<Totals>
 }
 
@@ -82,6 +92,10 @@ export function recordsOf(store: Store): Records {
     marks: new Collection(store, 'mark', MARK_CODEC),
     inboxDue: new Collection(store, 'idue', EMPTY_CODEC),
     gone: new Collection(store, 'gone', EMPTY_CODEC),
+    objects: new Collection(store, 'object', OBJECT_CODEC),
+    objectDue: new Collection(store, 'objectdue', EMPTY_CODEC),
+    unfinished: new Collection(store, 'arriving', EMPTY_CODEC),
+    owned: new Collection(store, 'owned', COUNT_CODEC),
     totals: new Collection(store, 'total', TOTALS_CODEC),
   }
 }
@@ -89,14 +103,15 @@ export function recordsOf(store: Store): Records {
 const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
 const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
 const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
-  // The first relays kept no cards, and the next ones no inboxes.
-  const { boxes, messages, cards = 0, inboxes = 0, entries = 0, bytes } = value as Partial<Totals>
+  // The first relays kept no cards, and the next ones no inboxes and no objects.
+  const { boxes, messages, cards = 0, inboxes = 0, entries = 0, objects = 0, bytes } = value as Partial<Totals>
   return {
     boxes: checkCount(boxes),
     messages: checkCount(messages),
     cards: checkCount(cards),
     inboxes: checkCount(inboxes),
     entries: checkCount(entries),
+    objects: checkCount(objects),
     bytes: checkCount(bytes),
   }
 })
@@ -110,6 +125,9 @@ const DATA_CODEC: Codec<string> = {
   },
 }
 const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
+
+/** The keys, none of them of a record, between which all records of personas lie. */
+export const PERSONA_RANGE: { readonly from: string; readonly to: string } = { from: 'arriving/', to: 'sender/~' }
 
 const MOMENT_DIGITS = 14 // 2^53 has 14 hexadecimal digits
 
@@ -134,7 +152,7 @@ export function markId(inbox: InboxId, { from, bodyHash }: Pick<KeptEntry, 'from
   return `${inbox}/${from}/${bodyHash}`
 }
 
-/** @param id of a box, a persona, an inbox or a mark */
+/** @param id of a box, a persona, an inbox, a mark or an object */
 export function dueId(id: string, dueUs: number): string {
   return `${formatMoment(dueUs)}/${id}`
 }

@@ -1,6 +1,6 @@
 /** The cards of the relay's store in memory: a plain list, written to be compared with the contract. */
 import { judgeCard } from '../../card/order.ts'
-import type { CardPlace } from '../../relay/paths/card-place.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import type { PersonaId } from './persona-id.ts'
 import type { CardOutcome, HeldCard, OfferedCard } from './relay-store.ts'
 import { CARD_COST_BYTES, endOfCard, type StoreLimits } from './rules.ts'
@@ -18,6 +18,10 @@ export class MemoryCards {
 
   get bytes(): number {
     return this.#all.reduce((sum, { text }) => sum + text.length + CARD_COST_BYTES, 0)
+  }
+
+  knows(persona: PersonaId): boolean {
+    return this.#all.some((card) => card.persona === persona)
   }
 
   /** @param otherBytes that the rest of the store takes */

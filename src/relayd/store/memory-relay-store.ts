@@ -2,10 +2,12 @@
  * The relay's store in memory, for tests: plain maps and loops, written to be compared with the contract. Several stores may share one memory,
  * as several processes share a database.
  */
-import type { CardPlace } from '../../relay/paths/card-place.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import { Buckets } from './buckets.ts'
 import { MemoryCards } from './memory-cards.ts'
 import { MemoryInboxes, MemoryInboxStore } from './memory-inboxes.ts'
+import { MemoryObjects, ObjectMemory } from './memory-objects.ts'
+import type { ObjectStore } from './object-store.ts'
 import type { PersonaId } from './persona-id.ts'
 import type {
   BoxId,
@@ -41,6 +43,7 @@ export class RelayMemory {
   readonly boxes: Map<BoxId, HeldBox> = new Map()
   readonly cards: MemoryCards = new MemoryCards()
   readonly inboxes: MemoryInboxes = new MemoryInboxes()
+  readonly objects: ObjectMemory = new ObjectMemory()
   /** When each used answer expires. */
   readonly answers: Map<string, number> = new Map()
   readonly buckets: Buckets = new Buckets()
@@ -49,6 +52,7 @@ export class RelayMemory {
 
 export class MemoryRelayStore implements RelayStore {
   readonly inboxes: MemoryInboxStore
+  readonly objects: ObjectStore
   readonly #limits: StoreLimits
   readonly #memory: RelayMemory
 
@@ -56,6 +60,12 @@ export class MemoryRelayStore implements RelayStore {
     this.#limits = limits
     this.#memory = memory
     this.inboxes = new MemoryInboxStore(limits, memory.inboxes, () => this.#bytes() - memory.inboxes.bytes)
+    this.objects = new MemoryObjects({
+      limits,
+      kept: memory.objects,
+      isKnown: (persona) => memory.cards.knows(persona),
+      bytes: () => this.#bytes(),
+    })
   }
 
   async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
@@ -160,6 +170,8 @@ export class MemoryRelayStore implements RelayStore {
     return this.#memory.cards.forget(persona)
   }
 
+  async scrub(): Promise<void> {}
+
   watch(listener: (box: BoxId) => void): () => void {
     const { listeners } = this.#memory
     listeners.add(listener)
@@ -171,13 +183,14 @@ export class MemoryRelayStore implements RelayStore {
     const messages = boxes.reduce((sum, box) => sum + box.messages.length, 0)
     const bytes = this.#bytes()
     const isFull = bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#limits.maxDiskBytes
-    const { cards, inboxes } = this.#memory
+    const { cards, inboxes, objects } = this.#memory
     return {
       boxes: boxes.length,
       messages,
       cards: cards.count,
       inboxes: inboxes.all.size,
       entries: inboxes.entries,
+      objects: objects.count,
       bytes,
       isFull,
     }
@@ -218,7 +231,8 @@ export class MemoryRelayStore implements RelayStore {
   }
 
   #bytes(): number {
-    let bytes = this.#memory.cards.bytes + this.#memory.inboxes.bytes
+    const { cards, inboxes, objects } = this.#memory
+    let bytes = cards.bytes + inboxes.bytes + objects.bytesOf()
     for (const { messages } of this.#memory.boxes.values())
       bytes += messages.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, BOX_COST_BYTES)
     return bytes

@@ -4,8 +4,9 @@
  */
 
 import type { CardRank } from '../../card/order.ts'
-import type { CardPlace } from '../../relay/paths/card-place.ts'
+import type { CardPlace } from '../../relay/card-place.ts'
 import type { InboxStore } from './inbox-store.ts'
+import type { ObjectStore } from './object-store.ts'
 import type { PersonaId } from './persona-id.ts'
 
 /** A box: the canonical key in base64url, which is X25519 of 32 bytes or compressed P-384 of 49 bytes. */
@@ -85,7 +86,8 @@ export interface StoreStats {
   readonly cards: number
   readonly inboxes: number
   readonly entries: number
-  /** Bytes of all data, cards and entries, and of what it takes to keep it. */
+  readonly objects: number
+  /** Bytes of all data, cards, entries and objects, and of what it takes to keep it. */
   readonly bytes: number
   /** Nothing new is stored, because the disk, or the part of it that the relay may use, is full. */
   readonly isFull: boolean
@@ -93,6 +95,7 @@ export interface StoreStats {
 
 export interface RelayStore {
   readonly inboxes: InboxStore
+  readonly objects: ObjectStore
   /** Puts a message into a box and makes the box if there is none. Durable when it resolves. @param address that sends, as HMAC */
   send(box: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome>
   /**
@@ -141,6 +144,8 @@ export interface RelayStore {
   cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null>
   /** Deletes all cards of a persona, and all that is known of it. @returns how many cards there were */
   forgetCards(persona: PersonaId): Promise<number>
+  /** Takes what was deleted of personas off the disk, where the store would keep it for a while. */
+  scrub(): Promise<void>
   /** Calls the listener after a message became readable, whichever process stored it. @returns the end of it */
   watch(listener: (box: BoxId) => void): () => void
   stats(): Promise<StoreStats>

@@ -1,5 +1,5 @@
-/** The rules of boxes and cards for every store: what they cost, and when they end. */
-import type { BoxLimits, CardLimits, InboxLimits, RelayLimits } from '../../relay/limits.ts'
+/** The rules of boxes, cards and objects for every store: what they cost, and when they end. */
+import type { BoxLimits, CardLimits, InboxLimits, ObjectLimits, RelayLimits } from '../../relay/limits.ts'
 
 /** How exactly checks are noted. An app checks each minute, and a write for each would wear out a disk. */
 export const CHECK_GRAIN_US: number = 3600 * 1_000_000
@@ -12,14 +12,23 @@ export const MESSAGE_COST_BYTES = 160
 /** Bytes that a card takes on the disk beside its text, at most: its line in the record of the persona, the moment to look at it, and their keys. */
 export const CARD_COST_BYTES = 800
 
-export interface StoreLimits extends BoxLimits, CardLimits, InboxLimits {
-  /** Bytes that all boxes, messages, cards and inboxes may take together. */
+/** Bytes that an object takes on the disk beside its own, at most: the rest of its last block, its inode, the entry of its directory, and its records. */
+const OBJECT_COST_BYTES: number = 6 * 1024
+
+/** Bytes for which an object counts. */
+export function costOfObject(bytes: number): number {
+  return bytes + OBJECT_COST_BYTES
+}
+
+export interface StoreLimits
+  extends BoxLimits, CardLimits, InboxLimits, Pick<ObjectLimits, 'maxPersonaBytes' | 'objectUs'> {
+  /** Bytes that all boxes, messages, cards, inboxes and objects may take together. */
   readonly maxDiskBytes: number
 }
 
 /** The limits of a relay that its store holds. */
-export function storeLimitsOf({ box, card, inbox, maxDiskBytes }: RelayLimits): StoreLimits {
-  return { ...box, ...card, ...inbox, maxDiskBytes }
+export function storeLimitsOf({ box, card, inbox, object, maxDiskBytes }: RelayLimits): StoreLimits {
+  return { ...box, ...card, ...inbox, ...object, maxDiskBytes }
 }
 
 /** The moment at which a box ends, if nobody comes. */

@@ -3,15 +3,7 @@ import { expect, test } from 'vitest'
 import type { DeviceToken } from '../../../../src/card/token.ts'
 import { formatHex } from '../../../../src/core/encoding/bytes.ts'
 import { Devices, type DevicePurpose, type DeviceRequest } from '../../../../src/relayd/cards/devices.ts'
-import {
-  APP,
-  cardKeyPair,
-  makeToken,
-  signedCard,
-  verifiedCard,
-  type CardWishes,
-  makeEntry,
-} from '../../../support/cards.ts'
+import { APP, cardKeyPair, makeToken, signedCard, verifiedCard, type CardWishes } from '../../../support/cards.ts'
 import { makePersona, NOW_SEC, sodium } from '../../../support/made-persona.ts'
 import { CARDS_URL, testCards } from '../../../support/relay-cards.ts'
 import { cardAt } from '../../../../src/card/place.ts'
@@ -70,7 +62,7 @@ test('a device that the newest card lists is known, with its card', async () => 
       deviceKey: cardKeyPair(1).publicKey,
       bodyHash: sodium.sha256(Buffer.from(BODY)),
       card: { at: expect.stringMatching(/^[\w-]{22}$/) as string, text: signedCard(alice), isGuest: false },
-      listed: [1, 2].map(makeEntry),
+      listed: verifiedCard(alice).devices,
     },
   })
 })

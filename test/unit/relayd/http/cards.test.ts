@@ -231,7 +231,7 @@ test('a path that is none of a card does not exist, and a card has no other meth
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, OPTIONS'])
   }
   const { status, headers } = await fetch(url + AT, { method: 'OPTIONS' })
-  expect([status, headers.get('access-control-allow-methods')]).toEqual([204, 'GET, HEAD, POST, PUT, OPTIONS'])
+  expect([status, headers.get('access-control-allow-methods')]).toEqual([204, 'GET, HEAD, POST, PUT, DELETE, OPTIONS'])
 })
 
 test('every reason for a refusal was seen, but a full disk', () => {

@@ -318,7 +318,7 @@ test('/info names every limit in force', async () => {
   const info = (await (await fetch(`${url}/info`)).json()) as { limits: Record<string, unknown> }
   expect(info).toMatchObject({ software: 'persona-relay', url: 'https://relay.example', senders: 'everybody' })
   expect(info.limits).toMatchObject({ dataChars: 16_384, messageSeconds: 3600, boxSeconds: 2_592_000, waitBoxes: 256 })
-  expect(Object.keys(info.limits)).toHaveLength(30)
+  expect(Object.keys(info.limits)).toHaveLength(35)
 })
 
 test('HEAD has the header of GET and no body', async () => {

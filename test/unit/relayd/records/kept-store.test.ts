@@ -18,6 +18,7 @@ function counted(): { store: ResumableStore; reads: string[] } {
     iterate: (range) => memory.iterate(range),
     commit: (writes) => memory.commit(writes),
     resume: () => memory.resume(),
+    compact: (from, to) => memory.compact(from, to),
     close: () => memory.close(),
   }
   return { store, reads }
