@@ -6,9 +6,9 @@
  *     33      boxes of 49152 bytes each, the last one of 1..49152, each after its tag of 16 bytes
  *
  * The key is the first 32 bytes of SHA-512(LABEL_BACKUP || Argon2id of the passphrase || bytes 0..32). So a changed header opens nothing,
- * and no two files share a key. The nonce of box i is 15 zero bytes, i as u64, and a byte that is 1 only for the last box. This is STREAM
- * (Hoang, Reyhanitabar, Rogaway, Vizár 2015) as in age, with XSalsa20-Poly1305, which both engines have.
+ * and no two files share a key. core/stream/box-stream.ts has the boxes.
  */
+import { isChunk, openBoxAt, sealBoxAt, type BoxRefusal } from '../core/stream/box-stream.ts'
 import { concatBytes, encodeUtf8, equalBytes, readU32, u32be } from '../core/encoding/bytes.ts'
 import type { CryptoEngine, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
@@ -25,10 +25,6 @@ export type BackupVersion = (typeof VERSIONS)[number]
 
 const COST_AT: number = MAGIC.length + 1
 export const BACKUP_HEADER_BYTES: number = COST_AT + 8 + SALT_BYTES
-export const BACKUP_CHUNK_BYTES: number = 48 << 10 // format: content of one box
-const TAG_BYTES = 16 // format: Poly1305
-export const SEALED_CHUNK_BYTES: number = BACKUP_CHUNK_BYTES + TAG_BYTES
-const NONCE_BYTES = 24 // format: XSalsa20
 
 /**
  * Makes a new header, and its key in secret memory.
@@ -81,14 +77,6 @@ async function deriveKey(header: Uint8Array, passphrase: string, engine: CryptoE
   return key
 }
 
-function nonceOf(index: number, isLast: boolean): Uint8Array {
-  const nonce = new Uint8Array(NONCE_BYTES)
-  const view = new DataView(nonce.buffer)
-  view.setBigUint64(NONCE_BYTES - 9, BigInt(index))
-  view.setUint8(NONCE_BYTES - 1, Number(isLast))
-  return nonce
-}
-
 /** Seals the chunks of one file in order. */
 export class BackupSealer {
   readonly #key: Uint8Array
@@ -103,13 +91,13 @@ export class BackupSealer {
 
   /**
    * Seals the next chunk.
-   * @param chunk BACKUP_CHUNK_BYTES bytes, the last one 1..BACKUP_CHUNK_BYTES; neither kept nor changed
+   * @param chunk CHUNK_BYTES bytes, the last one 1..CHUNK_BYTES; neither kept nor changed
    * @throws {CryptoError} ARGUMENT_LENGTH
    */
   seal(chunk: Uint8Array, isLast: boolean): Uint8Array {
-    const fits = chunk.length > 0 && (isLast ? chunk.length <= BACKUP_CHUNK_BYTES : chunk.length === BACKUP_CHUNK_BYTES)
-    if (!fits) throw new CryptoError('ARGUMENT_LENGTH', `a chunk of a backup cannot have ${chunk.length} bytes`)
-    return this.#engine.sealBox(chunk, nonceOf(this.#index++, isLast), this.#key)
+    if (!isChunk(chunk, isLast))
+      throw new CryptoError('ARGUMENT_LENGTH', `a chunk of a backup cannot have ${chunk.length} bytes`)
+    return sealBoxAt(this.#index++, chunk, isLast, this.#key, this.#engine)
   }
 
   /** Wipes the key. */
@@ -137,30 +125,26 @@ export class BackupOpener {
    * @throws {CryptoError} SEAL_WRONG_PASSPHRASE for the first box | BACKUP_CUT | BACKUP_DAMAGED
    */
   open(box: Uint8Array, isLast: boolean): Uint8Array {
-    const number = this.#index + 1
-    const open = (last: boolean): Uint8Array | null => this.#engine.openBox(box, nonceOf(this.#index, last), this.#key)
-    const chunk = open(isLast)
-    if (chunk !== null) {
-      this.#index++
-      return chunk
-    }
-    const other = open(!isLast)
-    if (other !== null) {
-      this.#engine.wipe(other)
-      if (isLast) throw new CryptoError('BACKUP_CUT', `the backup is cut off after chunk ${number}`)
-      throw new CryptoError('BACKUP_DAMAGED', `the backup has bytes after its end, which is chunk ${number}`)
-    }
-    if (number === 1) {
-      throw new CryptoError(
-        'SEAL_WRONG_PASSPHRASE',
-        'the passphrase does not open the backup, or the start of the backup is damaged',
-      )
-    }
-    throw new CryptoError('BACKUP_DAMAGED', `chunk ${number} of the backup is damaged or in the wrong place`)
+    const chunk = openBoxAt(this.#index, box, isLast, this.#key, this.#engine)
+    if (typeof chunk === 'string') throw refusalOf(chunk, this.#index + 1)
+    this.#index++
+    return chunk
   }
 
   /** Wipes the key. */
   close(): void {
     this.#engine.wipe(this.#key)
   }
+}
+
+function refusalOf(refusal: BoxRefusal, number: number): CryptoError {
+  if (refusal === 'cut') return new CryptoError('BACKUP_CUT', `the backup is cut off after chunk ${number}`)
+  if (refusal === 'extended')
+    return new CryptoError('BACKUP_DAMAGED', `the backup has bytes after its end, which is chunk ${number}`)
+  if (number === 1)
+    return new CryptoError(
+      'SEAL_WRONG_PASSPHRASE',
+      'the passphrase does not open the backup, or the start of the backup is damaged',
+    )
+  return new CryptoError('BACKUP_DAMAGED', `chunk ${number} of the backup is damaged or in the wrong place`)
 }

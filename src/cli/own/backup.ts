@@ -1,7 +1,8 @@
 /** `persona backup`, `persona restore` and `persona reconcile`: writes everything to one sealed file, and reads it back (docs/backup.md). */
 import { lstat, open, type FileHandle } from 'node:fs/promises'
+import { BOX_BYTES } from '../../core/stream/box-stream.ts'
 import { formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
-import { BACKUP_HEADER_BYTES, SEALED_CHUNK_BYTES } from '../../crypto/sealed-stream.ts'
+import { BACKUP_HEADER_BYTES } from '../../crypto/sealed-stream.ts'
 import { writeFileDurably } from '../../durable/file.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_COPIES, type ReconcileResult, type RestoreResult } from '../../ipc/shapes/backup.ts'
@@ -81,13 +82,13 @@ async function sendBackup(client: Client, file: string, passphrase: string): Pro
 async function sendParts(client: Client, file: string, handle: FileHandle, passphrase: string): Promise<RestoreResult> {
   const header = await readFully(file, handle, BACKUP_HEADER_BYTES)
   // Checks the length here, so that a file cut at any byte is reported as cut.
-  let box = await readFully(file, handle, SEALED_CHUNK_BYTES)
+  let box = await readFully(file, handle, BOX_BYTES)
   if (box.length === 0) {
     throw new CliError('BACKUP_FILE', `${file} is not a backup or was cut: it has ${header.length} bytes`)
   }
   const { restore: id } = await client.call('restore.begin', { header: formatBase64url(header), passphrase })
   for (;;) {
-    const next = await readFully(file, handle, SEALED_CHUNK_BYTES)
+    const next = await readFully(file, handle, BOX_BYTES)
     const isLast = next.length === 0
     const result = await client.call('restore.put', { restore: id, box: formatBase64url(box), isLast })
     if (isLast) return result

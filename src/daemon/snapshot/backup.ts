@@ -2,9 +2,10 @@
  * Backups (docs/backup.md): the signing keys, secrets of apps, and a snapshot. The daemon seals them, so that no secret crosses the socket in the clear, and
  * the command line only writes and reads the file. A backup never contains the seed. restore.ts reads one.
  */
-import { newBackupKey, BACKUP_CHUNK_BYTES, BackupSealer } from '../../crypto/sealed-stream.ts'
+import { newBackupKey, BackupSealer } from '../../crypto/sealed-stream.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { DEFAULT_SEAL_COST } from '../../crypto/sealing.ts'
+import { CHUNK_BYTES } from '../../core/stream/box-stream.ts'
 import { u32be } from '../../core/encoding/bytes.ts'
 import type { SigningSeed } from '../custody/content.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -49,7 +50,7 @@ export class BackupWriter {
     this.header = header
     this.#engine = engine
     this.#sealer = new BackupSealer(key, engine)
-    this.#chunk = engine.secret(BACKUP_CHUNK_BYTES)
+    this.#chunk = engine.secret(CHUNK_BYTES)
     this.#chunk[0] = seeds.length
     this.#length = 1
     for (const { epoch, seed } of seeds) {
@@ -116,7 +117,7 @@ export class BackupWriter {
 
   async #fill(): Promise<void> {
     // Reads one byte more than fits: only then do we know whether this chunk is the last.
-    while (this.#length < BACKUP_CHUNK_BYTES || this.#left.length === 0) {
+    while (this.#length < CHUNK_BYTES || this.#left.length === 0) {
       if (this.#left.length === 0) {
         const next = await this.#chunks.next()
         if (next.done === true) {
@@ -125,7 +126,7 @@ export class BackupWriter {
         }
         this.#left = next.value
       }
-      const room = BACKUP_CHUNK_BYTES - this.#length
+      const room = CHUNK_BYTES - this.#length
       if (room === 0) return
       this.#chunk.set(this.#left.subarray(0, room), this.#length)
       this.#length += Math.min(room, this.#left.length)

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { BOX_TAG_BYTES, CHUNK_BYTES } from '../../../src/core/stream/box-stream.ts'
 import { concatBytes, u32be } from '../../../src/core/encoding/bytes.ts'
 import {
-  BACKUP_CHUNK_BYTES,
   BACKUP_HEADER_BYTES,
   BackupOpener,
   BackupSealer,
-  SEALED_CHUNK_BYTES,
   backupKeyOf,
   newBackupKey,
 } from '../../../src/crypto/sealed-stream.ts'
@@ -24,8 +23,8 @@ function boxesOf(length: number, engine = sodium): Uint8Array[] {
   const sealer = new BackupSealer(Uint8Array.from(key), engine)
   const content = plain(length)
   const boxes: Uint8Array[] = []
-  for (let at = 0; at < length; at += BACKUP_CHUNK_BYTES) {
-    boxes.push(sealer.seal(content.slice(at, at + BACKUP_CHUNK_BYTES), at + BACKUP_CHUNK_BYTES >= length))
+  for (let at = 0; at < length; at += CHUNK_BYTES) {
+    boxes.push(sealer.seal(content.slice(at, at + CHUNK_BYTES), at + CHUNK_BYTES >= length))
   }
   return boxes
 }
@@ -44,15 +43,9 @@ describe('the boxes of a backup', () => {
   it('open again at every length near the box size, with either engine', () => {
     let ran = 0
     for (const engine of ENGINES) {
-      for (const length of [
-        1,
-        BACKUP_CHUNK_BYTES - 1,
-        BACKUP_CHUNK_BYTES,
-        BACKUP_CHUNK_BYTES + 1,
-        2 * BACKUP_CHUNK_BYTES,
-      ]) {
+      for (const length of [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES]) {
         const boxes = boxesOf(length)
-        expect(boxes[0]!.length).toBe(Math.min(length, BACKUP_CHUNK_BYTES) + SEALED_CHUNK_BYTES - BACKUP_CHUNK_BYTES)
+        expect(boxes[0]!.length).toBe(Math.min(length, CHUNK_BYTES) + BOX_TAG_BYTES)
         expect(outcome(boxes, engine as typeof sodium)).toBe(`${length} bytes`)
         ran++
       }
@@ -61,11 +54,11 @@ describe('the boxes of a backup', () => {
   })
 
   it('are refused if one is changed, swapped, repeated, left out, cut off or added', () => {
-    const [a, b, c] = boxesOf(2 * BACKUP_CHUNK_BYTES + 100) as [Uint8Array, Uint8Array, Uint8Array]
+    const [a, b, c] = boxesOf(2 * CHUNK_BYTES + 100) as [Uint8Array, Uint8Array, Uint8Array]
     const flipped = Uint8Array.from(b)
     flipped[1000]! ^= 1
     const cases: [string, Uint8Array[], string][] = [
-      ['nothing', [a, b, c], `${2 * BACKUP_CHUNK_BYTES + 100} bytes`],
+      ['nothing', [a, b, c], `${2 * CHUNK_BYTES + 100} bytes`],
       ['changed', [a, flipped, c], 'BACKUP_DAMAGED'],
       ['swapped', [b, a, c], 'SEAL_WRONG_PASSPHRASE'],
       ['swapped later', [a, c, b], 'BACKUP_DAMAGED'],
