@@ -17,6 +17,19 @@ export interface Sha256 {
   sha256(...parts: readonly Uint8Array[]): Uint8Array
 }
 
+/** SHA-256 of bytes that are never in memory at once. */
+export interface Sha256Stream {
+  /** Takes the next bytes. They are neither kept nor changed. */
+  update(bytes: Uint8Array): void
+  /** SHA-256 of all bytes, 32 bytes. The stream takes nothing afterwards. */
+  digest(): Uint8Array
+}
+
+/** Streams of an engine, for objects of messages. */
+export interface Sha256Streams {
+  sha256Stream(): Sha256Stream
+}
+
 /** The secret boxes of an engine, for announcements. */
 export interface Boxes {
   /**

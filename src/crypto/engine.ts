@@ -1,5 +1,5 @@
 /** The whole engine: the parts that core needs (src/core/engine.ts), and the functions for secrets. */
-import type { Boxes, Engine, Sha256 } from '../core/engine.ts'
+import type { Boxes, Engine, Sha256, Sha256Streams } from '../core/engine.ts'
 
 export interface KeyPair {
   /** 32 bytes */
@@ -15,7 +15,7 @@ export interface PasswordCost {
 }
 
 /** Signing, boxes, key derivation and secret memory. A seed, key, nonce or salt of the wrong length throws CryptoError ARGUMENT_LENGTH. */
-export interface CryptoEngine extends Engine, Boxes, Sha256 {
+export interface CryptoEngine extends Engine, Boxes, Sha256, Sha256Streams {
   readonly name: 'sodium' | 'portable'
   /** Cryptographically secure random bytes. */
   randomBytes(length: number): Uint8Array

@@ -7,6 +7,10 @@ declare module 'sodium-native' {
     sodium_memcmp(a: Uint8Array, b: Uint8Array): boolean
     randombytes_buf(buffer: Uint8Array): void
     crypto_hash_sha256(out: Uint8Array, input: Uint8Array): void
+    crypto_hash_sha256_init(state: Uint8Array): void
+    crypto_hash_sha256_update(state: Uint8Array, input: Uint8Array): void
+    crypto_hash_sha256_final(state: Uint8Array, out: Uint8Array): void
+    readonly crypto_hash_sha256_STATEBYTES: number
     crypto_hash_sha512(out: Uint8Array, input: Uint8Array): void
     crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void
     crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void

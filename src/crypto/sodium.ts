@@ -1,6 +1,7 @@
 /** The engine on libsodium: strict, fast, with secrets in guarded memory that is neither swapped nor dumped. */
 import type sodiumNative from 'sodium-native'
 import { concatBytes } from '../core/encoding/bytes.ts'
+import type { Sha256Stream } from '../core/engine.ts'
 import { isLowOrderU } from '../core/curve/x25519.ts'
 import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import { checkCost, checkLength } from './arguments.ts'
@@ -29,6 +30,7 @@ export async function loadSodiumEngine(): Promise<SodiumEngine> {
     equal: (a, b) => a.length === b.length && sodium.sodium_memcmp(a, b),
     sha512: (...parts) => sha512(sodium, parts),
     sha256: (...parts) => sha256(sodium, parts),
+    sha256Stream: () => sha256Stream(sodium),
     verify: (signature, message, publicKey) => verify(sodium, signature, message, publicKey),
     ...signing(sodium),
     ...boxes(sodium),
@@ -74,6 +76,14 @@ function sha256(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
   const hash = new Uint8Array(32)
   sodium.crypto_hash_sha256(hash, parts.length === 1 ? parts[0]! : concatBytes(...parts))
   return hash
+}
+
+function sha256Stream(sodium: Sodium): Sha256Stream {
+  const state = filled(sodium.crypto_hash_sha256_STATEBYTES, (bytes) => sodium.crypto_hash_sha256_init(bytes))
+  return {
+    update: (bytes) => sodium.crypto_hash_sha256_update(state, bytes),
+    digest: () => filled(32, (hash) => sodium.crypto_hash_sha256_final(state, hash)),
+  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -93,6 +93,16 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     expect(engine.sha256()).toEqual(engine.sha256(EMPTY))
   })
 
+  it('hashes bytes as they come, however they are cut', () => {
+    const text = encodeUtf8('a text of some length, '.repeat(20))
+    for (const pieceBytes of [1, 63, 64, 65, text.length]) {
+      const stream = engine.sha256Stream()
+      for (let at = 0; at < text.length; at += pieceBytes) stream.update(text.subarray(at, at + pieceBytes))
+      expect(stream.digest()).toEqual(engine.sha256(text))
+    }
+    expect(engine.sha256Stream().digest()).toEqual(engine.sha256(EMPTY))
+  })
+
   it('hashes parts of any length as one message, also after a longer or a shorter one', () => {
     const lengths = [1, 2046, 2047, 2048, 2049, 5000, 2, 300]
     for (const length of lengths) {
