@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../core/encoding/canonical-json.ts'
 import { isAppName } from '../core/encoding/app-name.ts'
 import { MAX_DEVICES, MAX_EPOCH } from '../core/limits.ts'
 import { isWebAddress } from '../core/encoding/web-address.ts'
-import { CardError } from './errors.ts'
+import { badMember, CardError } from './errors.ts'
 import { signJws, openJws, type JwsKind, type OpenedJws } from './jws.ts'
 import { Members } from './members.ts'
 
@@ -98,7 +98,7 @@ function payloadOf({ chain, ...card }: Card): JsonObject {
  */
 export function parseCard(text: string): ParsedCard {
   const jws = openJws(CARD, text)
-  const members = new Members(jws.payload, 'CARD')
+  const members = new Members(jws.payload, badMember('CARD'))
   if (members.integer('v', 0) !== VERSION)
     throw new CardError('CARD_VERSION', 'this program does not know the version of the card; install a newer one')
   const seq = members.integer('seq', 1)
@@ -146,7 +146,7 @@ function readChain(members: Members): ChainPosition {
 }
 
 function readEntry(value: JsonValue, path: string): CardEntry {
-  const members = new Members(value, 'CARD', path)
+  const members = new Members(value, badMember('CARD'), path)
   const entry = {
     tag: members.bytes('tag', TAG_BYTES),
     sig: members.bytes('sig', KEY_BYTES),

@@ -25,3 +25,9 @@ export type TokenErrorCode =
 export class CardError extends PersonadError<CardErrorCode | TokenErrorCode> {
   override readonly name = 'CardError'
 }
+
+/** The refusal of a member of a card or a token. */
+export function badMember(codes: 'CARD' | 'TOKEN'): (member: string) => CardError {
+  return (member) =>
+    new CardError(`${codes}_MEMBER`, `the member ${JSON.stringify(member)} is missing, unknown or not as it must be`)
+}

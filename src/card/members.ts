@@ -1,27 +1,29 @@
-/** Reads the members of a payload, each in its one form. */
+/** Reads the members of a signed object, each in its one form: of cards, device tokens and headers of messages. */
+import { isStrictPublicKey } from '../core/curve/ed25519.ts'
 import { parseBase64url, parseHex } from '../core/encoding/bytes.ts'
 import type { JsonObject, JsonValue } from '../core/encoding/canonical-json.ts'
-import { isStrictPublicKey } from '../core/curve/ed25519.ts'
-import { CardError } from './errors.ts'
+
+/** The refusal of a member that is missing, unknown or not as it must be. @param member its path, such as `chain.next` */
+export type BadMember = (member: string) => Error
 
 /** The members of one object. Each is asked for once; what nobody asked for is refused. */
 export class Members {
   readonly #object: JsonObject
-  readonly #codes: 'CARD' | 'TOKEN'
+  readonly #bad: BadMember
   readonly #path: string
   readonly #asked = new Set<string>()
 
-  constructor(value: JsonValue | undefined, codes: 'CARD' | 'TOKEN', path = '') {
-    this.#codes = codes
+  constructor(value: JsonValue | undefined, bad: BadMember, path = '') {
+    this.#bad = bad
     this.#path = path
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#bad('')
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.#refusal('')
     this.#object = value as JsonObject
   }
 
-  /** @throws {CardError} CARD_MEMBER | TOKEN_MEMBER for a member that the form does not have */
+  /** @throws the refusal, for a member that nobody asked for */
   end(): void {
     const unknown = Object.keys(this.#object).find((name) => !this.#asked.has(name))
-    if (unknown !== undefined) throw this.#bad(unknown)
+    if (unknown !== undefined) throw this.#refusal(unknown)
   }
 
   has(name: string): boolean {
@@ -31,38 +33,38 @@ export class Members {
   /** An integer of at least `least`. */
   integer(name: string, least: number): number {
     const value = this.#take(name)
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) throw this.#bad(name)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) throw this.#refusal(name)
     return value
   }
 
   text(name: string, isGood: (text: string) => boolean): string {
     const value = this.#take(name)
-    if (typeof value !== 'string' || !isGood(value)) throw this.#bad(name)
+    if (typeof value !== 'string' || !isGood(value)) throw this.#refusal(name)
     return value
   }
 
   /** Bytes in base64url. */
   bytes(name: string, lengthBytes: number): Uint8Array {
     const bytes = parseBase64url(this.text(name, () => true))
-    if (bytes?.length !== lengthBytes) throw this.#bad(name)
+    if (bytes?.length !== lengthBytes) throw this.#refusal(name)
     return bytes
   }
 
   /** A PersonaID in upper-case hex. */
   personaId(name: string): Uint8Array {
     const id = parseHex(this.text(name, (text) => text === text.toUpperCase()))
-    if (id === null || !isStrictPublicKey(id)) throw this.#bad(name)
+    if (id === null || !isStrictPublicKey(id)) throw this.#refusal(name)
     return id
   }
 
   list<T>(name: string, most: number, read: (value: JsonValue, path: string) => T): T[] {
     const value = this.#take(name)
-    if (!Array.isArray(value) || value.length > most) throw this.#bad(name)
+    if (!Array.isArray(value) || value.length > most) throw this.#refusal(name)
     return (value as readonly JsonValue[]).map((each) => read(each, `${this.#path}${name}.`))
   }
 
   inside(name: string): Members {
-    return new Members(this.#take(name), this.#codes, `${this.#path}${name}.`)
+    return new Members(this.#take(name), this.#bad, `${this.#path}${name}.`)
   }
 
   #take(name: string): JsonValue | undefined {
@@ -70,11 +72,7 @@ export class Members {
     return this.has(name) ? this.#object[name] : undefined
   }
 
-  #bad(name: string): CardError {
-    const member = `${this.#path}${name}`.replace(/\.$/, '')
-    return new CardError(
-      `${this.#codes}_MEMBER`,
-      `the member ${JSON.stringify(member)} is missing, unknown or not as it must be`,
-    )
+  #refusal(name: string): Error {
+    return this.#bad(`${this.#path}${name}`.replace(/\.$/, ''))
   }
 }

@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/encoding/canonical-json.ts'
 import type { Engine } from '../core/engine.ts'
 import { isAppName } from '../core/encoding/app-name.ts'
 import type { Card } from './card.ts'
-import { CardError } from './errors.ts'
+import { badMember, CardError } from './errors.ts'
 import { openJws, signJws, type JwsKind } from './jws.ts'
 import { Members } from './members.ts'
 import { isExpired } from './verify.ts'
@@ -85,7 +85,7 @@ export function verifyToken(text: string, engine: Engine): DeviceToken {
 }
 
 function readClaims(payload: JsonObject): DeviceToken {
-  const claims = new Members(payload, 'TOKEN')
+  const claims = new Members(payload, badMember('TOKEN'))
   const issuedAtSec = claims.integer('iat', 0)
   const expiresAtSec = claims.integer('exp', 0)
   if (expiresAtSec <= issuedAtSec || expiresAtSec - issuedAtSec > TOKEN_LIFE_SEC)
