@@ -15,3 +15,16 @@ export type SealErrorCode =
 export class SealError extends PersonadError<SealErrorCode> {
   override readonly name = 'SealError'
 }
+
+/** The result of a call, or null if it fails with one of the codes. */
+export async function nullFor<Result>(
+  codes: readonly SealErrorCode[],
+  call: () => Promise<Result>,
+): Promise<Result | null> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof SealError && codes.includes(error.code)) return null
+    throw error
+  }
+}

@@ -67,6 +67,11 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_CHANNEL_CHAIN', labels.LABEL_CHANNEL_CHAIN, 'next key of a chain'],
   ['LABEL_CHANNEL_KEY', labels.LABEL_CHANNEL_KEY, 'message key of a frame'],
   ['LABEL_CHANNEL_FRAME', labels.LABEL_CHANNEL_FRAME, 'key of the body of a frame'],
+  ['LABEL_CEK', labels.LABEL_CEK, 'commitment to the content key of an object (docs/messages.md)'],
+  ['LABEL_MESSAGE_OBJECT', labels.LABEL_MESSAGE_OBJECT, 'seal of a content key'],
+  ['LABEL_MESSAGE_ENTRY', labels.LABEL_MESSAGE_ENTRY, 'seal of an entry'],
+  ['LABEL_MESSAGE_SIG', labels.LABEL_MESSAGE_SIG, 'signature of a message'],
+  ['LABEL_MESSAGE_RECEIPT', labels.LABEL_MESSAGE_RECEIPT, 'signature of a receipt'],
 ]
 
 const LIMITS: readonly (readonly [what: string, value: string])[] = [

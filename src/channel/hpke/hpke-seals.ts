@@ -2,7 +2,7 @@
 import { concatBytes } from '../../core/encoding/bytes.ts'
 import { readBoxKey } from '../../seal/box-key.ts'
 import { beginOpen, beginSeal, type PreSharedKey } from '../../seal/context.ts'
-import { SealError, type SealErrorCode } from '../../seal/errors.ts'
+import { nullFor } from '../../seal/errors.ts'
 import type { BoxKeyPair } from '../../seal/key-pair.ts'
 import { SEAL_OVERHEAD_BYTES } from '../../seal/seal.ts'
 import type { OpenFrom, SealTo, SealWishes } from '../handshake/seals.ts'
@@ -34,14 +34,4 @@ export function hpkeOpenFrom(pair: BoxKeyPair): OpenFrom {
 
 function sharedOf({ psk, aad }: SealWishes): PreSharedKey | null {
   return psk === null ? null : { psk, pskId: aad }
-}
-
-/** The result, or null for an error with one of the codes. */
-async function nullFor<Result>(codes: readonly SealErrorCode[], call: () => Promise<Result>): Promise<Result | null> {
-  try {
-    return await call()
-  } catch (error) {
-    if (error instanceof SealError && codes.includes(error.code)) return null
-    throw error
-  }
 }
