@@ -15,6 +15,7 @@ import { channelVectors, type ChannelVector } from './channel-vectors.ts'
 import { directVectors, type DirectVector } from './direct-vectors.ts'
 import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
+import { entryVectors, messageVectors, type EntryVector, type MessageVector } from './message-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { shortVectors, type ShortVector } from './short-vectors.ts'
@@ -38,6 +39,8 @@ export type Vector =
   | SuccessorVector
   | CardVector
   | TokenVector
+  | MessageVector
+  | EntryVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -61,6 +64,8 @@ export function makeVectors(): Map<string, Vector> {
     ...successorVectors(),
     ...cardVectors(),
     ...tokenVectors(),
+    ...messageVectors(),
+    ...entryVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`

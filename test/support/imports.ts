@@ -48,6 +48,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'an announcement is values in, values out, as the rest of core',
   },
   'core/succession': { folders: ['core'], packages: [], reason: 'a persona knows no other; only this names two' },
+  'core/stream': {
+    folders: ['core'],
+    packages: [],
+    reason: 'a stream has no meaning: backups and messages give it one',
+  },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
     folders: ['core/encoding'],
@@ -108,6 +113,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     folders: ['core'],
     packages: [],
     reason: 'a card is values in, values out, as the rest of core',
+  },
+  message: {
+    folders: ['card', 'core', 'seal'],
+    packages: [],
+    reason: 'a message is values in, values out: its caller hands in content, keys and cards',
   },
   'relayd/store': {
     folders: ['card', 'core', 'relay'],
