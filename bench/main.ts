@@ -17,6 +17,7 @@ import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
 import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
+import { benchMessages } from './messages.ts'
 import { friend } from './people.ts'
 import { benchNet } from './net.ts'
 import { benchNetWeb } from './net-web.ts'
@@ -74,5 +75,6 @@ print(await benchChannelDisk(isQuick))
 print(await benchChannels(isQuick))
 print(await benchChannelRelay(isQuick))
 print(await benchChannelDirect(isQuick))
+print(await benchMessages(engine, isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
