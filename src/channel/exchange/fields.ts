@@ -4,12 +4,24 @@ import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 const MAX_ASCII = 0x7f
 const FIRST_BYTES = 4096 // sanity: a channel without a greeting fits
 
-/** The buffer of a writer that is done, wiped. An end is written at each of its turns, and a new buffer takes longer than its fields. */
-let spare: Uint8Array<ArrayBuffer> | null = null
+/** Bytes to write into, and a view of them for numbers. */
+interface Space {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
+function spaceOf(length: number): Space {
+  const bytes = new Uint8Array(length)
+  return { bytes, view: new DataView(bytes.buffer) }
+}
+
+/** For a writer that is done. */
+const NO_SPACE: Space = spaceOf(0)
+/** The space of a writer that is done, wiped. An end is written at each of its turns, and a new one takes longer than its fields. */
+let spare: Space | null = null
 
 export class Writer {
-  #bytes = spare ?? new Uint8Array(FIRST_BYTES)
-  #view = new DataView(this.#bytes.buffer)
+  #space = spare ?? spaceOf(FIRST_BYTES)
   #at = 0
 
   constructor() {
@@ -18,19 +30,19 @@ export class Writer {
 
   u8(value: number): void {
     this.#room(1)
-    this.#bytes[this.#at++] = value
+    this.#space.bytes[this.#at++] = value
   }
 
   #u32(value: number): void {
     this.#room(4)
-    this.#view.setUint32(this.#at, value)
+    this.#space.view.setUint32(this.#at, value)
     this.#at += 4
   }
 
   /** A safe integer or any other finite number. */
   number(value: number): void {
     this.#room(8)
-    this.#view.setFloat64(this.#at, value)
+    this.#space.view.setFloat64(this.#at, value)
     this.#at += 8
   }
 
@@ -42,7 +54,7 @@ export class Writer {
     for (const part of parts) {
       this.#u32(part.length)
       this.#room(part.length)
-      this.#bytes.set(part, this.#at)
+      this.#space.bytes.set(part, this.#at)
       this.#at += part.length
     }
   }
@@ -56,7 +68,7 @@ export class Writer {
     const at = this.#at
     this.#u32(value.length)
     this.#room(value.length)
-    const bytes = this.#bytes
+    const { bytes } = this.#space
     for (let i = 0; i < value.length; i++) {
       const code = value.charCodeAt(i)
       if (code > MAX_ASCII) {
@@ -80,24 +92,24 @@ export class Writer {
 
   /** All that was written. The writer begins anew afterwards: keys that it had are wiped. */
   whole(): Uint8Array {
-    const isFull = this.#at === this.#bytes.length && this.#at > FIRST_BYTES
-    const whole = isFull ? this.#bytes : this.#bytes.slice(0, this.#at)
-    if (!isFull) this.#bytes.fill(0, 0, this.#at)
-    if (this.#bytes.length === FIRST_BYTES) spare = this.#bytes
-    this.#bytes = new Uint8Array()
-    this.#view = new DataView(this.#bytes.buffer)
+    const { bytes } = this.#space
+    const isFull = this.#at === bytes.length && this.#at > FIRST_BYTES
+    const whole = isFull ? bytes : bytes.slice(0, this.#at)
+    if (!isFull) bytes.fill(0, 0, this.#at)
+    if (bytes.length === FIRST_BYTES) spare = this.#space
+    this.#space = NO_SPACE
     this.#at = 0
     return whole
   }
 
   #room(count: number): void {
-    if (this.#at + count <= this.#bytes.length) return
+    const { bytes } = this.#space
+    if (this.#at + count <= bytes.length) return
     // A field that is larger than all before it is mostly the last one: its buffer then fits, and needs no copy.
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + count))
-    larger.set(this.#bytes)
-    this.#bytes.fill(0)
-    this.#bytes = larger
-    this.#view = new DataView(larger.buffer)
+    const larger = spaceOf(Math.max(2 * bytes.length, this.#at + count))
+    larger.bytes.set(bytes)
+    bytes.fill(0)
+    this.#space = larger
   }
 }
 

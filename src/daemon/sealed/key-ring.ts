@@ -10,6 +10,7 @@ import { KEY_ID_BYTES, type Sealer, type StoredKey } from './key-file.ts'
 
 const NONCE_BYTES = 24 // format: XSalsa20
 const BOX_AT: number = KEY_ID_BYTES + NONCE_BYTES
+const NOTHING = new Uint8Array()
 
 /** A key, and where it lies in the file. */
 export interface RingKey extends StoredKey {
@@ -57,7 +58,7 @@ export class KeyRing {
   seal(name: string, value: Uint8Array): Uint8Array {
     const { id, key } = this.current
     const nonce = this.#engine.randomBytes(NONCE_BYTES)
-    return this.#engine.sealBox(concatBytes(prefixOf(name), value), nonce, key, id, nonce)
+    return this.#engine.sealBox(named(name, value), nonce, key, id, nonce)
   }
 
   /** Opens the value of a record. @returns null if no key here opens it, or if it was sealed under another name */
@@ -66,7 +67,7 @@ export class KeyRing {
     if (key === null) return null
     const content = this.#engine.openBox(sealed.slice(BOX_AT), sealed.slice(KEY_ID_BYTES, BOX_AT), key.key)
     if (content === null) return null
-    const prefix = prefixOf(name)
+    const prefix = named(name, NOTHING)
     return equalBytes(content.subarray(0, prefix.length), prefix) ? content.subarray(prefix.length) : null
   }
 
@@ -77,7 +78,8 @@ export class KeyRing {
   }
 }
 
-function prefixOf(name: string): Uint8Array {
+/** A value after the name of its record. */
+function named(name: string, value: Uint8Array): Uint8Array {
   const bytes = encodeUtf8(name)
-  return concatBytes(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes)
+  return concatBytes(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes, value)
 }
