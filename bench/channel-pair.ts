@@ -62,7 +62,7 @@ export async function meet({ host, guest }: Pair, app: string, count: number, di
   return ids
 }
 
-/** A channel of its own app over which contents go one after another. */
+/** A channel of its own app over which contents go one after another, each once the one before is acknowledged at its sender. */
 export class OneByOne {
   readonly #pair: Pair
   readonly #hostId: string
@@ -86,13 +86,20 @@ export class OneByOne {
     const { host, guest } = this.#pair
     const times: number[] = []
     let arrived = (_number: number): void => {}
-    const subscription = await guest.admin.subscribe(['channel.content'], (event) => {
+    let delivered = (_upTo: number): void => {}
+    const arrivals = await guest.admin.subscribe(['channel.content'], (event) => {
       if (event.event === 'channel.content' && event.data.id === this.#guestId) arrived(event.data.number)
+    })
+    const deliveries = await host.admin.subscribe(['channel.delivered'], (event) => {
+      if (event.event === 'channel.delivered' && event.data.id === this.#hostId) delivered(event.data.upTo)
     })
     for (const last = this.#sent + count; this.#sent < last;) {
       const number = ++this.#sent
       const came = new Promise<void>((resolve) => {
         arrived = (each) => each >= number && resolve()
+      })
+      const acknowledged = new Promise<void>((resolve) => {
+        delivered = (upTo) => upTo >= number && resolve()
       })
       times.push(
         await timedMs(async () => {
@@ -101,8 +108,11 @@ export class OneByOne {
         }),
       )
       await guest.admin.call('channel.ack', { id: this.#guestId, upTo: number })
+      // Its ack is a message at the relay too: on its way, it would share the disk with the next content, and a POST shares it with nothing.
+      await acknowledged
     }
-    await subscription.close()
+    await arrivals.close()
+    await deliveries.close()
     return times
   }
 }

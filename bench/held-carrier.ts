@@ -1,5 +1,5 @@
 /** A carrier in memory that costs next to nothing, and holds its news back until they are asked for: so each side is measured alone. */
-import type { Watch, Watched } from '../src/channel/carriers/carrier.ts'
+import type { Arrival, Line, OwnIntake, Watch, Watched } from '../src/channel/carriers/carrier.ts'
 import { MemoryCarrier } from '../test/support/memory-carrier.ts'
 
 export class HeldCarrier extends MemoryCarrier {
@@ -27,6 +27,12 @@ export class HeldCarrier extends MemoryCarrier {
     if (watched === undefined) return
     if (this.#held === null) this.#tell(watched)
     else this.#held.add(url)
+  }
+
+  /** Drops what was read: the clock that would clear it away stands still. */
+  override async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
+    await this.processed(line, own, after)
+    return await super.receive(line, own, after)
   }
 
   hold(): void {
