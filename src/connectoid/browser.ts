@@ -21,6 +21,7 @@ export interface ObjectStore {
 export interface Transaction {
   readonly error: Error | null
   objectStore(name: string): ObjectStore
+  abort(): void
   addEventListener(event: 'complete' | 'abort', run: () => void): void
 }
 

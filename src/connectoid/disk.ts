@@ -124,7 +124,13 @@ export class Disk {
     await new Promise<void>((resolve, reject) => {
       transaction.addEventListener('complete', resolve)
       transaction.addEventListener('abort', () => reject(transaction.error ?? new Error('the commit was given up')))
-      work(transaction.objectStore(STORE))
+      try {
+        work(transaction.objectStore(STORE))
+      } catch (error) {
+        // Otherwise the writes before this one would be committed.
+        transaction.abort()
+        reject(error)
+      }
     })
   }
 
