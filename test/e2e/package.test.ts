@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundleConnectoid } from '../../bundle/connectoid.ts'
 import { person } from '../support/person.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -85,7 +86,7 @@ function builtIn(directory: string): string[] {
 
 const before = builtIn(ROOT)
 beforeAll(() => install(pack()), PACK_TIMEOUT_MS)
-afterAll(() => rmSync(temp, { recursive: true, force: true }))
+afterAll(() => rmSync(temp, { recursive: true, force: true }), PACK_TIMEOUT_MS)
 
 /** Runs a module that imports one entry. @returns each loaded module: files of the package by path, others by name */
 function loadedBy(code: string): { loaded: string[]; printed: string } {
@@ -185,8 +186,20 @@ describe('personad/blob', () => {
   })
 })
 
+describe('personad/connectoid', () => {
+  test('is the one file that the tests of pages run, and loads nothing else', async () => {
+    const { loaded, printed } = loadedBy(
+      `import { Connectoid } from 'personad/connectoid'
+      await Connectoid.open({ app: 'Not a name', service: 'https://relay.example/' }).catch(({ name, code }) => console.log(name, code))`,
+    )
+    expect(printed).toBe('ConnectoidError BAD_APP\n')
+    expect(loaded).toEqual(['dist/connectoid.js'])
+    expect(readFileSync(join(installed, 'dist/connectoid.js'), 'utf8')).toBe(await bundleConnectoid())
+  })
+})
+
 describe('for a project in TypeScript', () => {
-  test('both entries have types, and tsc refuses wrong uses', () => {
+  test('all entries have types, and tsc refuses wrong uses', () => {
     const app = readFileSync(join(ROOT, 'examples', 'who-is.ts'), 'utf8')
     const inProject = app.replace("'../src/ipc/client.ts'", "'personad/client'")
     expect(inProject).not.toBe(app)
@@ -210,6 +223,16 @@ describe('for a project in TypeScript', () => {
       // @ts-expect-error params of another method
       await client.call('lookup', { text: '' })`,
     )
+    writeFileSync(
+      join(project, 'page.ts'),
+      `import { Connectoid } from 'personad/connectoid'
+      const connectoid = await Connectoid.open({ app: 'list', service: 'https://relay.example/' })
+      connectoid.onchange = ({ name, way }) => console.log(name, way === 'direct')
+      const { url, qr }: { url: string; qr: string } = await connectoid.share('Bob')
+      export const number: number = await (await connectoid.accept(url, qr)).send('milk')
+      // @ts-expect-error a member that does not exist
+      connectoid.peers()[0]?.key`,
+    )
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     const strict = [
       '--noEmit',
@@ -222,7 +245,7 @@ describe('for a project in TypeScript', () => {
     ]
     const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')]
     // The declarations themselves are checked too: no --skipLibCheck.
-    expect(run(project, tsc, ...strict, ...types, 'who-is.ts', 'read.ts', 'wrong.ts')).toBe('')
+    expect(run(project, tsc, ...strict, ...types, 'who-is.ts', 'read.ts', 'page.ts', 'wrong.ts')).toBe('')
   })
 })
 
