@@ -1,6 +1,6 @@
 /** A shopping list that people share by a link: the list lies on their devices, and sealed changes travel over a relay (docs/guide/two-browsers.md). */
 import { Connectoid } from './connectoid.js'
-import { byId, drawItems, drawPeople, drawQr } from './draw.js'
+import { byId, drawItems, drawPeople, drawQr, nameOf } from './draw.js'
 import { List, readItems } from './list.js'
 
 const service = document.querySelector('meta[name=relay]').content
@@ -64,7 +64,7 @@ const onPerson = {
   unshare: (id) =>
     attempt(async () => {
       const peer = peerOf(id)
-      const question = `Stop sharing with ${peer.name}? Both keep the items that they have.`
+      const question = `Stop sharing with ${nameOf(peer)}? Both keep the items that they have.`
       if (peer.state !== 'gone' && !confirm(question)) return
       await peer.unshare()
       await list.forget(id)

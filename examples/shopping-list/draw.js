@@ -3,12 +3,13 @@
 export const byId = (id) => document.getElementById(id)
 
 const PROBLEMS = {
-  INTERCEPTED: 'Somebody else has used the link, perhaps you on another device. Ask for a new link.',
+  INTERCEPTED: 'The link was used by somebody else, perhaps by you on another device. Ask for a new link.',
   USED_TWICE: 'Somebody else came with the same link. Compare the words; if they differ, stop sharing.',
   EXPIRED: 'Nobody answered within 7 days. Share again.',
   MISBOUND: 'Somebody else than the maker of the link has answered. Ask for a new link.',
   OFFLINE: 'Their relay cannot be reached. Changes wait on this device.',
   BROKEN: 'The data of one side was restored, copied or deleted. Stop sharing, and share again.',
+  UNREADABLE: 'This browser cannot read what it has kept of one person. Stop sharing, and share again.',
 }
 const STATES = {
   shared: () => 'The link is not used yet.',
@@ -18,6 +19,9 @@ const STATES = {
   broken: () => 'Nothing goes to them any more.',
 }
 const time = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' })
+
+/** The name of a person. One whose data cannot be read has none. */
+export const nameOf = ({ name }) => (name === '' ? 'somebody' : name)
 
 /** Makes the rows of a list equal to the values: new ones from the template, those that are over removed. */
 function drawRows(values, rows, template, make, update) {
@@ -67,7 +71,8 @@ export function drawPeople(peers, on) {
     find('.show').addEventListener('click', () => on.show(id))
   }
   const update = (row, peer) => {
-    const { id, name, state, problem, words, isVerified, lastHeardMs } = peer
+    const { id, state, problem, words, isVerified, lastHeardMs } = peer
+    const name = nameOf(peer)
     const find = (name) => row.querySelector(name)
     const heard = lastHeardMs === null ? '' : ` Last heard: ${time.format(lastHeardMs)}.`
     find('h3').textContent = isVerified ? `${name} ✓ words compared` : name

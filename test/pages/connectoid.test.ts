@@ -1,4 +1,5 @@
 /** The library for web pages in real browsers, each a process of its own, over a real relay (docs/connectoid.md). */
+import type { Request } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { BROWSER } from '../../examples/shopping-list/chromium.ts'
 import { openTab, serveApp } from './browsers.ts'
@@ -7,6 +8,7 @@ import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const TIMEOUT_MS = 60_000
+const DAY_MS = 86_400_000
 /** Each story starts browsers, so most of them run only where the environment asks for it. */
 const more = test.runIf(process.env['PAGES'] !== undefined)
 
@@ -119,20 +121,29 @@ describe.skipIf(BROWSER === undefined)('two pages in two browsers (needs chromiu
     TIMEOUT_MS,
   )
 
-  more(
-    'hear of an end by the next send, too, when the last word was lost',
-    async () => {
+  more.each([
+    { how: 'the last word', isLost: false },
+    { how: 'the next send, when the last word was lost', isLost: true },
+  ])(
+    'hear of an end by $how, after the page was closed for a day',
+    async ({ isLost }) => {
       const { relay, app } = await relayAndApp()
-      const { alice, bob } = await connected(relay.url, app)
-      // Bob hears nothing, as after a day in which the relay has forgotten all messages.
-      await bob.page.route(`${relay.url}**`, async (route) => {
-        const isSend = route.request().postDataJSON()?.action === 'send'
-        await (isSend ? route.continue() : route.abort())
-      })
-      await bob.run(`dispatchEvent(new Event('online'))`)
-      await alice.run(`peer('Bob').unshare()`)
-      await alice.run(`until(() => ${STORED}.then((all) => all.every(({ kind }) => kind !== 'pair')))`)
-      await bob.send('Alice', 'are you there?')
+      const service = relay.url
+      const { alice, bob } = await connected(service, app)
+      await bob.run('connectoid.close()')
+      // Her last word lies at the relay, and her box is closed.
+      const answers = ['send', 'retire'].map((action) =>
+        alice.page.waitForResponse((response) => actionOf(response.request()) === action),
+      )
+      await Promise.all([...answers, alice.run(`peer('Bob').unshare()`)])
+      // As where the relay has forgotten all messages.
+      if (isLost)
+        await bob.page.route(`${relay.url}**`, async (route) => {
+          await (actionOf(route.request()) === 'send' ? route.continue() : route.abort())
+        })
+      await bob.page.clock.install({ time: Date.now() + DAY_MS })
+      await bob.reload({ service })
+      if (isLost) await bob.send('Alice', 'are you there?')
       await bob.sees('Alice', { state: 'gone' })
       expect(await bob.run(`codeOf(() => peer('Alice').send('again'))`)).toBe('NOT_CONNECTED')
     },
@@ -206,6 +217,11 @@ describe.skipIf(BROWSER === undefined)('two pages in two browsers (needs chromiu
     TIMEOUT_MS,
   )
 })
+
+/** The action of a call of a relay. */
+function actionOf(request: Request): string | undefined {
+  return (request.postDataJSON() as { action?: string } | null)?.action
+}
 
 interface Stored {
   readonly kind: string

@@ -13,6 +13,8 @@ import { tempDir } from '../support/temp-dir.ts'
 import { startBrowser } from './browsers.ts'
 
 const TIMEOUT_MS = 180_000 // sanity: some ten seconds on an idle machine
+/** Each story starts browsers, so most of them run only where the environment asks for it. */
+const more = test.runIf(process.env['PAGES'] !== undefined)
 const PHONE_PIXELS = 360
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -94,6 +96,65 @@ describe.skipIf(BROWSER === undefined)('the shopping list in two browsers (needs
       await bob.sees('They share this list with you no more.')
       await alice.sees('Nobody yet.')
       await alice.seesItems('✓ Milk', 'Tea')
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe.skipIf(BROWSER === undefined)('one person of the list (needs chromium)', () => {
+  more(
+    'reads on a second device that the link was used, perhaps by themselves, and goes on at the first',
+    async () => {
+      const relay = await RelayProcess.start({ home: tempDir() })
+      const list = await serve(relay.url)
+      const [hers, phone, laptop] = await Promise.all([startBrowser(), startBrowser(), startBrowser()])
+      const alice = await Shopper.open(hers, list.url, 'Alice')
+      const link = await alice.share('Bob')
+      await alice.closeLink()
+      const bob = await Shopper.open(phone, link, 'Bob')
+      await bob.agree('Alice')
+      expect(await bob.words()).toBe(await alice.words())
+      const again = await Shopper.open(laptop, link, 'Bob')
+      await again.agree('Alice')
+      await again.sees('The link was used by somebody else, perhaps by you on another device. Ask for a new link.')
+      await alice.sees('Somebody else came with the same link.')
+      await bob.add('Tea')
+      await alice.seesItems('Tea')
+      expect(await again.items()).toEqual([])
+    },
+    TIMEOUT_MS,
+  )
+
+  more(
+    'whose browser has thrown its storage away is last heard before that, and has the list again by a new link',
+    async () => {
+      const relay = await RelayProcess.start({ home: tempDir() })
+      const list = await serve(relay.url)
+      const [hers, his] = await Promise.all([startBrowser(), startBrowser()])
+      const alice = await Shopper.open(hers, list.url, 'Alice')
+      await alice.add('Bread')
+      const link = await alice.share('Bob')
+      await alice.closeLink()
+      const bob = await Shopper.open(his, link, 'Bob')
+      await bob.agree('Alice')
+      await bob.seesItems('Bread')
+      await alice.sees('They have all changes.')
+      await bob.page.goto('about:blank')
+      const devTools = await his.newCDPSession(bob.page)
+      await devTools.send('Storage.clearDataForOrigin', { origin: new URL(list.url).origin, storageTypes: 'all' })
+      await bob.page.goto(list.url)
+      await bob.sees('Nobody yet.')
+      await alice.add('Milk')
+      await alice.sees('The last changes are on their way. Last heard: ')
+      await alice.stopSharing('Bob')
+      await alice.sees('Nobody yet.')
+      const second = await alice.share('Bob')
+      await alice.closeLink()
+      await bob.page.goto(second)
+      await bob.agree('Alice')
+      await bob.seesItems('Bread', 'Milk')
+      await alice.sees('They have all changes.')
+      expect(await alice.page.locator('#people h3').allTextContents()).toEqual(['Bob'])
     },
     TIMEOUT_MS,
   )
