@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const LAUNCHER = fileURLToPath(new URL('../../launch/personad.js', import.meta.url))
+const LAUNCHER = fileURLToPath(new URL('../../../src/launch/personad.js', import.meta.url))
 const TIMEOUT_MS = 20_000 // sanity: it reads one file of at most 64 KiB; a slow machine loads the program in seconds
 
 export interface ConfigFault {

@@ -48,11 +48,11 @@ export const RTC_SOCKET_NAME = 'personad-rtc.socket'
 const FOLDERS_NAME = `${UNIT_NAME}.d/folders.conf`
 const TOX_TEMPLATE = 'personad-tox.conf'
 const TOX_NAME = `${UNIT_NAME}.d/tox.conf` // systemd.unit(5): read after the unit itself
-// The same relative paths hold in a checkout (src/) and in a package (dist/).
-const LAUNCHER = new URL('../../launch/personad.js', import.meta.url)
-const COMMAND = new URL('../../launch/persona.js', import.meta.url)
-const NET_LAUNCHER = new URL('../../launch/personad-net.js', import.meta.url)
-const RTC_LAUNCHER = new URL('../../launch/personad-rtc.js', import.meta.url)
+// The launchers lie in src/ in a package too.
+const LAUNCHER = new URL('../../../src/launch/personad.js', import.meta.url)
+const COMMAND = new URL('../../../src/launch/persona.js', import.meta.url)
+const NET_LAUNCHER = new URL('../../../src/launch/personad-net.js', import.meta.url)
+const RTC_LAUNCHER = new URL('../../../src/launch/personad-rtc.js', import.meta.url)
 const TEMPLATES = new URL('../../../systemd/', import.meta.url)
 
 /** The text of each unit. */
