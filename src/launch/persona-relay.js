@@ -5,4 +5,4 @@ import { launch } from './launch.js'
 
 // The default action would end the relay while it still loads. It reads the configuration later in any case.
 process.on('SIGHUP', () => {})
-await launch('persona-relay', 'relayd/program/main', { cache: false })
+await launch('persona-relay', 'relayd/main', { cache: false })

@@ -119,6 +119,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a message is values in, values out: its caller hands in content, keys and cards',
   },
+  relayd: {
+    folders: ['process', 'relayd'],
+    packages: ['node:'],
+    reason: 'the relay starts one of its commands',
+  },
   'relayd/store': {
     folders: ['card', 'core', 'relay'],
     packages: [],

@@ -87,6 +87,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relay/paths/a.ts', "import { x } from '../wire.ts'"],
   ['message/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
+  ['relayd/a.ts', "import { x } from '../daemon/config.ts'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/inbox/a.ts', "import { x } from '../http/relay-server.ts'"],

@@ -1,9 +1,9 @@
 /** The program `persona-relay`, from its arguments to its exit status. */
 import process from 'node:process'
-import { isOwnError } from '../../process/describe-error.ts'
-import { ownVersion } from '../../process/version.ts'
-import { readArguments, USAGE, UsageError, type Command } from './arguments.ts'
-import { resolveRelayDir } from './relay-dir.ts'
+import { isOwnError } from '../process/describe-error.ts'
+import { ownVersion } from '../process/version.ts'
+import { readArguments, USAGE, UsageError, type Command } from './program/arguments.ts'
+import { resolveRelayDir } from './program/relay-dir.ts'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
@@ -18,13 +18,15 @@ async function run(command: Command): Promise<number> {
       console.log(`persona-relay ${ownVersion()}`)
       return 0
     case 'init':
-      return (await import('./init.ts')).initRelay(command)
+      return (await import('./program/init.ts')).initRelay(command)
     case 'check':
-      return await (await import('./check.ts')).checkRelay(command, (line) => console.log(line))
+      return await (await import('./program/check.ts')).checkRelay(command, (line) => console.log(line))
     case 'call':
-      return await (await import('./print-call.ts')).printCall(command, resolveRelayDir(command.dir, process.env))
+      return await (
+        await import('./program/print-call.ts')
+      ).printCall(command, resolveRelayDir(command.dir, process.env))
     case 'serve':
-      await (await import('./serve.ts')).serve(command, resolveRelayDir(command.dir, process.env))
+      await (await import('./program/serve.ts')).serve(command, resolveRelayDir(command.dir, process.env))
       return 0
   }
 }
