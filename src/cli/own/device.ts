@@ -97,7 +97,8 @@ export async function list(context: Context, options: { readonly yaml?: true }):
     (await client.call('status')).unapproved.map(({ key }) => key),
     sightsOf((await client.call('device.shown')).devices, (await client.call('profile.list')).profiles),
   ])
-  if (options.yaml === true && !context.json) process.stdout.write(await formatYaml(table))
+  if (options.yaml === true && !context.json)
+    process.stdout.write((await import('./table-yaml.ts')).formatTableAsYaml(table))
   else print(context, table, formatDevices(table, context.nowSec, unapproved, context.verbose, sights))
   return EXIT_DONE
 }
@@ -158,11 +159,4 @@ export function formatDevices(
       ? []
       : ['another of your devices added a device; if it is yours: persona device approve NAME']
   return [bold(headings!), ...devices, '', ...approve, room, written]
-}
-
-/** Formats the whole table for people and other programs: PersonaID, then nicknames and keys in order. */
-async function formatYaml(table: OwnTable): Promise<string> {
-  const { stringify } = await import('yaml')
-  const devices = new Map(table.devices.map(({ name, key }) => [name, key]))
-  return stringify(new Map([[table.personaId, devices]]))
 }
