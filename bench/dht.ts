@@ -2,9 +2,7 @@
  * get and put of personad-net beside those of libtorrent, in nets of nodes that others wrote, on loopback. The gets take turns. The puts come
  * last, ours after theirs: libtorrent lists whoever put a value, also a read-only client, and then waits 15 s for it. Each round has a new net.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { makePackage, type MadePackage } from '../bundle/package.ts'
 import type { ValuePlace } from '../src/core/announce/signed-value.ts'
 import { formatHex } from '../src/core/encoding/bytes.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
@@ -14,7 +12,7 @@ import { signValue, targetOf } from '../test/support/dht-net.ts'
 import { DhtPeers, libtorrentAbsence, libtorrentGet, libtorrentPut } from '../test/support/dht-peers.ts'
 import { seedOf } from '../test/support/person.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
-import { compileNet, NetRun, type NetProgram } from './net-run.ts'
+import { NetRun } from './net-run.ts'
 
 /** The nets: how many nodes of each kind they have, and how late those of bittorrent-dht answer. Those of libtorrent cannot wait. */
 const NETS = [
@@ -58,18 +56,17 @@ class Times {
 export async function benchDht(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
   const absence = libtorrentAbsence()
   if (absence !== null) return [{ what: 'DHT, beside libtorrent', figure: `skipped: ${absence}` }]
-  const directory = mkdtempSync(join(tmpdir(), 'personad-bench-'))
+  const made = await makePackage()
   try {
-    const program = await compileNet(directory)
     const rows: Row[] = []
     for (const kind of NETS) {
       const times = new Times()
-      for (let round = 0; round < (isQuick ? 1 : 6); round++) await runRound(engine, program, kind, times)
+      for (let round = 0; round < (isQuick ? 1 : 6); round++) await runRound(engine, made, kind, times)
       rows.push(times.row('get', kind.name), times.row('put', kind.name))
     }
     return rows
   } finally {
-    rmSync(directory, { recursive: true })
+    made.remove()
   }
 }
 
@@ -96,12 +93,12 @@ async function startNet(kind: NetKind, ends: (() => void)[]): Promise<BenchNet> 
   throw new Error(`none of ${MAX_NET_STARTS} nets of libtorrent and bittorrent-dht grew together`)
 }
 
-async function runRound(engine: CryptoEngine, program: NetProgram, kind: NetKind, times: Times): Promise<void> {
+async function runRound(engine: CryptoEngine, made: MadePackage, kind: NetKind, times: Times): Promise<void> {
   const ends: (() => void)[] = []
   try {
     const { theirs, ports } = await startNet(kind, ends)
     const bootstrap = ports.map((port) => ({ host: '127.0.0.1', port }))
-    const run = await new NetRun(engine, program, { bootstrap, proxy: null, private: ['127.0.0.1'], ca: null }).start()
+    const run = await new NetRun(engine, made, { bootstrap, proxy: null, private: ['127.0.0.1'], ca: null }).start()
     ends.push(() => void run.net.stop())
     const ours = timer(times)
     // The second value of each key replaces the first one, as when a table changes.

@@ -1,31 +1,14 @@
 /** personad-net as it is installed, and the front of the daemon for it. */
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { MadePackage } from '../bundle/package.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { Net } from '../src/daemon/net/net.ts'
 import type { NetSettings } from '../src/netnode/settings.ts'
 import { processLink } from '../src/process/link.ts'
+import { confinedFlags } from '../src/process/small-program.ts'
 
-const ROOT = resolve(import.meta.dirname, '..')
 const SILENT = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} }
-
-export interface NetProgram {
-  readonly netFlags: () => string[]
-  readonly NET_MAIN: string
-}
-
-/** The compiled program, as in a package. @returns how to start it */
-export async function compileNet(directory: string): Promise<NetProgram> {
-  mkdirSync(join(directory, 'src'))
-  cpSync(join(ROOT, 'package.json'), join(directory, 'package.json'))
-  cpSync(join(ROOT, 'src/launch'), join(directory, 'src/launch'), { recursive: true })
-  const args = ['-p', 'tsconfig.build.json', '--outDir', join(directory, 'dist')]
-  const { status, stdout } = spawnSync(join(ROOT, 'node_modules/.bin/tsc'), args, { cwd: ROOT, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`tsc ended with ${status}: ${stdout}`)
-  return (await import(pathToFileURL(join(directory, 'dist/netnode/start.js')).href)) as NetProgram
-}
 
 /** One run of the program. */
 export class NetRun {
@@ -33,7 +16,7 @@ export class NetRun {
   readonly net: Net
   readonly #ready: Promise<void>
 
-  constructor(engine: CryptoEngine, program: NetProgram, settings: NetSettings) {
+  constructor(engine: CryptoEngine, { directory }: MadePackage, settings: NetSettings) {
     const { promise, resolve: ready } = Promise.withResolvers<void>()
     this.#ready = promise
     this.net = new Net({
@@ -42,7 +25,8 @@ export class NetRun {
       verify: (signature, message, publicKey) => engine.verify(signature, message, publicKey),
       how: 'child',
       open: () => {
-        const args = [...program.netFlags(), program.NET_MAIN]
+        const at = (part: string): string => join(directory, part)
+        const args = [...confinedFlags(['dist', 'src', 'package.json'].map(at)), at('dist/netnode/main.js')]
         const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: {} })
         this.pid = child.pid!
         return processLink(child)

@@ -1,12 +1,12 @@
 /** The cost of a send to a relay through personad-net, beside the same send by the fetch of Node in this process, in turn. */
-import { writeFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makePackage } from '../bundle/package.ts'
 import { formatBase64url } from '../src/core/encoding/bytes.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import { cpuSec, makeHome, removeHome, residentMiB } from './daemon.ts'
 import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
-import { compileNet, NetRun } from './net-run.ts'
+import { NetRun } from './net-run.ts'
 import { OPEN_CONFIG, RELAY, start, stop } from './relay-load.ts'
 
 const BOXES = 64 // so that no box is full
@@ -16,11 +16,11 @@ const AT_ONCE = 16 // as many as a channel that catches up has on their way
 type Send = (number: number) => Promise<void>
 
 export async function benchNetWeb(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
-  const [directory, home] = [mkdtempSync(join(tmpdir(), 'personad-bench-')), makeHome()]
+  const [made, home] = [await makePackage(), makeHome()]
   const config = join(home, 'relay.yaml')
   writeFileSync(config, OPEN_CONFIG, { mode: 0o600 })
   const relay = await start(RELAY, ['--dir', join(home, 'relay'), '--config', config])
-  const run = new NetRun(engine, await compileNet(directory), {
+  const run = new NetRun(engine, made, {
     bootstrap: [],
     proxy: null,
     private: ['127.0.0.1'],
@@ -62,7 +62,7 @@ export async function benchNetWeb(engine: CryptoEngine, isQuick: boolean): Promi
     await run.net.stop()
     await stop(relay)
     removeHome(home)
-    rmSync(directory, { recursive: true })
+    made.remove()
   }
 }
 

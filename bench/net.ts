@@ -1,15 +1,13 @@
 /** personad-net as it is installed: its start, its memory, and what a lookup costs, in a DHT of nodes in this process. */
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { makePackage } from '../bundle/package.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
 import type { NetSettings } from '../src/netnode/settings.ts'
 import { DhtNet } from '../test/support/dht-net.ts'
 import { cpuSec, residentMiB } from './daemon.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
-import { compileNet, NetRun } from './net-run.ts'
+import { NetRun } from './net-run.ts'
 import { nodeStartMs } from './processes.ts'
 
 const NODES = 30
@@ -31,18 +29,17 @@ async function localNodes(): Promise<{ settings: NetSettings; sockets: Socket[] 
 }
 
 export async function benchNet(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'personad-bench-'))
+  const made = await makePackage()
   const { settings, sockets } = await localNodes()
   try {
-    const program = await compileNet(directory)
     const startsMs: number[] = []
     for (let i = 0; i < (isQuick ? 1 : 5); i++) {
       const startedMs = performance.now()
-      const run = await new NetRun(engine, program, settings).start()
+      const run = await new NetRun(engine, made, settings).start()
       startsMs.push(performance.now() - startedMs)
       await run.net.stop()
     }
-    const run = await new NetRun(engine, program, settings).start()
+    const run = await new NetRun(engine, made, settings).start()
     const lookups = isQuick ? 20 : 500
     const [cpuBefore, bytes] = [cpuSec(run.pid), [] as number[]]
     for (let i = 1; i <= lookups; i++) bytes.push(await run.lookUp(i))
@@ -65,6 +62,6 @@ export async function benchNet(engine: CryptoEngine, isQuick: boolean): Promise<
     ]
   } finally {
     for (const socket of sockets) socket.close()
-    rmSync(directory, { recursive: true })
+    made.remove()
   }
 }

@@ -88,7 +88,7 @@ const before = builtIn(ROOT)
 beforeAll(() => install(pack()), PACK_TIMEOUT_MS)
 afterAll(() => rmSync(temp, { recursive: true, force: true }), PACK_TIMEOUT_MS)
 
-/** Runs a module that imports one entry. @returns each loaded module: files of the package by path, others by name */
+/** Runs a module that imports one entry. @returns each loaded module: those of the package by their source, others by name */
 function loadedBy(code: string): { loaded: string[]; printed: string } {
   const hooks = join(project, 'hooks.mjs')
   const source = `
@@ -107,12 +107,14 @@ function loadedBy(code: string): { loaded: string[]; printed: string } {
   const script = `${process.execPath} --import ${pathToFileURL(hooks).href} ${app} 2> ${join(project, 'loaded')}`
   const printed = run(project, 'sh', '-c', script)
   const urls = readFileSync(join(project, 'loaded'), 'utf8').trimEnd().split('\n')
-  return { printed, loaded: urls.filter((url) => url !== pathToFileURL(app).href).map(nameOf) }
+  return { printed, loaded: urls.filter((url) => url !== pathToFileURL(app).href).flatMap(namesOf) }
 }
 
-function nameOf(url: string): string {
-  const own = `${pathToFileURL(installed).href}/`
-  return url.startsWith(own) ? url.slice(own.length) : (/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url)
+function namesOf(url: string): string[] {
+  if (!url.startsWith(`${pathToFileURL(installed).href}/`))
+    return [/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url]
+  // The bundler names the source of each part in a comment.
+  return [...readFileSync(new URL(url), 'utf8').matchAll(/^\/\/ (src\/\S+)$/gm)].map(([, source]) => source!)
 }
 
 describe('the tarball', () => {
@@ -172,15 +174,15 @@ describe('personad/blob', () => {
     const devices = [alice.device('laptop'), alice.device('phone')]
     expect(JSON.parse(printed)).toMatchObject({ kind: 'table', words: 'in the garden', table: { devices } })
     const allowed =
-      /^(dist\/core\/(?:\w+\/)?[\w-]+\.js|dist\/errors\/personad-error\.js|dist\/crypto\/(read-status|portable-verify)\.js|tweetnacl)$/
-    expect(loaded).toContain('dist/crypto/read-status.js')
+      /^(src\/core\/(?:\w+\/)?[\w-]+\.ts|src\/errors\/personad-error\.ts|src\/crypto\/(read-status|portable-verify)\.ts|tweetnacl)$/
+    expect(loaded).toContain('src/crypto/read-status.ts')
     // tweetnacl looks for a source of randomness when it loads. In a browser it uses the browser's own.
     expect(loaded.filter((name) => !allowed.test(name))).toEqual(['node:crypto'])
   })
 
   test('is checked by hooks that do see the modules of other entries', () => {
     const { loaded } = loadedBy(`import 'personad/client'`)
-    expect(loaded).toEqual(expect.arrayContaining(['dist/ipc/client.js', 'node:net']))
+    expect(loaded).toEqual(expect.arrayContaining(['src/ipc/client.ts', 'node:net']))
     const native = loadedBy(`import 'sodium-native'; import 'level'; import 'node-ipc'`)
     expect(native.loaded).toEqual(expect.arrayContaining(['sodium-native', 'level', 'node-ipc']))
   })
@@ -276,19 +278,6 @@ describe('the programs of the package', () => {
     expect(run(project, bin('persona'), '--version')).toContain(manifest.version)
     const text = alice.table(['laptop']).text()
     expect(JSON.parse(run(project, bin('persona'), 'verify', text, '--json'))).toMatchObject({ valid: true })
-  })
-
-  test('run personad-net from the compiled files, as its unit and as the daemon do', () => {
-    writeFileSync(
-      join(project, 'net.mjs'),
-      `import { spawnSync } from 'node:child_process'
-      const { netFlags, NET_MAIN } = await import(${JSON.stringify(pathToFileURL(join(installed, 'dist/netnode/start.js')).href)})
-      for (const script of [NET_MAIN, ${JSON.stringify(join(installed, 'src/launch/personad-net.js'))}]) {
-        const { status, stdout, stderr } = spawnSync(process.execPath, [...netFlags(), script], { input: '', encoding: 'utf8', env: {} })
-        console.log(status, stdout.includes('{"type":"ready"}'), stderr)
-      }`,
-    )
-    expect(run(project, process.execPath, 'net.mjs')).toBe('0 true \n0 true \n')
   })
 
   test('run persona-relay from the compiled files, with its templates', async () => {
