@@ -116,12 +116,14 @@ describe('memory', () => {
   const content = new Uint8Array(40 * CHUNK_BYTES)
 
   it('holds two boxes at most while an object is sealed', async () => {
-    let [read, given, most] = [0, 0, 0]
+    let [passes, read, given, most] = [0, 0, 0, 0]
     const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      passes++
       read = 0
       for await (const piece of inPieces(content, PIECE_BYTES)) {
         read += piece.length
-        most = Math.max(most, given === 0 ? 0 : read - given)
+        // The first pass is for the hash, and gives nothing.
+        if (passes === 2) most = Math.max(most, read - given)
         yield piece
       }
     }
