@@ -5,8 +5,16 @@ import { killNet } from '../support/net-children.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? 100) // `npm run test:slow` asks for more
+const USUAL_CONTENTS = 100
+const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? USUAL_CONTENTS) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + CONTENTS * 240 // sanity: four exchanges; a content takes a few milliseconds on an idle machine
+/** A box usually takes 60 messages at once and one a second from then on, so more contents would take up to an hour. */
+const RAISED = `limits:
+  box_burst: 1000000
+  box_per_second: 1000000
+  address_burst: 1000000
+  address_per_second: 1000000
+`
 const PRIVATE = ['127.0.0.1']
 
 /** One end of the channel. */
@@ -63,7 +71,8 @@ test(
   `a relay brings ${CONTENTS} contents both ways, each once and in order, over kills of personad-net and of the relay; then a folder does`,
   async () => {
     const home = tempDir()
-    let relay = await RelayProcess.start({ home })
+    const config = CONTENTS > USUAL_CONTENTS ? RAISED : ''
+    let relay = await RelayProcess.start({ home, config })
     const listen = new URL(relay.url).host
     const folders = [tempDir()]
     const [host, guest] = await twoSides({ relays: [relay.url], folders, private: PRIVATE })
@@ -71,7 +80,7 @@ test(
     await exchange(ofRelay, CONTENTS, () => [host, guest].forEach(({ daemon }) => killNet(daemon.child)))
     await exchange(ofRelay, CONTENTS, async () => {
       await relay.kill('SIGKILL')
-      relay = await RelayProcess.start({ home, listen })
+      relay = await RelayProcess.start({ home, listen, config })
     })
     // With two intakes, the folder goes on where the relay ends.
     const ofBoth = await talkersOf(host, guest, [relay.url, 'folder'])
