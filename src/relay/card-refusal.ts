@@ -1,6 +1,7 @@
 /** The errors of a relay that refuses a card. They stand alone, since most clients put none. */
 import { RelayError, type RelayErrorCode } from './errors.ts'
 import type { CardRefused } from './read-answer.ts'
+import { detailsOf } from './token-clock.ts'
 import type { CardError } from './wire.ts'
 
 const BAD_CARD = 'the relay does not take the card'
@@ -59,9 +60,8 @@ const CARD_REFUSALS: Readonly<Record<CardError, { code: RelayErrorCode; message:
   Card: { code: 'RELAY_NO_RIGHT', message: 'the card does not list the device', hint: 'put the newest card' },
 }
 
-/** The error of a refused card. `details.retryAfterSec` is there where the relay named it. */
-export function errorOfCardRefusal({ error, retryAfter }: CardRefused): RelayError {
-  const { code, message, hint } = CARD_REFUSALS[error]
-  const details = retryAfter === undefined ? {} : { retryAfterSec: retryAfter }
-  return new RelayError(code, message, { hint, details })
+/** The error of a refused card. See {@link detailsOf}. */
+export function errorOfCardRefusal(refused: CardRefused): RelayError {
+  const { code, message, hint } = CARD_REFUSALS[refused.error]
+  return new RelayError(code, message, { hint, details: detailsOf(refused) })
 }

@@ -6,8 +6,9 @@ import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './
 import { errorOfCardRefusal } from './card-refusal.ts'
 import type { RelayClient } from './client.ts'
 import type { RelayError } from './errors.ts'
-import { callText, strangeAnswer } from './http-call.ts'
+import { callText, parseJson, strangeAnswer } from './http-call.ts'
 import { readCardRefused, isDone, type CardRefused } from './read-answer.ts'
+import { withTokenClock } from './token-clock.ts'
 
 /**
  * - `kept`: the card is durable there.
@@ -69,12 +70,9 @@ export async function putPublicCard(
 ): Promise<CardPut> {
   const { url, origin } = client.address
   const target: TokenTarget = { origin, method: 'PUT', path: new URL(cardPath(place), url).pathname }
-  const put = (nowSec: number): Promise<Answer> =>
-    call(client, place, { card, authorization: sign(target, nowSec), signal })
-  const answer = await put(Math.floor(client.means.clock.nowMs() / 1000))
-  const refused = readCardRefused(answer.value)
-  // The relay's clock counts, for this relay only.
-  return readPut(refused?.error === 'Clock' && refused.now !== undefined ? await put(refused.now) : answer)
+  return await withTokenClock(client, async (nowSec) =>
+    readPut(await call(client, place, { card, authorization: sign(target, nowSec), signal })),
+  )
 }
 
 /**
@@ -133,12 +131,4 @@ function outcomeOf({ error, card, epoch }: CardRefused): CardPut | null {
 
 function fail(error: RelayError): never {
   throw error
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

@@ -7,8 +7,8 @@ import { formatBoxKey, type BoxKey } from '../seal/box-key.ts'
 import type { BoxKeyPair } from '../seal/key-pair.ts'
 import { answerQuestion } from './answer-question.ts'
 import { errorOfRefusal, RelayError } from './errors.ts'
-import { callJson, chunksOf, inTime, openCall, strangeAnswer } from './http-call.ts'
-import { EventReader } from './event-stream.ts'
+import { openEvents, type EventCall } from './event-call.ts'
+import { callJson, strangeAnswer } from './http-call.ts'
 import { RELAY_LIMITS } from './limits.ts'
 import type { RelayMeans } from './means.ts'
 import {
@@ -20,14 +20,11 @@ import {
   type Found,
   type Given,
   type Received,
-  type StreamEvent,
 } from './read-answer.ts'
 import type { RelayAddress } from './relay-url.ts'
 import { MAX_STREAM_NAME_CHARS, type BoxRequest } from './wire.ts'
 
 const MAX_ANSWER_BYTES = 2 << 20 // sanity: a full box is 1 MiB, and its data gets some members around it
-const STREAM_SILENCE_MS = 70_000 // format: three comments and some time on the way
-const MAX_REFUSAL_CHARS = 4096 // sanity: a refusal has some 100
 
 /** A box to wait for, and the moment up to which its messages were processed. */
 export interface WaitingBox {
@@ -50,7 +47,7 @@ interface Options {
 export class RelayClient {
   readonly address: RelayAddress
   readonly means: RelayMeans
-  /** How far the relay's clock is ahead of ours, by the header `Date`. It counts for the questions of this relay only. */
+  /** How far the relay's clock is ahead of ours, by the header `Date`. It counts for the questions and tokens of this relay only. */
   #aheadMs = 0
   /** Streams that have a name, by the text of each key that they wait for. */
   readonly #streams = new Map<string, NamedStream>()
@@ -132,27 +129,26 @@ export class RelayClient {
   async *wait(boxes: readonly WaitingBox[], { signal }: Options = {}): AsyncGenerator<News, void, void> {
     const keys = new Map(boxes.map(({ key }) => [formatBoxKey(key), key]))
     const body = JSON.stringify({ boxes: boxes.map(({ key, at }) => ({ pub: formatBoxKey(key), at })) })
-    const call = { url: `${this.address.url}wait`, method: 'POST', body, signal } as const
-    const answer = await openCall(this.means, call)
-    this.#noteTime(answer.relayMs)
+    const call: EventCall = {
+      url: `${this.address.url}wait`,
+      method: 'POST',
+      body,
+      signal,
+      noteTime: (relayMs) => this.noteTime(relayMs),
+      refusalOf: refusalOfStream,
+    }
+    const parts = await openEvents(this.means, call)
     let stream: NamedStream | null = null
     try {
-      const chunks = chunksOf(answer.response.body)
-      const next = async (): Promise<IteratorResult<Uint8Array, void>> =>
-        await inTime(this.means.clock, STREAM_SILENCE_MS, answer.stop, call, async () => await chunks.next())
-      if (!isStream(answer.response)) throw await refusalOfStream(answer.response.status, next)
-      const reader = new EventReader()
-      for (let part = await next(); part.done !== true; part = await next()) {
-        const events = takeEvents(reader, part.value)
-        if (stream === null) stream = this.#noteStream(reader.id, keys)
-        for (const { pub, question, message } of events) {
+      for await (const { events, id } of parts) {
+        stream ??= this.#noteStream(id, keys)
+        for (const { pub, question, message } of events.flatMap((text) => readEvent(text) ?? [])) {
           const key = keys.get(pub)
           if (key !== undefined) yield { key, question, message }
         }
       }
     } finally {
       for (const pub of keys.keys()) if (this.#streams.get(pub) === stream) this.#streams.delete(pub)
-      answer.stop.abort()
     }
   }
 
@@ -183,7 +179,7 @@ export class RelayClient {
   }
 
   async #answer(pair: BoxKeyPair, question: string): Promise<string> {
-    return await answerQuestion(pair, this.address.origin, question, this.#relaySec())
+    return await answerQuestion(pair, this.address.origin, question, this.relaySec())
   }
 
   async #call<Result>(
@@ -193,7 +189,7 @@ export class RelayClient {
   ): Promise<Result> {
     const call = { url: this.address.url, method: 'POST', body: JSON.stringify(request), signal } as const
     const { status, value, relayMs } = await callJson(this.means, call, MAX_ANSWER_BYTES)
-    this.#noteTime(relayMs)
+    this.noteTime(relayMs)
     const refused = readRefused(value)
     if (refused !== null) throw errorOfRefusal(refused)
     const result = read(value)
@@ -201,11 +197,13 @@ export class RelayClient {
     return result
   }
 
-  #noteTime(relayMs: number | null): void {
+  /** Takes the time that the relay names, in unix milliseconds. */
+  noteTime(relayMs: number | null): void {
     if (relayMs !== null) this.#aheadMs = relayMs - this.means.clock.nowMs()
   }
 
-  #relaySec(): number {
+  /** The time by the relay's clock, as far as it is known, in unix seconds. */
+  relaySec(): number {
     return Math.floor((this.means.clock.nowMs() + this.#aheadMs) / 1000)
   }
 }
@@ -224,41 +222,13 @@ interface NamedStream {
 
 const TOO_LATE: ReadonlySet<string> = new Set(['RELAY_WRONG_ANSWER', 'QUESTION_TIME'])
 
-function isStream({ status, headers }: { status: number; headers: { get(name: string): string | null } }): boolean {
-  return status === 200 && headers.get('content-type')?.startsWith('text/event-stream') === true
-}
-
-/** Reads why there is no stream: a refusal in the words of boxes, or something that is no relay with streams. */
-async function refusalOfStream(
-  status: number,
-  next: () => Promise<IteratorResult<Uint8Array, void>>,
-): Promise<RelayError> {
-  let text = ''
-  const decoder = new TextDecoder()
-  for (let part = await next(); part.done !== true && text.length < MAX_REFUSAL_CHARS; part = await next()) {
-    text += decoder.decode(part.value, { stream: true })
-  }
-  let refused = null
-  try {
-    refused = readRefused(JSON.parse(text))
-  } catch {
-    // Not JSON: no relay wrote it.
-  }
+/** Why there is no stream: a refusal in the words of boxes, or something that is no relay with streams. */
+function refusalOfStream(status: number, value: unknown): RelayError {
+  const refused = readRefused(value)
   if (refused !== null) return errorOfRefusal(refused)
   if (status >= 500) return strangeAnswer(status)
   return new RelayError('RELAY_STRANGE', `the relay has no streams: HTTP ${status}`, {
     hint: 'check the boxes from time to time',
     details: { status },
   })
-}
-
-function takeEvents(reader: EventReader, chunk: Uint8Array): StreamEvent[] {
-  try {
-    return reader.take(chunk).flatMap((text) => readEvent(text) ?? [])
-  } catch (cause) {
-    throw new RelayError('RELAY_STRANGE', 'the relay sent a stream of another form', {
-      hint: 'check the address of the relay',
-      cause,
-    })
-  }
 }

@@ -15,7 +15,11 @@ export type RelayErrorCode =
   | 'RELAY_BAD_AT'
   | 'RELAY_BAD_EXT'
   | 'RELAY_BAD_CARD' // the relay does not take this card, whoever puts it
-  | 'RELAY_NO_RIGHT' // the relay keeps no cards of this caller
+  | 'RELAY_NO_RIGHT' // the relay keeps no cards or no inbox of this caller
+  | 'RELAY_NO_CARD' // the relay has no card that lists the device
+  | 'RELAY_NO_INBOX' // the persona has no inbox there
+  | 'RELAY_NO_STRANGERS' // the owner of the inbox takes nothing from this sender
+  | 'RELAY_INBOX_FULL'
   | 'QUESTION_CLOSED' // it does not open with the key of the box
   | 'QUESTION_FORM' // it opens, and is no question
   | 'QUESTION_ORIGIN' // another relay asked it

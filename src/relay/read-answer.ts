@@ -1,6 +1,15 @@
 /** Reads what a relay answers. A relay is a stranger: whatever has another form is refused, and further members are ignored. */
 import { parseBase64url } from '../core/encoding/bytes.ts'
-import { BOX_ERRORS, CARD_ERRORS, type BoxError, type CardError, type Refused } from './wire.ts'
+import {
+  BOX_ERRORS,
+  CARD_ERRORS,
+  INBOX_ERRORS,
+  type BoxError,
+  type CardError,
+  type InboxEntry,
+  type InboxError,
+  type Refused,
+} from './wire.ts'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -38,9 +47,9 @@ export function readRefused(value: unknown): Refused | null {
   return { ok: false, error: error as BoxError, ...(isTime ? { retryAfter } : {}) }
 }
 
-/** The relay's reason for refusing a card. */
-export interface CardRefused {
-  readonly error: CardError
+/** The relay's reason for refusing a card, or a call of an inbox. */
+export interface RefusedBy<Word> {
+  readonly error: Word
   /** The card that it has. */
   readonly card?: string
   /** The latest epoch that it has seen. */
@@ -51,15 +60,28 @@ export interface CardRefused {
   readonly retryAfter?: number
 }
 
+export type CardRefused = RefusedBy<CardError>
+export type InboxRefused = RefusedBy<InboxError>
+
 /** @returns null for any other value */
 export function readCardRefused(value: unknown): CardRefused | null {
+  return readRefusedBy(value, CARD_ERRORS)
+}
+
+/** @returns null for any other value */
+export function readInboxRefused(value: unknown): InboxRefused | null {
+  return readRefusedBy(value, INBOX_ERRORS)
+}
+
+function readRefusedBy<Word extends string>(value: unknown, words: readonly Word[]): RefusedBy<Word> | null {
   if (!isMembers(value) || value['ok'] !== false) return null
-  const { error, card } = value
-  if (!CARD_ERRORS.includes(error as CardError)) return null
+  const { error: given, card } = value
+  const error = words.find((word) => word === given)
+  if (error === undefined) return null
   const numbers = Object.entries(value).filter(
     ([name, each]) => ['epoch', 'now', 'retryAfter'].includes(name) && Number.isSafeInteger(each) && Number(each) >= 0,
   )
-  return { error: error as CardError, ...(typeof card === 'string' ? { card } : {}), ...Object.fromEntries(numbers) }
+  return { error, ...(typeof card === 'string' ? { card } : {}), ...Object.fromEntries(numbers) }
 }
 
 export function isDone(value: unknown): boolean {
@@ -114,6 +136,36 @@ function readMessage(value: unknown): Received | null {
   if (typeof at !== 'number' || !Number.isSafeInteger(at) || typeof data !== 'string') return null
   const bytes = parseBase64url(data)
   return bytes === null ? null : { at, data: bytes }
+}
+
+/** The entries of an inbox after a cursor. @returns null for any other value, or if the numbers do not rise */
+export function readEntries(
+  value: unknown,
+  after: number,
+): { readonly entries: readonly InboxEntry[]; readonly next: number | null } | null {
+  if (!isMembers(value) || value['ok'] !== true || !Array.isArray(value['entries'])) return null
+  const entries: InboxEntry[] = []
+  let last = after
+  for (const each of value['entries'] as readonly unknown[]) {
+    const entry = readEntry(each)
+    if (entry === null || entry.n <= last) return null
+    entries.push(entry)
+    last = entry.n
+  }
+  const { next } = value
+  if (next === null) return { entries, next }
+  return typeof next === 'number' && Number.isSafeInteger(next) && next >= last && next > after
+    ? { entries, next }
+    : null
+}
+
+/** One entry of an inbox. @returns null for any other value */
+export function readEntry(value: unknown): InboxEntry | null {
+  if (!isMembers(value)) return null
+  const { n, from, app, kid, at, encId } = value
+  const texts = [from, app, kid, at, encId]
+  if (typeof n !== 'number' || !Number.isSafeInteger(n) || !texts.every((text) => typeof text === 'string')) return null
+  return { n, from, app, kid, at, encId } as InboxEntry
 }
 
 function isMembers(value: unknown): value is Members {

@@ -6,7 +6,12 @@ const FIRST_MS = 1000 // sanity: a relay that restarts is back within seconds
 const LONGEST_MS = 300_000 // sanity: five minutes; somebody may be waiting
 const LONGEST_ASKED_MS = 3_600_000 // sanity: a relay that asks for more would shut its clients out
 
-const PASSING: ReadonlySet<string> = new Set(['RELAY_TOO_OFTEN', 'RELAY_UNREACHABLE', 'RELAY_SILENT'])
+const PASSING: ReadonlySet<string> = new Set([
+  'RELAY_TOO_OFTEN',
+  'RELAY_INBOX_FULL',
+  'RELAY_UNREACHABLE',
+  'RELAY_SILENT',
+])
 
 /** Whether the same call may succeed later. */
 export function isPassing(error: unknown): error is RelayError {
