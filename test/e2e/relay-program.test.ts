@@ -148,7 +148,7 @@ describe('the commands of the operator', () => {
     })
     expect(await command('forget', personaId)).toMatchObject({
       status: 1,
-      stdout: 'there is no card of this persona\n',
+      stdout: 'there is no card and no inbox of this persona\n',
     })
     expect((await fetch(relay.url + path)).status).toBe(404)
     expect(statSync(socket).mode & 0o777).toBe(0o600)
@@ -166,8 +166,12 @@ describe('the commands of the operator', () => {
     const tokenFile = join(tempDir(), 'token')
     const made = await runRelayCommand(['token', 'add', 'bob', '--dir', relay.dataDir])
     writeFileSync(tokenFile, made.stdout.split('\n')[0]!)
-    expect(await check(relay.url, { tokenFile })).toEqual([0, expect.stringContaining('everything works')])
-    expect(await check(relay.url)).toEqual([1, expect.stringContaining('give one with --token-file')])
+    const [status, lines] = await check(relay.url, { tokenFile })
+    expect([status, lines]).toEqual([0, expect.stringContaining('everything works')])
+    expect(lines).toMatch(/^ok {4}inbox +an entry was left, listed and acknowledged$/m)
+    const [failed, refused] = await check(relay.url)
+    expect([failed, refused]).toEqual([1, expect.stringContaining('give one with --token-file')])
+    expect(refused).toMatch(/^ok {4}inbox +an entry for a persona without an inbox was refused/m)
     await callRelay(join(relay.dataDir, 'control.sock'), 'token-remove', { name: 'bob' })
     expect(await check(relay.url, { tokenFile })).toEqual([1, expect.stringContaining('does not take this token')])
   })

@@ -6,6 +6,7 @@ import { sendRight } from '../../relay/send-right.ts'
 import { formatBoxKey, type BoxSuite } from '../../seal/box-key.ts'
 import { generateBoxKeyPair, type BoxKeyPair } from '../../seal/key-pair.ts'
 import { checkCard } from './check-card.ts'
+import { checkInbox } from './check-inbox.ts'
 import { Failure, type Check, type CheckedRelay, type Info } from './checked-relay.ts'
 
 const MAX_CLOCK_SEC = 30 // sanity: questions live 60 s, and an app takes those of up to 120 s ahead
@@ -25,6 +26,7 @@ export const ALL_CHECKS: readonly Check[] = [
     run: async (relay) => `${await checkBox(relay, 'x25519')}; ${await checkBox(relay, 'p384')}`,
   },
   { name: 'card', isNeeded: false, run: checkCard },
+  { name: 'inbox', isNeeded: false, run: checkInbox },
   { name: 'wait', isNeeded: false, run: checkWait },
   { name: 'limits', isNeeded: false, run: checkLimits },
   { name: 'metrics', isNeeded: false, run: checkMetrics },
