@@ -1,7 +1,6 @@
 /** The errors of a relay that refuses a card. They stand alone, since most clients put none. */
-import { RelayError, type RelayErrorCode } from './errors.ts'
+import { detailsOf, RelayError, type RelayErrorCode } from './errors.ts'
 import type { CardRefused } from './read-answer.ts'
-import { detailsOf } from './token-clock.ts'
 import type { CardError } from './wire.ts'
 
 const BAD_CARD = 'the relay does not take the card'

@@ -2,13 +2,12 @@
  * The client of a relay that keeps cards (docs/relay.md, "Cards"). A card proves itself by its signature: whoever gets one verifies it, wherever
  * it was found. Each call makes one try.
  */
-import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './card-place.ts'
+import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './paths/card-place.ts'
 import { errorOfCardRefusal } from './card-refusal.ts'
 import type { RelayClient } from './client.ts'
 import type { RelayError } from './errors.ts'
 import { callText, parseJson, strangeAnswer } from './http-call.ts'
 import { readCardRefused, isDone, type CardRefused } from './read-answer.ts'
-import { withTokenClock } from './token-clock.ts'
 
 /**
  * - `kept`: the card is durable there.
@@ -70,7 +69,7 @@ export async function putPublicCard(
 ): Promise<CardPut> {
   const { url, origin } = client.address
   const target: TokenTarget = { origin, method: 'PUT', path: new URL(cardPath(place), url).pathname }
-  return await withTokenClock(client, async (nowSec) =>
+  return await client.withToken(async (nowSec) =>
     readPut(await call(client, place, { card, authorization: sign(target, nowSec), signal })),
   )
 }

@@ -197,6 +197,23 @@ export class RelayClient {
     return result
   }
 
+  /**
+   * Makes a call with a device token for this second by the clock of the relay. A call that the relay refuses for its time is made once more, by
+   * the time that it names.
+   * @throws whatever the call throws
+   */
+  async withToken<Result>(call: (nowSec: number) => Promise<Result>): Promise<Result> {
+    try {
+      return await call(this.relaySec())
+    } catch (error) {
+      const relaySec = error instanceof RelayError ? error.details['relaySec'] : undefined
+      if (typeof relaySec !== 'number') throw error
+      // The relay's clock counts, for this relay only.
+      this.noteTime(relaySec * 1000)
+      return await call(relaySec)
+    }
+  }
+
   /** Takes the time that the relay names, in unix milliseconds. */
   noteTime(relayMs: number | null): void {
     if (relayMs !== null) this.#aheadMs = relayMs - this.means.clock.nowMs()

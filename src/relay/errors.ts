@@ -1,5 +1,6 @@
 /** Errors of a relay's client. Each has one cause and says what to do. */
 import { PersonadError } from '../errors/personad-error.ts'
+import type { RefusedBy } from './read-answer.ts'
 import type { BoxError, Refused } from './wire.ts'
 
 export type RelayErrorCode =
@@ -64,9 +65,19 @@ const REFUSALS: Readonly<Record<BoxError, { code: RelayErrorCode; message: strin
   },
 }
 
-/** The error of a refusal. `details.retryAfterSec` is there where the relay named it. */
-export function errorOfRefusal({ error, retryAfter }: Refused): RelayError {
-  const { code, message, hint } = REFUSALS[error]
-  const details = retryAfter === undefined ? {} : { retryAfterSec: retryAfter }
-  return new RelayError(code, message, { hint, details })
+/** The error of a refusal. See {@link detailsOf}. */
+export function errorOfRefusal(refused: Refused): RelayError {
+  const { code, message, hint } = REFUSALS[refused.error]
+  return new RelayError(code, message, { hint, details: detailsOf(refused) })
+}
+
+/** The details of a refusal's error: `retryAfterSec`, and `relaySec`, the relay's time, where the relay named them. */
+export function detailsOf({
+  retryAfter,
+  now,
+}: Pick<RefusedBy<string>, 'retryAfter' | 'now'>): Readonly<Record<string, number>> {
+  return {
+    ...(retryAfter === undefined ? {} : { retryAfterSec: retryAfter }),
+    ...(now === undefined ? {} : { relaySec: now }),
+  }
 }

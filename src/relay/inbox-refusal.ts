@@ -1,7 +1,6 @@
 /** The errors of a relay that refuses a call of an inbox. */
-import { RelayError, type RelayErrorCode } from './errors.ts'
+import { detailsOf, RelayError, type RelayErrorCode } from './errors.ts'
 import type { InboxRefused } from './read-answer.ts'
-import { detailsOf } from './token-clock.ts'
 import type { InboxError } from './wire.ts'
 
 const INBOX_REFUSALS: Readonly<Record<InboxError, { code: RelayErrorCode; message: string; hint: string }>> = {

@@ -6,11 +6,10 @@ import { encodeUtf8 } from '../core/encoding/bytes.ts'
 import type { RelayClient } from './client.ts'
 import { openEvents } from './event-call.ts'
 import { callJson, parseJson, strangeAnswer } from './http-call.ts'
-import { formatInboxPath, type InboxPath } from './inbox-path.ts'
+import { formatInboxPath, type InboxPath } from './paths/inbox-path.ts'
 import { errorOfInboxRefusal } from './inbox-refusal.ts'
 import { isDone, readEntries, readEntry, readInboxRefused } from './read-answer.ts'
 import type { RelayError } from './errors.ts'
-import { withTokenClock } from './token-clock.ts'
 import type { InboxEntry } from './wire.ts'
 
 /** The request that a device token has to name. */
@@ -126,7 +125,7 @@ export async function* followInbox(
   { signal }: Options = {},
 ): AsyncGenerator<InboxEntry, void, void> {
   const query = `?app=${inbox.app}&after=${after}`
-  const parts = await withTokenClock(client, async (nowSec) =>
+  const parts = await client.withToken(async (nowSec) =>
     openEvents(client.means, {
       ...(await signedCall(client, inbox, { part: 'events', query }, nowSec)),
       signal,
@@ -162,7 +161,7 @@ async function call(
   wanted: Wanted,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  return await withTokenClock(client, async (nowSec) => {
+  return await client.withToken(async (nowSec) => {
     const signed = await signedCall(client, inbox, wanted, nowSec)
     const { status, value, relayMs } = await callJson(client.means, { ...signed, signal }, MAX_ANSWER_BYTES)
     client.noteTime(relayMs)

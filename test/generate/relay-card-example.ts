@@ -1,7 +1,7 @@
 /** Makes the part of the example of docs/relay.md that is about cards. */
 import { cardAt } from '../../src/card/place.ts'
 import { verifyCard } from '../../src/card/verify.ts'
-import { cardPath, type CardPlace } from '../../src/relay/card-place.ts'
+import { cardPath, type CardPlace } from '../../src/relay/paths/card-place.ts'
 import { answerToGet, answerToPut } from '../../src/relayd/http/card-answers.ts'
 import { signedCard } from '../support/cards.ts'
 import { makePersona, sodium } from '../support/made-persona.ts'

@@ -104,8 +104,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['hpke'],
     reason: 'what seals and opens runs in browsers too, over WebCrypto',
   },
+  'relay/paths': {
+    folders: ['core'],
+    packages: [],
+    reason: 'the paths of a relay are texts, for its server and its clients',
+  },
   relay: {
-    folders: ['core', 'seal'],
+    folders: ['core', 'relay/paths', 'seal'],
     packages: [],
     reason: 'the client of a relay runs in browsers too: its caller hands in fetch and clock',
   },

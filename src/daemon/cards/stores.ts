@@ -2,7 +2,7 @@
 import { cardAt } from '../../card/place.ts'
 import type { VerifiedCard } from '../../card/verify.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { PublicPlace } from '../../relay/card-place.ts'
+import type { PublicPlace } from '../../relay/paths/card-place.ts'
 import type { TokenTarget } from '../../relay/cards.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'

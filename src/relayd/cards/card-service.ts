@@ -1,5 +1,5 @@
 /** The seam between the relay's HTTP server and its cards. */
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import type { CardOutcome } from '../store/relay-store.ts'
 import type { DeviceRefusal } from './devices.ts'
 

@@ -1,6 +1,6 @@
 /** Which route a request is for. */
-import { parseCardPath, type CardPlace } from '../../relay/card-place.ts'
-import { parseInboxPath, type InboxPath } from '../../relay/inbox-path.ts'
+import { parseCardPath, type CardPlace } from '../../relay/paths/card-place.ts'
+import { parseInboxPath, type InboxPath } from '../../relay/paths/inbox-path.ts'
 import { parseObjectPath, parsePersonaPath, type ObjectTarget } from '../../relay/object-path.ts'
 import type { Route } from './counters.ts'
 

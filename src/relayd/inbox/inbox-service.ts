@@ -1,5 +1,5 @@
 /** The seam between the relay's HTTP server and its inboxes. */
-import type { InboxPath } from '../../relay/inbox-path.ts'
+import type { InboxPath } from '../../relay/paths/inbox-path.ts'
 import type { InboxEntry } from '../../relay/wire.ts'
 import type { DeviceRefusal } from '../cards/devices.ts'
 

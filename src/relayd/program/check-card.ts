@@ -4,7 +4,7 @@ import { signCard, type Card, type CardEntry } from '../../card/card.ts'
 import { cardAt } from '../../card/place.ts'
 import { COMMITMENT_BYTES } from '../../core/chain.ts'
 import { loadEngine } from '../../crypto/load.ts'
-import { cardPath } from '../../relay/card-place.ts'
+import { cardPath } from '../../relay/paths/card-place.ts'
 import { Failure, type CheckedRelay } from './checked-relay.ts'
 
 export const CHECKED_APP = 'check'

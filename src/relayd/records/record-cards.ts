@@ -1,6 +1,6 @@
 /** The cards of a relay as records. */
 import { judgeCard, type CardVerdict, type KnownCards } from '../../card/order.ts'
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import { CardChange } from './card-change.ts'
 import type { KeptCard, KeptPersona } from './kept-card.ts'
 import type { RecordAccess } from './record-access.ts'

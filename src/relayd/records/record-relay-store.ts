@@ -3,7 +3,7 @@
  * commits of many boxes go to disk together.
  */
 import { equalBytes } from '../../core/encoding/bytes.ts'
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import type { ResumableStore } from '../../store/store.ts'
 import { Ahead } from './ahead.ts'
 import { BoxChange } from './box-change.ts'

@@ -1,6 +1,6 @@
 /** The cards of the relay's store in memory: a plain list, written to be compared with the contract. */
 import { judgeCard } from '../../card/order.ts'
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import type { PersonaId } from './persona-id.ts'
 import type { CardOutcome, HeldCard, OfferedCard } from './relay-store.ts'
 import { CARD_COST_BYTES, endOfCard, type StoreLimits } from './rules.ts'

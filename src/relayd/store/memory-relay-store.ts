@@ -2,7 +2,7 @@
  * The relay's store in memory, for tests: plain maps and loops, written to be compared with the contract. Several stores may share one memory,
  * as several processes share a database.
  */
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import { Buckets } from './buckets.ts'
 import { MemoryCards } from './memory-cards.ts'
 import { MemoryInboxes, MemoryInboxStore } from './memory-inboxes.ts'

@@ -4,7 +4,7 @@
  */
 
 import type { CardRank } from '../../card/order.ts'
-import type { CardPlace } from '../../relay/card-place.ts'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
 import type { InboxStore } from './inbox-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { PersonaId } from './persona-id.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { CardPlace } from '../../../src/relay/card-place.ts'
+import type { CardPlace } from '../../../src/relay/paths/card-place.ts'
 import type { OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
 import { DAY, HOUR, LIMITS, MINUTE, SEC, START, SUBJECTS } from '../../support/relay-stores.ts'
 

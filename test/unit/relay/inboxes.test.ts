@@ -12,7 +12,7 @@ import {
   type InboxAt,
   type SignCall,
 } from '../../../src/relay/inboxes.ts'
-import { formatInboxPath, parseInboxPath } from '../../../src/relay/inbox-path.ts'
+import { formatInboxPath, parseInboxPath } from '../../../src/relay/paths/inbox-path.ts'
 import { errorOfInboxRefusal } from '../../../src/relay/inbox-refusal.ts'
 import type { RelayFetch, RelayRequest } from '../../../src/relay/means.ts'
 import { isPassing } from '../../../src/relay/repeat.ts'

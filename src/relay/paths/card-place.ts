@@ -1,6 +1,6 @@
 /** Places of cards at a relay, and the paths that name them (docs/relay.md, "Cards"). */
-import { isAppName } from '../core/encoding/app-name.ts'
-import { parseBase64url } from '../core/encoding/bytes.ts'
+import { isAppName } from '../../core/encoding/app-name.ts'
+import { parseBase64url } from '../../core/encoding/bytes.ts'
 
 /** The place that friends can compute: 16 bytes in base64url (docs/card.md, section 6). */
 export interface HiddenPlace {
