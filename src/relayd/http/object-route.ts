@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Clock } from '../../process/pulse.ts'
-import type { ObjectTarget } from '../../relay/object-path.ts'
+import type { ObjectTarget } from '../../relay/paths/object-path.ts'
 import type { FoundObject, ObjectCaller, ObjectService } from '../objects/object-service.ts'
 import { beginBytes, type Answer } from './answers.ts'
 import { bearerOf } from './bearer.ts'

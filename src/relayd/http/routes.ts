@@ -1,7 +1,7 @@
 /** Which route a request is for. */
 import { parseCardPath, type CardPlace } from '../../relay/paths/card-place.ts'
 import { parseInboxPath, type InboxPath } from '../../relay/paths/inbox-path.ts'
-import { parseObjectPath, parsePersonaPath, type ObjectTarget } from '../../relay/object-path.ts'
+import { parseObjectPath, parsePersonaPath, type ObjectTarget } from '../../relay/paths/object-path.ts'
 import type { Route } from './counters.ts'
 
 /** A route without a name in its path. */

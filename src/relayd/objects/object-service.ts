@@ -1,6 +1,6 @@
 /** The seam between the relay's HTTP server and its objects. */
 import type { Readable } from 'node:stream'
-import type { ObjectTarget } from '../../relay/object-path.ts'
+import type { ObjectTarget } from '../../relay/paths/object-path.ts'
 import type { DeviceRefusal } from '../cards/devices.ts'
 import type { ByteRange } from './object-files.ts'
 

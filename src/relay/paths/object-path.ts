@@ -1,5 +1,5 @@
 /** The paths of objects and of personas at a relay (docs/relay.md, "Objects"). */
-import { parseBase64url } from '../core/encoding/bytes.ts'
+import { parseBase64url } from '../../core/encoding/bytes.ts'
 
 /** An object: whoever has the id may fetch it. */
 export interface ObjectTarget {
