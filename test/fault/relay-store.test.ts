@@ -1,12 +1,10 @@
 /** A relay's store whose process is killed at any moment, and one whose disk is full. */
-import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openLevelRelayStore } from '../../src/relayd/records/level-relay-store.ts'
 import type { RelayStore } from '../../src/relayd/store/relay-store.ts'
+import { killAfterLines } from '../support/kill-child.ts'
 import { BOXES, freshAnswer, HOUR, LIMITS, MINUTE, SEC, START } from '../support/relay-stores.ts'
 import { mountSmallDisk, NO_SMALL_DISK, type Scarce } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -23,10 +21,8 @@ class Known {
   readonly named = new Map<string, number>()
   readonly naming = new Map<string, number>()
   readonly retired: string[] = []
-  lines = 0
 
   note(line: string): void {
-    this.lines++
     const [what, id = '', first = '', second = ''] = line.split(' ')
     if (what === 'sent') {
       if (!this.sent.has(id)) this.sent.set(id, new Map())
@@ -35,20 +31,6 @@ class Known {
     else if (what === 'naming') this.naming.set(id, Math.max(Number(first), this.naming.get(id) ?? 0))
     else if (what === 'named') this.named.set(id, Math.max(Number(first), this.named.get(id) ?? 0))
   }
-}
-
-/** Runs a child until it has printed so many lines more, and kills it. */
-async function killAfter(directory: string, first: number, known: Known, lines: number): Promise<void> {
-  const child = spawn(process.execPath, [CHILD, directory, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const closed = once(child, 'close')
-  const end = known.lines + lines
-  for await (const line of createInterface({ input: child.stdout })) {
-    known.note(line)
-    if (known.lines === end) child.kill('SIGKILL')
-  }
-  await closed
-  expect(child.signalCode).toBe('SIGKILL')
 }
 
 /** The faults after a kill, as sentences. */
@@ -91,7 +73,8 @@ describe('a process that is killed while it works', () => {
       const directory = join(tempDir(), 'relay')
       const known = new Known()
       for (let kill = 1; kill <= KILLS; kill++) {
-        await killAfter(directory, kill * 1_000_000, known, randomInt(50, 800))
+        const args = [directory, String(kill * 1_000_000)]
+        await killAfterLines(CHILD, args, randomInt(50, 800), (line) => known.note(line))
         const nowUs = Date.now() * 1000
         const limits = { ...LIMITS, maxMessages: 1000, maxBytes: 1 << 20, maxUncheckedBoxes: 100_000 }
         const store = await openLevelRelayStore(directory, { limits, answerUs: MINUTE, nowUs: nowUs - 2 * MINUTE })

@@ -1,11 +1,12 @@
 /** A relay with inboxes over HTTP, and made personas who call it with device tokens. */
-import type { DeviceToken } from '../../src/card/token.ts'
+import { signToken, TOKEN_LIFE_SEC, type DeviceToken } from '../../src/card/token.ts'
 import { cardAt } from '../../src/card/place.ts'
-import { encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
+import { encodeUtf8, formatHex, parseHex } from '../../src/core/encoding/bytes.ts'
 import type { Clock } from '../../src/process/pulse.ts'
 import { formatInboxPath, type InboxPath } from '../../src/relay/paths/inbox-path.ts'
+import type { InboxAt, SignCall } from '../../src/relay/inboxes.ts'
 import type { InboxEntry } from '../../src/relay/wire.ts'
-import { APP, makeToken, signedCard, verifiedCard, type CardWishes } from './cards.ts'
+import { APP, cardKeyPair, makeToken, signedCard, verifiedCard, type CardWishes } from './cards.ts'
 import { makePersona, sodium, type MadePersona } from './made-persona.ts'
 import { CARDS_URL, testCards, type TestCards, type TestCardsOptions } from './relay-cards.ts'
 import { serveBoxes, type TestServer } from './relay-http.ts'
@@ -23,6 +24,30 @@ export function placeOf(persona: MadePersona, app: string = APP): string {
   const { root, chain } = verifiedCard(persona)
   return cardAt(root, chain.personaId, app, sodium)
 }
+
+function signOf({ positions }: MadePersona, device = 1): SignCall {
+  const { publicKey, secretKey } = cardKeyPair(device)
+  return ({ to, ...call }, nowSec) =>
+    signToken(
+      {
+        ...call,
+        personaId: positions[0]!.personaId,
+        app: APP,
+        deviceKey: publicKey,
+        to: to === null ? null : parseHex(to),
+        issuedAtSec: nowSec,
+        expiresAtSec: nowSec + TOKEN_LIFE_SEC,
+      },
+      (message) => sodium.sign(message, secretKey),
+    )
+}
+
+/** The inbox of a persona, called by a device of somebody. */
+export const inboxOf = (persona: MadePersona, caller: MadePersona, device = 1): InboxAt => ({
+  persona: idOf(persona),
+  app: APP,
+  sign: signOf(caller, device),
+})
 
 export interface Reply {
   readonly status: number

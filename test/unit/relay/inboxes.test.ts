@@ -1,51 +1,16 @@
 /** The client's side of inboxes, against the server over HTTP. */
 import { expect, test } from 'vitest'
-import { signToken, TOKEN_LIFE_SEC } from '../../../src/card/token.ts'
-import { parseHex } from '../../../src/core/encoding/bytes.ts'
 import { RelayClient } from '../../../src/relay/client.ts'
-import {
-  acknowledge,
-  followInbox,
-  listEntries,
-  postEntry,
-  setSenders,
-  type InboxAt,
-  type SignCall,
-} from '../../../src/relay/inboxes.ts'
+import { acknowledge, followInbox, listEntries, postEntry, setSenders } from '../../../src/relay/inboxes.ts'
 import { formatInboxPath, parseInboxPath } from '../../../src/relay/paths/inbox-path.ts'
 import { errorOfInboxRefusal } from '../../../src/relay/inbox-refusal.ts'
 import type { RelayFetch, RelayRequest } from '../../../src/relay/means.ts'
 import { isPassing } from '../../../src/relay/repeat.ts'
 import { INBOX_ERRORS, type InboxEntry } from '../../../src/relay/wire.ts'
-import { APP, cardKeyPair } from '../../support/cards.ts'
+import { APP } from '../../support/cards.ts'
 import { codeOf } from '../../support/code-of.ts'
-import { alice, bob, carol, idOf, inboxWorld, type InboxWorld } from '../../support/inbox-world.ts'
-import { sodium, type MadePersona } from '../../support/made-persona.ts'
+import { alice, bob, carol, idOf, inboxOf, inboxWorld, type InboxWorld } from '../../support/inbox-world.ts'
 import { CARDS_URL, type TestCardsOptions } from '../../support/relay-cards.ts'
-
-function signOf({ positions }: MadePersona, device = 1): SignCall {
-  const { publicKey, secretKey } = cardKeyPair(device)
-  return ({ to, ...call }, nowSec) =>
-    signToken(
-      {
-        ...call,
-        personaId: positions[0]!.personaId,
-        app: APP,
-        deviceKey: publicKey,
-        to: to === null ? null : parseHex(to),
-        issuedAtSec: nowSec,
-        expiresAtSec: nowSec + TOKEN_LIFE_SEC,
-      },
-      (message) => sodium.sign(message, secretKey),
-    )
-}
-
-/** The inbox of a persona, called by a device of somebody. */
-const inboxOf = (persona: MadePersona, caller: MadePersona, device = 1): InboxAt => ({
-  persona: idOf(persona),
-  app: APP,
-  sign: signOf(caller, device),
-})
 
 const [FROM_ALICE, BOBS] = [inboxOf(bob, alice), inboxOf(bob, bob)]
 
