@@ -85,10 +85,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['rtcnode/a.ts', "import { x } from '../store/record-store.ts'"],
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/paths/a.ts', "import { x } from '../wire.ts'"],
-<<<<<<< HEAD
   ['message/a.ts', "import { x } from '../crypto/seed.ts'"],
-=======
->>>>>>> b2cc98b0 (relay/paths: the paths of cards and inboxes in a folder; the clock of tokens is the client's)
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/a.ts', "import { x } from '../daemon/config.ts'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
