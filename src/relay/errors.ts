@@ -21,6 +21,8 @@ export type RelayErrorCode =
   | 'RELAY_NO_INBOX' // the persona has no inbox there
   | 'RELAY_NO_STRANGERS' // the owner of the inbox takes nothing from this sender
   | 'RELAY_INBOX_FULL'
+  | 'RELAY_BUSY' // another request sends this object
+  | 'RELAY_STORE_FULL' // the persona has no room for the object there
   | 'QUESTION_CLOSED' // it does not open with the key of the box
   | 'QUESTION_FORM' // it opens, and is no question
   | 'QUESTION_ORIGIN' // another relay asked it

@@ -1,17 +1,26 @@
 /** One call of a relay over HTTP: bounded in time and size, and every failure has a code. */
 import { decodeUtf8 } from '../core/encoding/bytes.ts'
 import { RelayError } from './errors.ts'
-import type { RelayMeans, RelayRequest, RelayResponse } from './means.ts'
+import type { RelayFetch, RelayMeans, RelayRequest, RelayResponse } from './means.ts'
 
 /** How long one call may take, or a stream be silent before its first byte. */
 const CALL_MS = 60_000 // format: three comments of a stream
 
-export interface Call {
+export interface Call<Body = string> {
   readonly url: string
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly body?: string
+  readonly method: RelayRequest['method']
+  readonly body?: Body
+  /** Beside a body in parts. */
+  readonly duplex?: 'half'
+  /** How long the call may take until the header of the answer; by default {@link CALL_MS}. */
+  readonly headerMs?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
+}
+
+/** The means of one call. */
+export interface CallMeans<Body> extends Pick<RelayMeans, 'clock'> {
+  readonly fetch: RelayFetch<Body>
 }
 
 /** An answer whose body has not been read. */
@@ -28,11 +37,15 @@ export interface OpenAnswer {
  * @throws {RelayError} RELAY_UNREACHABLE | RELAY_SILENT
  * @throws the reason of the signal
  */
-export async function openCall({ fetch, clock }: RelayMeans, call: Call): Promise<OpenAnswer> {
+export async function openCall<Body = string>(
+  { fetch, clock }: CallMeans<Body>,
+  call: Call<Body>,
+): Promise<OpenAnswer> {
   const stop = new AbortController()
-  const request: RelayRequest = {
+  const request: RelayRequest<Body> = {
     method: call.method,
     ...(call.body === undefined ? {} : { body: call.body }),
+    ...(call.duplex === undefined ? {} : { duplex: call.duplex }),
     ...(call.headers === undefined ? {} : { headers: call.headers }),
     signal: call.signal === undefined ? stop.signal : AbortSignal.any([call.signal, stop.signal]),
     redirect: 'error',
@@ -40,7 +53,7 @@ export async function openCall({ fetch, clock }: RelayMeans, call: Call): Promis
     cache: 'no-store',
     referrerPolicy: 'no-referrer',
   }
-  const response = await inTime(clock, CALL_MS, stop, call, async () => await fetch(call.url, request))
+  const response = await inTime(clock, call.headerMs ?? CALL_MS, stop, call, async () => await fetch(call.url, request))
   const sentMs = Date.parse(response.headers.get('date') ?? '')
   return { response, stop, relayMs: Number.isNaN(sentMs) ? null : sentMs }
 }
@@ -66,16 +79,21 @@ export async function callJson(
  * @throws {RelayError} RELAY_UNREACHABLE | RELAY_SILENT
  * @throws the reason of the signal
  */
-export async function callText(
-  means: RelayMeans,
-  call: Call,
+export async function callText<Body = string>(
+  means: CallMeans<Body>,
+  call: Call<Body>,
   maxBytes: number,
-): Promise<{ readonly status: number; readonly text: string | null; readonly relayMs: number | null }> {
+): Promise<{
+  readonly status: number
+  readonly headers: RelayResponse['headers']
+  readonly text: string | null
+  readonly relayMs: number | null
+}> {
   const { response, stop, relayMs } = await openCall(means, call)
   const text = await inTime(means.clock, CALL_MS, stop, call, async () => await readText(response, maxBytes))
   // Nothing more is wanted of this connection if the body was too long.
   if (text === null) stop.abort()
-  return { status: response.status, text, relayMs }
+  return { status: response.status, headers: response.headers, text, relayMs }
 }
 
 /** The error of an answer that no relay gives. A gateway in front of one answers 5xx while it is down. */
@@ -122,7 +140,7 @@ export async function inTime<Result>(
 }
 
 /** @returns null for a body above the limit, or one that is not UTF-8 */
-async function readText({ body }: RelayResponse, maxBytes: number): Promise<string | null> {
+export async function readText({ body }: RelayResponse, maxBytes: number): Promise<string | null> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of chunksOf(body)) {

@@ -1,13 +1,18 @@
 /** The client of a relay needs these of its surroundings. A browser, Node and personad-net each hand in their own. */
 
 /** The part of the standard `fetch` that is used. `globalThis.fetch` fits. */
-export type RelayFetch = (url: string, request: RelayRequest) => Promise<RelayResponse>
+export type RelayFetch<Body = string> = (url: string, request: RelayRequest<Body>) => Promise<RelayResponse>
 
-export interface RelayRequest {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  /** `content-type`, `authorization` and `if-none-match` alone: personad-net sends no others. */
+/** A `fetch` that takes bodies in parts. `globalThis.fetch` fits, in Node and in some browsers. */
+export type ObjectFetch = RelayFetch<ReadableStream<Uint8Array>>
+
+export interface RelayRequest<Body = string> {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+  /** `content-type`, `authorization` and `if-none-match`, which personad-net sends; calls of objects have `range` too. */
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: Body
+  /** Beside a body in parts: the answer comes after it. */
+  readonly duplex?: 'half'
   readonly signal: AbortSignal
   /** An address leads to one relay, and nowhere else. */
   readonly redirect: 'error'

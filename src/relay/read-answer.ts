@@ -7,7 +7,9 @@ import {
   type BoxError,
   type CardError,
   type InboxEntry,
+  OBJECT_ERRORS,
   type InboxError,
+  type ObjectError,
   type Refused,
 } from './wire.ts'
 
@@ -47,7 +49,7 @@ export function readRefused(value: unknown): Refused | null {
   return { ok: false, error: error as BoxError, ...(isTime ? { retryAfter } : {}) }
 }
 
-/** The relay's reason for refusing a card, or a call of an inbox. */
+/** The relay's reason for refusing a card, or a call of an inbox or of an object. */
 export interface RefusedBy<Word> {
   readonly error: Word
   /** The card that it has. */
@@ -62,6 +64,7 @@ export interface RefusedBy<Word> {
 
 export type CardRefused = RefusedBy<CardError>
 export type InboxRefused = RefusedBy<InboxError>
+export type ObjectRefused = RefusedBy<ObjectError>
 
 /** @returns null for any other value */
 export function readCardRefused(value: unknown): CardRefused | null {
@@ -71,6 +74,11 @@ export function readCardRefused(value: unknown): CardRefused | null {
 /** @returns null for any other value */
 export function readInboxRefused(value: unknown): InboxRefused | null {
   return readRefusedBy(value, INBOX_ERRORS)
+}
+
+/** @returns null for any other value */
+export function readObjectRefused(value: unknown): ObjectRefused | null {
+  return readRefusedBy(value, OBJECT_ERRORS)
 }
 
 function readRefusedBy<Word extends string>(value: unknown, words: readonly Word[]): RefusedBy<Word> | null {

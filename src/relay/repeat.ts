@@ -9,6 +9,7 @@ const LONGEST_ASKED_MS = 3_600_000 // sanity: a relay that asks for more would s
 const PASSING: ReadonlySet<string> = new Set([
   'RELAY_TOO_OFTEN',
   'RELAY_INBOX_FULL',
+  'RELAY_BUSY',
   'RELAY_UNREACHABLE',
   'RELAY_SILENT',
 ])

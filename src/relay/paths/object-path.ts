@@ -13,11 +13,11 @@ const ID_BYTES = 32 // format: nobody finds an object by trying
 const PERSONA = /^[0-9A-F]{64}$/
 
 /** The path of an object, below the address of a relay. */
-export function objectPath({ persona, id }: ObjectTarget): string {
+export function formatObjectPath({ persona, id }: ObjectTarget): string {
   return `store/${persona}/${id}`
 }
 
-/** Reads {@link objectPath}. @returns null for any other path */
+/** Reads {@link formatObjectPath}. @returns null for any other path */
 export function parseObjectPath(path: string): ObjectTarget | null {
   const [word, persona = '', id = '', ...rest] = path.split('/')
   const isObject = word === 'store' && rest.length === 0 && PERSONA.test(persona)
@@ -25,11 +25,11 @@ export function parseObjectPath(path: string): ObjectTarget | null {
 }
 
 /** The path of all that a relay has of a persona. @param persona PersonaID in upper-case hex */
-export function personaPath(persona: string): string {
+export function formatPersonaPath(persona: string): string {
   return `persona/${persona}`
 }
 
-/** Reads {@link personaPath}. @returns null for any other path */
+/** Reads {@link formatPersonaPath}. @returns null for any other path */
 export function parsePersonaPath(path: string): string | null {
   const [word, persona = '', ...rest] = path.split('/')
   return word === 'persona' && rest.length === 0 && PERSONA.test(persona) ? persona : null
