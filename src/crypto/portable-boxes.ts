@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
 import { concatBytes, isZero } from '../core/encoding/bytes.ts'
-import type { BoxEngine, Sha256, Sha256Streams } from '../core/engine.ts'
+import type { BoxEngine, Sha256 } from '../core/engine.ts'
 import { checkLength } from './arguments.ts'
 import type { CryptoEngine } from './engine.ts'
 import { portableVerifier } from './portable-verify.ts'
@@ -37,16 +37,9 @@ function openBox(sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8A
   return nacl.secretbox.open(sealed, nonce, key)
 }
 
-export const portableBoxes: BoxEngine &
-  Sha256 &
-  Sha256Streams &
-  Pick<CryptoEngine, 'randomBytes' | 'boxPublicKey' | 'agree'> = {
+export const portableBoxes: BoxEngine & Sha256 & Pick<CryptoEngine, 'randomBytes' | 'boxPublicKey' | 'agree'> = {
   ...portableVerifier,
   sha256: (...parts) => sha256(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
-  sha256Stream: () => {
-    const hash = sha256.create()
-    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() }
-  },
   randomBytes: (length) => nacl.randomBytes(length),
   boxPublicKey,
   agree,

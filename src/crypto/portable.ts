@@ -1,8 +1,9 @@
 /** The engine without native code: for browsers, as the fallback when libsodium does not load, and as the oracle for it in tests. */
 import { argon2idAsync } from '@noble/hashes/argon2.js'
-import { sha512 } from '@noble/hashes/sha2.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import nacl from 'tweetnacl'
 import { concatBytes } from '../core/encoding/bytes.ts'
+import type { Sha256Stream } from '../core/engine.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
@@ -11,6 +12,11 @@ import { portableBoxes } from './portable-boxes.ts'
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   return a.length === 0 || nacl.verify(a, b) // nacl.verify returns false for two empty arrays
+}
+
+function sha256Stream(): Sha256Stream {
+  const hash = sha256.create()
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() }
 }
 
 function signKeyPair(seed: Uint8Array): KeyPair {
@@ -45,6 +51,7 @@ export const portableEngine: CryptoEngine = {
   ...portableBoxes,
   // A third faster than that of tweetnacl, and this engine loads @noble/hashes anyway.
   sha512: (...parts) => sha512(parts.length === 1 ? parts[0]! : concatBytes(...parts)),
+  sha256Stream,
   name: 'portable',
   secret: (length) => new Uint8Array(length),
   wipe: (secret) => void secret.fill(0),
