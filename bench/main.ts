@@ -15,6 +15,7 @@ import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
 import { benchJudge } from './judge.ts'
+import { benchLinkOpen } from './link-open.ts'
 import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
 import { benchMessages } from './messages.ts'
@@ -76,5 +77,6 @@ print(await benchChannels(isQuick))
 print(await benchChannelRelay(isQuick))
 print(await benchChannelDirect(isQuick))
 print(await benchMessages(engine, isQuick))
+print(await benchLinkOpen(isQuick))
 print(await benchScale(engine, isQuick))
 for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
