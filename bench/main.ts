@@ -25,6 +25,7 @@ import { benchNetWeb } from './net-web.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayHttp } from './relay-http.ts'
+import { benchRelayInboxes } from './relay-inboxes.ts'
 import { benchRelayMailbox } from './relay-mailbox.ts'
 import { benchRelayStore } from './relay-store.ts'
 import { benchRelayStreams } from './relay-streams.ts'
@@ -68,6 +69,7 @@ print(await benchNetWeb(engine, isQuick))
 print(await benchDht(engine, isQuick))
 print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
+print(await benchRelayInboxes(isQuick))
 print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))
 print(await benchRelayMailbox(isQuick))
