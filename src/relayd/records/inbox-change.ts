@@ -103,13 +103,6 @@ export class InboxChange {
     return this.#records.marks.get(markId(this.id, entry)) !== undefined
   }
 
-  /** Writes the mark of an entry again: the commit ends after the one that brought it. */
-  markAgain(entry: OfferedEntry): void {
-    const id = markId(this.id, entry)
-    const mark = this.#records.marks.get(id)
-    if (mark !== undefined) this.#write(this.#records.marks.put(id, mark))
-  }
-
   /** Puts an entry after all that are there. */
   add(entry: OfferedEntry): void {
     const { lastN, entries, waiting, endsUs } = this.#inbox

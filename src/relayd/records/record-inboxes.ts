@@ -32,9 +32,8 @@ export class RecordInboxes implements InboxStore {
     const outcome = this.#decide(change, entry)
     if (outcome !== 'stored' && outcome !== 'repeated') return outcome
     change.see(listed, null)
-    // The first one may be on its way still. Nobody hears of it before it is on disk.
-    if (outcome === 'repeated') change.markAgain(entry)
-    else change.add(entry)
+    if (outcome === 'stored') change.add(entry)
+    // A repeat writes too: the first one may be on its way still, and this commit ends after its.
     if (!(await this.#access.write(change.writes()))) return 'disk'
     if (outcome === 'stored') for (const listener of this.#listeners) listener(id)
     return outcome
