@@ -9,6 +9,7 @@ import { importBoxKeyPair } from '../../src/seal/key-pair.ts'
 import { openFrom } from '../../src/seal/seal.ts'
 import { START_US, testRelay, TestOwner, type TestRelay } from '../support/relay-boxes.ts'
 import { cardExample } from './relay-card-example.ts'
+import { objectExample } from './relay-object-example.ts'
 import { publicOf, RELAY_ORIGIN, sealedOf, secretOf, wholeOf } from './relay-vectors.ts'
 
 export const RELAY_DOC: string = fileURLToPath(new URL('../../docs/relay.md', import.meta.url))
@@ -109,7 +110,12 @@ async function example(): Promise<string> {
   await story.ask('Nobody sends there any more:', alice.send(DATA[0]!))
   await story.ask("The text's own moment is too large:", { ...alice.check(), at: '20221231235959123456' })
   await story.ask('A request with a member that nobody knows:', { ...alice.check(), urgent: true })
-  parts.push(...(await otherAnswers(alice)), ...(await forms(alice)), ...(await cardExample()))
+  parts.push(
+    ...(await otherAnswers(alice)),
+    ...(await forms(alice)),
+    ...(await cardExample()),
+    ...(await objectExample()),
+  )
   return parts.join('\n\n')
 }
 
