@@ -2,13 +2,14 @@
  * Asks who holds the key of a box, and checks answers, without a memory of what was asked: the relay's own HMAC is in the question. So nobody
  * keeps an owner out by asking for many questions, and any process with the relay's key can check the answer.
  */
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { concatBytes, formatBase64url, parseBase64url, u64be } from '../../core/encoding/bytes.ts'
 import { encodeQuestion, NONCE_BYTES, parseAnswer } from '../../relay/question.ts'
 import type { BoxKey } from '../../seal/box-key.ts'
 import { formatBoxKey } from '../../seal/box-key.ts'
 import { sealTo } from '../../seal/seal.ts'
 import type { UsedAnswer } from '../store/relay-store.ts'
+import { HmacKey } from './hmac.ts'
 
 export interface QuestionsOptions {
   /** Scheme, host and port of the relay, as its clients call it. */
@@ -26,12 +27,11 @@ const NO_AAD = new Uint8Array()
 
 export class Questions {
   readonly #options: QuestionsOptions
-  /** Made once: of raw bytes Node would make one at each call, which takes four times as long as the HMAC. */
-  readonly #key: KeyObject
+  readonly #key: HmacKey
 
   constructor(options: QuestionsOptions) {
     this.#options = options
-    this.#key = createSecretKey(options.key)
+    this.#key = new HmacKey(options.key)
   }
 
   /** Asks the owner of a key. @returns the sealed question in base64url @throws {SealError} BOX_KEY_POINT */
@@ -66,9 +66,7 @@ export class Questions {
   }
 
   /** HMAC of key || exp || nonce. Their lengths differ only with the suite, so no two triples have the same bytes. */
-  #answerTo(key: BoxKey, exp: number, nonce: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(concatBytes(key.bytes, u64be(exp), nonce))
-      .digest()
+  #answerTo(key: BoxKey, exp: number, nonce: Uint8Array): Uint8Array {
+    return this.#key.of(key.bytes, u64be(exp), nonce)
   }
 }

@@ -1,6 +1,6 @@
 /** A box as a record: what the store knows of it without its messages. */
-import { hash } from 'node:crypto'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
+import { sha256 } from '../store/sha256.ts'
 
 const FLAG_RETIRED = 1
 const HEAD_BYTES = 42 // flags u8 || five moments f64 || length of the maker u8
@@ -36,12 +36,8 @@ export interface Box {
   messages: KeptMessage[]
 }
 
-/** The digest of a message. Node gives a text out in half the time of a Buffer. */
 export function digestOf(data: string): Uint8Array {
-  const whole = hash('sha256', data, 'binary')
-  const digest = new Uint8Array(DIGEST_BYTES)
-  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = whole.charCodeAt(i)
-  return digest
+  return sha256(data, DIGEST_BYTES)
 }
 
 export function encodeBox(box: Box): Uint8Array {
