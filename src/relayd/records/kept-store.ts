@@ -1,36 +1,52 @@
 /**
- * The records on disk, with those that were read last also in memory. A relay reads two or three records for each message, and
- * LevelDB takes 10 us for one in its log and 40 us for one in a table: as long as all else that a read of a box does.
+ * The records on disk, with those that were read last also in memory, and those that are about to be read. A relay reads two or three
+ * records for each message, and LevelDB takes 10 us for one in its log and 40 us for one in a table: as long as all else that a read of a
+ * box does.
  */
 import { StoreError } from '../../store/errors.ts'
 import type { Entry, Range, ResumableStore, Write } from '../../store/store.ts'
+import { KeptRecords } from './kept-records.ts'
 
-const MAX_KEPT_BYTES: number = 64 << 20 // sanity: the records of 200 000 boxes, or what 60 full boxes hold; a twelfth of the unit's memory
-const ENTRY_BYTES = 160 // sanity: an entry of a Map, a string and a typed array, beside their own bytes
+const MAX_READ_BYTES: number = 64 << 20 // sanity: the records of 200 000 boxes, or what 60 full boxes hold; a twelfth of the unit's memory
+const MAX_NEW_BYTES: number = 32 << 20 // sanity: 25 000 messages of 1 KB, more than a relay takes in ten seconds; most are fetched in one
+
+export interface KeptOptions {
+  readonly maxReadBytes?: number
+  readonly maxNewBytes?: number
+  /** The beginning of the keys of records that somebody reads soon after they were written; no other record is kept before it was read. */
+  readonly readSoon: string
+}
 
 export class KeptStore implements ResumableStore {
   readonly #store: ResumableStore
-  readonly #maxBytes: number
-  /** Content of the disk; null for a record that is not there. The first are those that were kept first. */
-  readonly #kept = new Map<string, Uint8Array | null>()
-  #bytes = 0
+  readonly #readSoon: string
+  /** Content of the disk that was read. */
+  readonly #read: KeptRecords
+  /** Content of the disk that was written, and that nobody has read from there. Apart: else many messages would drive out all boxes. */
+  readonly #new: KeptRecords
 
-  constructor(store: ResumableStore, maxBytes: number = MAX_KEPT_BYTES) {
+  constructor(
+    store: ResumableStore,
+    { readSoon, maxReadBytes = MAX_READ_BYTES, maxNewBytes = MAX_NEW_BYTES }: KeptOptions,
+  ) {
     this.#store = store
-    this.#maxBytes = maxBytes
+    this.#readSoon = readSoon
+    this.#read = new KeptRecords(maxReadBytes)
+    this.#new = new KeptRecords(maxNewBytes)
   }
 
   /** About how many bytes the kept records take. */
   get bytes(): number {
-    return this.#bytes
+    return this.#read.bytes + this.#new.bytes
   }
 
   /** @returns bytes that nobody may change @throws {StoreError} as {@link ResumableStore.get} */
   get(key: string): Uint8Array | undefined {
-    const kept = this.#kept.get(key)
+    let kept = this.#read.get(key)
+    if (kept === undefined) kept = this.#new.get(key)
     if (kept !== undefined) return kept ?? undefined
     const value = this.#store.get(key)
-    this.#keep(key, value ?? null)
+    this.#read.keep(key, value ?? null)
     return value
   }
 
@@ -47,9 +63,8 @@ export class KeptStore implements ResumableStore {
       if (!(error instanceof StoreError && error.code === 'STORE_DISK_FULL')) this.#forgetAll()
       throw error
     }
-    // Only what somebody has read, since many records are written, and never read by their key. The commits of a store end in the order in
-    // which they began, so the last value stays.
-    for (const { key, value } of writes) if (this.#kept.has(key)) this.#keep(key, value)
+    // The commits of a store end in the order in which they began, so the last value stays.
+    for (const write of writes) this.#note(write)
   }
 
   resume(): Promise<boolean> {
@@ -65,25 +80,15 @@ export class KeptStore implements ResumableStore {
     return this.#store.close()
   }
 
+  /** Notes what is on disk now. Many records are written, and never read by their key. */
+  #note({ key, value }: Write): void {
+    if (this.#read.has(key)) this.#read.keep(key, value)
+    else if (value === null) this.#new.drop(key)
+    else if (key.startsWith(this.#readSoon)) this.#new.keep(key, value)
+  }
+
   #forgetAll(): void {
-    this.#kept.clear()
-    this.#bytes = 0
+    this.#read.clear()
+    this.#new.clear()
   }
-
-  #keep(key: string, value: Uint8Array | null): void {
-    const before = this.#kept.get(key)
-    if (before !== undefined) this.#bytes -= sizeOf(key, before)
-    this.#kept.set(key, value)
-    this.#bytes += sizeOf(key, value)
-    if (this.#bytes <= this.#maxBytes) return
-    for (const [oldest, bytes] of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) break
-      this.#kept.delete(oldest)
-      this.#bytes -= sizeOf(oldest, bytes)
-    }
-  }
-}
-
-function sizeOf(key: string, value: Uint8Array | null): number {
-  return ENTRY_BYTES + key.length + (value?.length ?? 0)
 }

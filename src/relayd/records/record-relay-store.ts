@@ -15,7 +15,7 @@ import { RecordCards } from './record-cards.ts'
 import { RecordInboxes } from './record-inboxes.ts'
 import { RecordObjects } from './record-objects.ts'
 import { RecordWriter } from './record-writer.ts'
-import { messageId, parseDueId, PERSONA_RANGE, recordsOf, type Records } from './records.ts'
+import { messageId, parseDueId, PERSONA_RANGE, READ_SOON, recordsOf, type Records } from './records.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type {
   BoxId,
@@ -71,7 +71,7 @@ export class RecordRelayStore implements RelayStore {
     { limits, answerUs, nowUs }: StoreOptions,
     release: () => Promise<void> = () => Promise.resolve(),
   ) {
-    this.#store = new KeptStore(store)
+    this.#store = new KeptStore(store, { readSoon: READ_SOON })
     this.#release = release
     this.#limits = limits
     this.#ahead = new Ahead(this.#store)

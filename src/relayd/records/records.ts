@@ -76,10 +76,14 @@ export interface Records {
   readonly totals: Collection<Totals>
 }
 
+const MESSAGE_KIND = 'msg'
+/** The beginning of the keys of records that are read soon after they were written: an owner who waits fetches a message within a second. */
+export const READ_SOON: string = `${MESSAGE_KIND}/`
+
 export function recordsOf(store: Store): Records {
   return {
     boxes: new Collection(store, 'box', BOX_CODEC),
-    data: new Collection(store, 'msg', DATA_CODEC),
+    data: new Collection(store, MESSAGE_KIND, DATA_CODEC),
     due: new Collection(store, 'due', EMPTY_CODEC),
     made: new Collection(store, 'made', COUNT_CODEC),
     personas: new Collection(store, 'persona', PERSONA_CODEC),

@@ -4,6 +4,8 @@ import { StoreError } from '../../../../src/store/errors.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { ResumableStore } from '../../../../src/store/store.ts'
 
+const OPTIONS = { readSoon: 'new/' }
+
 const value = (byte: number, length = 100): Uint8Array => new Uint8Array(length).fill(byte)
 
 /** A store that counts its reads. */
@@ -27,7 +29,7 @@ function counted(): { store: ResumableStore; reads: string[] } {
 test('a record is read from the disk once, also one that is not there', async () => {
   const { store, reads } = counted()
   await store.commit([{ key: 'k/1', value: value(1) }])
-  const kept = new KeptStore(store)
+  const kept = new KeptStore(store, OPTIONS)
   for (let n = 0; n < 3; n++) {
     expect(kept.get('k/1')).toEqual(value(1))
     expect(kept.get('k/2')).toBeUndefined()
@@ -37,7 +39,7 @@ test('a record is read from the disk once, also one that is not there', async ()
 
 test('a read shows a commit once it has ended, and not before', async () => {
   const { store, reads } = counted()
-  const kept = new KeptStore(store)
+  const kept = new KeptStore(store, OPTIONS)
   const commits = [1, 2].map((byte) => kept.commit([{ key: 'k/1', value: value(byte) }]))
   expect(kept.get('k/1')).toBeUndefined()
   await Promise.all(commits)
@@ -55,7 +57,7 @@ test('a commit that failed shows nothing; after a full disk what is kept stays, 
     ['STORE_IO', 2],
   ] as const) {
     const commit = (): Promise<void> => Promise.reject(new StoreError(code, 'failed'))
-    const kept = new KeptStore({ ...store, commit })
+    const kept = new KeptStore({ ...store, commit }, OPTIONS)
     reads.splice(0)
     kept.get('k/1')
     await expect(kept.commit([{ key: 'k/1', value: value(2) }])).rejects.toThrow('failed')
@@ -66,16 +68,48 @@ test('a commit that failed shows nothing; after a full disk what is kept stays, 
 
 test('a record that nobody read is not kept', async () => {
   const { store, reads } = counted()
-  const kept = new KeptStore(store)
+  const kept = new KeptStore(store, OPTIONS)
   await kept.commit([{ key: 'k/1', value: value(1) }])
   expect(kept.bytes).toBe(0)
   expect(kept.get('k/1')).toEqual(value(1))
   expect(reads).toEqual(['k/1'])
 })
 
+test('a record that is read soon is kept when it is written, until it is removed; one that failed is not', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store, OPTIONS)
+  const commit = kept.commit([{ key: 'new/1', value: value(1) }])
+  expect(kept.bytes).toBe(0)
+  await commit
+  expect(kept.get('new/1')).toEqual(value(1))
+  expect(reads).toEqual([])
+  await kept.commit([{ key: 'new/1', value: null }])
+  expect(kept.bytes).toBe(0)
+  expect(kept.get('new/1')).toBeUndefined()
+  expect(reads).toEqual(['new/1'])
+  const full = (): Promise<void> => Promise.reject(new StoreError('STORE_DISK_FULL', 'full'))
+  const stuck = new KeptStore({ ...store, commit: full }, OPTIONS)
+  await expect(stuck.commit([{ key: 'new/2', value: value(2) }])).rejects.toThrow('full')
+  expect(stuck.get('new/2')).toBeUndefined()
+})
+
+test('new records have a bound of their own, and drive out none that was read', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store, { ...OPTIONS, maxNewBytes: 3000 })
+  kept.get('k/1')
+  for (let n = 10; n < 60; n++) await kept.commit([{ key: `new/${n}`, value: value(n) }])
+  expect(kept.bytes).toBeLessThanOrEqual(3000 + 200)
+  reads.splice(0)
+  expect(kept.get('k/1')).toBeUndefined()
+  expect(kept.get('new/59')).toEqual(value(59))
+  expect(reads).toEqual([])
+  expect(kept.get('new/10')).toEqual(value(10))
+  expect(reads).toEqual(['new/10'])
+})
+
 test('what is kept has a bound, and the oldest goes first', async () => {
   const { store, reads } = counted()
-  const kept = new KeptStore(store, 3000)
+  const kept = new KeptStore(store, { ...OPTIONS, maxReadBytes: 3000 })
   for (let n = 10; n < 60; n++) {
     expect(kept.get(`k/${n}`)).toBeUndefined()
     await kept.commit([{ key: `k/${n}`, value: value(n) }])
