@@ -135,12 +135,12 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the contract of a store, and its model in memory, know no disk and no HTTP',
   },
   'relayd/records': {
-    folders: ['card', 'core', 'relay', 'relayd/store', 'store'],
+    folders: ['card', 'core', 'crypto', 'relay', 'relayd/store', 'store'],
     packages: ['node:crypto'],
     reason: 'the store of a relay on records keeps sealed bytes, and knows no HTTP',
   },
   'relayd/boxes': {
-    folders: ['core', 'seal', 'relay', 'relayd/store'],
+    folders: ['core', 'crypto', 'seal', 'relay', 'relayd/store'],
     packages: ['node:crypto'],
     reason: 'the rules of the boxes know neither HTTP nor a kind of store',
   },

@@ -1,5 +1,5 @@
-/** HMAC-SHA-256 (RFC 2104) under one key, as two hashes. createHmac makes a stream for each text, and takes about three times as long. */
-import { sha256 } from '../store/sha256.ts'
+/** HMAC-SHA-256 (RFC 2104) under one key, as two hashes. createHmac makes a stream for each text, and takes about twice as long. */
+import { sha256 } from '../../crypto/short-hash.ts'
 
 const BLOCK_BYTES = 64 // format: of SHA-256
 const HASH_BYTES = 32

@@ -1,6 +1,6 @@
 /** A box as a record: what the store knows of it without its messages. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
-import { sha256 } from '../store/sha256.ts'
+import { sha256 } from '../../crypto/short-hash.ts'
 
 const FLAG_RETIRED = 1
 const HEAD_BYTES = 42 // flags u8 || five moments f64 || length of the maker u8
