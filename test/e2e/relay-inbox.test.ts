@@ -83,7 +83,7 @@ test('an entry whose sender has an answer is there after a kill, and so is what 
   expect((await listEntries(client, BOBS, 0)).entries.map(({ encId }) => encId)).toEqual([left])
   expect((await listEntries(client, inboxOf(bob, bob, 2), 0)).entries).toHaveLength(2)
   const forgot = await runRelayCommand(['forget', idOf(bob), '--dir', second.dataDir])
-  expect(forgot.stdout).toBe('deleted: cards of the persona 1, inboxes 1\n')
+  expect(forgot.stdout).toContain('cards of the persona 1, inboxes 1')
 })
 
 test('the log and the metrics name no persona, no key, no place and no entry', async () => {
