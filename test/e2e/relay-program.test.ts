@@ -148,7 +148,7 @@ describe('the commands of the operator', () => {
     })
     expect(await command('forget', personaId)).toMatchObject({
       status: 1,
-      stdout: 'there is no card and no inbox of this persona\n',
+      stdout: 'there is nothing of this persona\n',
     })
     expect((await fetch(relay.url + path)).status).toBe(404)
     expect(statSync(socket).mode & 0o777).toBe(0o600)
