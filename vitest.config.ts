@@ -23,7 +23,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // In the order of their names: the files that take minutes begin first, so that none of them is left alone at the end.
     projects: [
-      { test: { ...common, name: 'alone', include: ALONE } },
+      { test: { ...common, name: 'alone', include: ALONE, globalSetup: 'test/support/built-package.ts' } },
       { test: { ...common, name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
     ],
   },

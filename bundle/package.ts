@@ -7,7 +7,7 @@ const ROOT = resolve(import.meta.dirname, '..')
 
 export interface MadePackage {
   readonly directory: string
-  remove(): void
+  readonly remove: () => void
 }
 
 /** Makes the programs with what they read, and no declarations. */

@@ -12,6 +12,7 @@ import {
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { formatHex } from '../../src/core/encoding/bytes.ts'
@@ -29,6 +30,7 @@ import { encodeSave, readStatusMessage, SECTION_KEYS, sectionData, withSection }
 import { withStatusMessage } from '../../src/tox/save/status-message.ts'
 import { keyOf, BOB, LAPTOP, PHONE, putProfiles, readSave, seeFriend, whose, writeSave } from '../support/people.ts'
 import { Home } from '../support/persona.ts'
+import { launcherOf } from '../support/programs.ts'
 
 const NOW = Math.floor(Date.now() / 1000)
 const OTHER_KEY = '9'.repeat(62) + '11'
@@ -680,7 +682,7 @@ describe('starting up', () => {
   })
 
   test('a Node.js that is too old gives one line of error', async () => {
-    const launcher = new URL('../../src/launch/persona.js', import.meta.url).href
+    const launcher = pathToFileURL(launcherOf('persona')).href
     const script = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.17.9' } }); import('${launcher}')`
     const child = spawn(process.execPath, ['-e', script])
     let stderr = ''

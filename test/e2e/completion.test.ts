@@ -1,15 +1,14 @@
 /** Completion with the Tab key, in the shells themselves. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { allNodes, commandTree } from '../../src/cli/program/command-tree.ts'
 import { buildProgram } from '../../src/cli/program/program.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
 import { Home } from '../support/persona.ts'
 import { person } from '../support/person.ts'
-
-const PERSONA = resolve(import.meta.dirname, '../../src/launch/persona.js')
+import { launcherOf } from '../support/programs.ts'
 
 /** Replaces the completion system of a shell that has none outside of an interactive line: prints each candidate on a line. */
 const ASK = {
@@ -35,7 +34,9 @@ beforeEach(async () => {
   home = new Home()
   const bin = join(home.directory, 'bin')
   mkdirSync(bin)
-  writeFileSync(join(bin, 'persona'), `#!/bin/sh\nexec '${process.execPath}' '${PERSONA}' "$@"\n`, { mode: 0o755 })
+  writeFileSync(join(bin, 'persona'), `#!/bin/sh\nexec '${process.execPath}' '${launcherOf('persona')}' "$@"\n`, {
+    mode: 0o755,
+  })
   const own = { PERSONAD_HOME: home.directory, XDG_CACHE_HOME: join(home.directory, 'cache'), HOME: home.directory }
   env = { ...process.env, ...own, PATH: `${bin}:${process.env['PATH']}`, LC_ALL: 'C.UTF-8' }
   for (const shell of SHELLS) writeFileSync(script(shell), await home.done(['completion', shell]))

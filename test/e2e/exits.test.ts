@@ -2,12 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { PERSONA } from '../support/persona.ts'
+import { launcherOf } from '../support/programs.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const PERSONAD = resolve(import.meta.dirname, '../../src/launch/personad.js')
+const [PERSONA, PERSONAD] = [launcherOf('persona'), launcherOf('personad')]
 
 async function statusOf(child: ChildProcess): Promise<number | null> {
   const [status] = (await once(child, 'close')) as [number | null]

@@ -23,7 +23,7 @@ async function start(config: string, env: Readonly<Record<string, string>> = {})
   const list = join(home, 'loaded')
   writeFileSync(list, '')
   const options = { NODE_OPTIONS: `--import=${HOOK}`, LOADED_MODULES: list }
-  const daemon = await DaemonProcess.start({ home, env: { ...options, ...env } })
+  const daemon = await DaemonProcess.start({ home, from: 'sources', env: { ...options, ...env } })
   const client = await daemon.connect()
   return { daemon, client, loaded: () => readFileSync(list, 'utf8').trim().split('\n') }
 }

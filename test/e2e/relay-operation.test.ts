@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { RELAY_LAUNCHER } from '../support/relay-process.ts'
+import { launcherOf } from '../support/programs.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const has = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0
@@ -18,7 +18,14 @@ const script = (name: string): string => join(import.meta.dirname, '../support',
 test.skipIf(NO_CADDY !== '')(
   `a relay as init sets it up works through Caddy, streams too${NO_CADDY}`,
   () => {
-    const args = ['--net', 'sh', script('relay-behind-caddy.sh'), process.execPath, RELAY_LAUNCHER, tempDir()]
+    const args = [
+      '--net',
+      'sh',
+      script('relay-behind-caddy.sh'),
+      process.execPath,
+      launcherOf('persona-relay'),
+      tempDir(),
+    ]
     const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
     const lines = stdout.split('\n').filter((line) => /^(ok|FAIL) /.test(line))
     expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([])

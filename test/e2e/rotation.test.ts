@@ -9,7 +9,8 @@ import type { Contact } from '../../src/ipc/shapes/contact.ts'
 import type { LeaveResult, RotationPlan } from '../../src/ipc/shapes/rotation.ts'
 import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
 import { deviceKey } from '../support/person.ts'
-import { Home, PERSONA } from '../support/persona.ts'
+import { Home } from '../support/persona.ts'
+import { launcherOf } from '../support/programs.ts'
 
 let home: Home
 let wordsFile: string
@@ -91,9 +92,13 @@ describe('the words', () => {
     })
     expect(await home.json(['recovery', 'check', '--words-file', wordsFile])).toEqual({ belongs: true })
     const byDescriptor = `exec "$0" "$1" recovery check --words-file /dev/fd/3 3<"$2"`
-    const { stdout } = await promisify(execFile)('sh', ['-c', byDescriptor, process.execPath, PERSONA, wordsFile], {
-      env: { ...process.env, PERSONAD_HOME: home.directory },
-    })
+    const { stdout } = await promisify(execFile)(
+      'sh',
+      ['-c', byDescriptor, process.execPath, launcherOf('persona'), wordsFile],
+      {
+        env: { ...process.env, PERSONAD_HOME: home.directory },
+      },
+    )
     expect(stdout).toMatch(/^yes/)
     const other = `${'zoo '.repeat(23)}vote`
     const no = await home.run(['recovery', 'check', '--words-file', '-'], { stdin: other })

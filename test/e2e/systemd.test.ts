@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { renderUnit } from '../../src/cli/daemon/service-unit.ts'
 import { resolvePaths } from '../../src/ipc/paths.ts'
+import { launcherOf } from '../support/programs.ts'
 import { missingForManager, namedLines, NO_MANAGER, runInNamespaces } from '../support/service-manager.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -39,6 +40,25 @@ function installDir(): string {
   onTestFinished(() => rmSync(directory, { recursive: true }))
   return directory
 }
+
+test.skipIf(IS_BELOW_TMP)('an installed package writes units that start its own programs', () => {
+  const config = tempDir()
+  // Without a systemctl on the PATH it only writes the units, and leaves the rest to the user.
+  const env = { ...process.env, PATH: dirname(process.execPath), XDG_CONFIG_HOME: config }
+  spawnSync(process.execPath, [launcherOf('persona'), 'service', 'install', '--net', '--repair'], { env })
+  const started = ['personad', 'personad-repair', 'personad-net', 'personad-rtc'].map((unit) => {
+    const [, line] = /^ExecStart=(.*)$/m.exec(readFileSync(join(config, 'systemd/user', `${unit}.service`), 'utf8'))!
+    return [...line!.matchAll(/"([^"]+)"/g)].map(([, word]) => word!)
+  })
+  const launchers = started.map((words) => words.find((word) => word.endsWith('.js')))
+  expect(launchers).toEqual(
+    (['personad', 'persona', 'personad-net', 'personad-rtc'] as const).map((name) => launcherOf(name)),
+  )
+  for (const [program, ...args] of started.slice(2)) {
+    const { status, stdout, stderr } = spawnSync(program!, args, { input: '', encoding: 'utf8', env: {} })
+    expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('{"type":"ready"}'), ''])
+  }
+})
 
 describe.skipIf(MISSING_ANALYZE)('the shipped unit (needs systemd-analyze)', () => {
   test('passes systemd-analyze verify', () => {

@@ -8,10 +8,10 @@ import { RESERVE_BYTES } from '../../src/store/room.ts'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP, OWN_PHONE } from '../support/keeper.ts'
 import { deviceKey, person } from '../support/person.ts'
+import { launcherOf } from '../support/programs.ts'
 import { mountSmallDisk, NO_SMALL_DISK, type Scarce, type SmallDisk } from '../support/small-disk.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
 const REASON = NO_SMALL_DISK === '' ? '' : ` (skipped: ${NO_SMALL_DISK})`
 
 function smallHome(scarce: Scarce): { home: string } & SmallDisk {
@@ -198,7 +198,7 @@ describe('a start', () => {
     const home = tempDir()
     await (await DaemonProcess.start({ home })).kill('SIGTERM')
     // Enough for Node itself, but not for the store.
-    const limited = ['8', 'prlimit', '--nofile=26:26', process.execPath, MAIN, '--home', home]
+    const limited = ['8', 'prlimit', '--nofile=26:26', process.execPath, launcherOf('personad'), '--home', home]
     const { stderr } = spawnSync('timeout', limited, { encoding: 'utf8' })
     expect(stderr).toContain('start.waits')
     expect(stderr).toMatch(/[Tt]oo many open files/)

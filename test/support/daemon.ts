@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import { connect, type Client } from '../../src/ipc/client.ts'
-
-const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
+import { launcherOf } from './programs.ts'
 
 export interface DaemonOptions {
   readonly home: string
@@ -14,6 +13,8 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A command that runs the daemon as its argument, for example to enter a network namespace. */
   readonly prefix?: readonly string[]
+  /** Where the program is from; by default the built package. */
+  readonly from?: 'package' | 'sources'
   /** The largest file it may write, in blocks of 512 bytes. The daemon then sees a full disk. */
   readonly fileLimitBlocks?: number
 }
@@ -30,7 +31,7 @@ export class DaemonProcess {
 
   private constructor(options: DaemonOptions) {
     this.home = options.home
-    const args = [MAIN, '--home', options.home, ...(options.args ?? [])]
+    const args = [launcherOf('personad', options.from), '--home', options.home, ...(options.args ?? [])]
     const env = { ...process.env, ...options.env }
     const [command, ...rest] = [...(options.prefix ?? []), process.execPath]
     this.child =

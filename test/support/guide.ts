@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { deliver, makeProfiles, statusOf, toxPkOf } from '../../examples/demo-profiles.ts'
+import { launcherOf } from './programs.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const PERSONA = join(ROOT, 'src/launch/persona.js')
-const PERSONAD = join(ROOT, 'src/launch/personad.js')
 
 const OWN_PROFILE = ['persona tox new laptop.tox --name Alice']
 const OWN_PERSONA = [...OWN_PROFILE, 'persona init --device laptop --tox-profile laptop.tox']
@@ -144,7 +143,9 @@ class Room {
       mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 })
       writeFileSync(join(home, 'config', 'personad.yaml'), config, { mode: 0o600 })
     }
-    const daemon = spawn(process.execPath, [PERSONAD, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const daemon = spawn(process.execPath, [launcherOf('personad'), '--home', home], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     this.#daemons.push(daemon)
     const log: string[] = []
     for await (const line of createInterface({ input: daemon.stderr })) {
@@ -167,7 +168,8 @@ class Room {
   /** @returns what a terminal would show below the line @throws {Error} if the command fails */
   async type(home: string, line: string): Promise<string> {
     const script = `exec 2>&1\npersona() { "$NODE" "$PERSONA" "$@"; }\n${line}`
-    const env = { PATH: process.env.PATH, HOME: this.directory, PERSONAD_HOME: home, NODE: process.execPath, PERSONA }
+    const own = { HOME: this.directory, PERSONAD_HOME: home }
+    const env = { PATH: process.env.PATH, ...own, NODE: process.execPath, PERSONA: launcherOf('persona') }
     const child = spawn('sh', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))

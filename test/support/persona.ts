@@ -2,14 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
+import { launcherOf } from './programs.ts'
 import { tempDir } from './temp-dir.ts'
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** The launcher of the command line. */
-export const PERSONA: string = join(ROOT, 'src/launch/persona.js')
-const PERSONAD = join(ROOT, 'src/launch/personad.js')
 
 export interface Outcome {
   readonly status: number | null
@@ -29,7 +24,7 @@ export class Home {
 
   /** Starts the daemon and returns once it is ready. It ends with the test at the latest. */
   async start(): Promise<void> {
-    const daemon = spawn(process.execPath, [PERSONAD, '--home', this.directory], {
+    const daemon = spawn(process.execPath, [launcherOf('personad'), '--home', this.directory], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#daemon = daemon
@@ -67,7 +62,7 @@ export class Home {
 
   /** Starts `persona` in this home and leaves it running. */
   spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-    return spawn(process.execPath, [PERSONA, ...args], {
+    return spawn(process.execPath, [launcherOf('persona'), ...args], {
       cwd: this.directory,
       // A test without the shared compile cache finds its own one in the home.
       env: { ...process.env, PERSONAD_HOME: this.directory, XDG_CACHE_HOME: join(this.directory, 'cache'), ...env },

@@ -7,8 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { onTestFinished } from 'vitest'
 import type { BoxAnswer } from '../../src/relay/wire.ts'
-
-export const RELAY_LAUNCHER: string = join(import.meta.dirname, '../../src/launch/persona-relay.js')
+import { launcherOf } from './programs.ts'
 
 export interface RelayProcessOptions {
   /** A directory of the test: the relay keeps its data in `data` below it. */
@@ -39,8 +38,8 @@ export class RelayProcess {
     this.dataDir = dataDir ?? join(home, 'data')
     this.configFile = join(home, 'relay.yaml')
     writeFileSync(this.configFile, `listen: '${listen}'\n${config}`, { mode: 0o600 })
-    const program = [process.execPath, RELAY_LAUNCHER, 'serve', '--dir', this.dataDir, '--config', this.configFile]
-    const [command, ...args] = [...prefix, ...program]
+    const program = [launcherOf('persona-relay'), 'serve', '--dir', this.dataDir, '--config', this.configFile]
+    const [command, ...args] = [...prefix, process.execPath, ...program]
     this.child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.child.stdout!.on('data', (bytes) => (this.output += String(bytes)))
     const lines = createInterface({ input: this.child.stderr! })
@@ -127,7 +126,7 @@ export interface Finished {
 
 /** Runs one command of persona-relay to its end. */
 export async function runRelayCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  const child = spawn(process.execPath, [RELAY_LAUNCHER, ...args], { env: { ...process.env, ...env } })
+  const child = spawn(process.execPath, [launcherOf('persona-relay'), ...args], { env: { ...process.env, ...env } })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (bytes) => (stdout += String(bytes)))
   child.stderr.on('data', (bytes) => (stderr += String(bytes)))

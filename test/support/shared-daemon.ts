@@ -5,8 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-
-const MAIN = join(import.meta.dirname, '../../src/daemon/main.ts')
+import { launcherOf } from './programs.ts'
 
 export class SharedDaemon {
   readonly #home: string
@@ -49,7 +48,9 @@ export class SharedDaemon {
 }
 
 async function run(home: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [MAIN, '--home', home], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [launcherOf('personad'), '--home', home], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const log: string[] = []
   for await (const line of createInterface({ input: child.stderr })) {
     log.push(line)

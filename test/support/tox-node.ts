@@ -10,8 +10,8 @@ import { onTestFinished } from 'vitest'
 import { checkFrame } from '../../src/process/protocol.ts'
 import { encodeFrame, FrameCutter } from '../../src/process/frame.ts'
 import { TOX_PROTOCOL, type BootstrapNode, type Order, type Report } from '../../src/toxnode/protocol.ts'
+import { TOX_NODE } from './programs.ts'
 
-const MAIN = join(import.meta.dirname, '../../src/toxnode/main.ts')
 const LIBTOXCORE = join(import.meta.dirname, '../../src/toxnode/libtoxcore.ts')
 /** With this clock two nodes connect within a fifth of a second; in real time it takes ten seconds. */
 export const FAST: Readonly<Record<string, string>> = { PERSONAD_LIVE_CLOCK_RATE: '100' }
@@ -45,7 +45,7 @@ export class TestNode {
 
   constructor({ secretKey, text = '', name = '', bootstrap = [], env = FAST, prefix = [] }: TestNodeOptions) {
     const [command, ...rest] = [...prefix, process.execPath]
-    const child = spawn(command, [...rest, MAIN], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
+    const child = spawn(command, [...rest, TOX_NODE], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...env } })
     this.child = child
     onTestFinished(() => void child.kill('SIGKILL'))
     const cutter = new FrameCutter(TOX_PROTOCOL.limits)

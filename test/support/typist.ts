@@ -1,13 +1,12 @@
 /** Acts as a person at a terminal. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import type { Home } from './persona.ts'
+import { launcherOf } from './programs.ts'
 
 // From util-linux: runs a command on a new terminal and passes on what is typed and shown.
 export const SCRIPT = '/usr/bin/script'
-const PERSONA = fileURLToPath(new URL('../../src/launch/persona.js', import.meta.url))
 
 /** A command on a terminal, read and typed at as a person does. */
 export class Typist {
@@ -18,7 +17,7 @@ export class Typist {
 
   /** @param before a shell command that prepares the terminal */
   constructor(home: Home, args: readonly string[], before = 'true') {
-    const persona = [process.execPath, PERSONA, ...args].map((word) => `'${word}'`).join(' ')
+    const persona = [process.execPath, launcherOf('persona'), ...args].map((word) => `'${word}'`).join(' ')
     this.#child = spawn(SCRIPT, ['--quiet', '--return', '--command', `${before}; ${persona}`, '/dev/null'], {
       env: { ...process.env, PERSONAD_HOME: home.directory, XDG_CACHE_HOME: home.directory, TERM: 'xterm' },
     })
