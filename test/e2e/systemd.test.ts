@@ -42,7 +42,7 @@ function installDir(): string {
 }
 
 test.skipIf(IS_BELOW_TMP)('an installed package writes units that start its own programs', () => {
-  const config = tempDir()
+  const config = installDir()
   // Without a systemctl on the PATH it only writes the units, and leaves the rest to the user.
   const env = { ...process.env, PATH: dirname(process.execPath), XDG_CONFIG_HOME: config }
   spawnSync(process.execPath, [launcherOf('persona'), 'service', 'install', '--net', '--repair'], { env })
