@@ -111,10 +111,12 @@ function loadedBy(code: string): { loaded: string[]; printed: string } {
 }
 
 function namesOf(url: string): string[] {
-  if (!url.startsWith(`${pathToFileURL(installed).href}/`))
-    return [/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url]
-  // The bundler names the source of each part in a comment.
-  return [...readFileSync(new URL(url), 'utf8').matchAll(/^\/\/ (src\/\S+)$/gm)].map(([, source]) => source!)
+  const root = `${pathToFileURL(installed).href}/`
+  if (!url.startsWith(root)) return [/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url]
+  // The bundler names the source of each part in a comment, except in the library for pages, which has no comments.
+  const sources = readFileSync(new URL(url), 'utf8').matchAll(/^\/\/ (src\/\S+)$/gm)
+  const names = [...sources].map(([, source]) => source!)
+  return names.length > 0 ? names : [url.slice(root.length)]
 }
 
 describe('the tarball', () => {
