@@ -433,6 +433,7 @@ describe('an ID that the owner gives', () => {
     const { live, keeper } = await withZoe()
     const toxId = companionToxId(parseHex(STRANGER)!, engine)
     expect(await live.live.add(toxId.toLowerCase())).toBe(STRANGER)
+    await live.idle()
     expect(live.node.sent('add').at(-1)).toEqual({
       type: 'add',
       key: STRANGER,
