@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /**
- * Files with a process of their own: they start programs, or change what all of a process shares, such as modules and signals. All other files
+ * Files with a process of their own: they start programs, or change what all of a process shares, such as modules, signals and timers. All other files
  * share a few processes, because to start one and to load the modules of the daemon costs more than most files take.
  */
 const ALONE = [
   'test/{e2e,fault,pages}/**/*.test.ts',
   'test/unit/process/**/*.test.ts',
   'test/unit/relayd/boxes/attacks.test.ts',
+  // These move the timers of their process, where those of files before them may still run.
+  'test/unit/{daemon/{custody/lock-timer,keeper/resign-timer,notify/bus,pairing/pairing,sealed/change},cli/pairing/carriers,ipc/server/connection}.test.ts',
 ]
 const TEST_TIMEOUT_MS = 60_000 // sanity: a few seconds on an idle machine, and other workers want the processors too
 
