@@ -1,6 +1,7 @@
 /**
  * Waits for news in boxes, by as few streams as a relay needs. A stream is not asked again for each change: further boxes get one of their own, until
- * there are several, which then become one again.
+ * there are several, which then become one again. They also do when the relay ends one of them, as it does each hour. So an idle end makes one
+ * request an hour.
  */
 import { pause, type RelayClock } from '../../relay/means.ts'
 import type { News, RelayClient } from '../../relay/client.ts'
@@ -97,15 +98,29 @@ class RelayStreams {
     stream.stop.abort()
   }
 
-  async #run({ pubs, stop }: Stream): Promise<void> {
+  /** Takes the boxes of all other streams into one that begins anyway. */
+  #join(stream: Stream): void {
+    for (const other of this.#streams) {
+      if (other === stream || stream.pubs.size + other.pubs.size > MAX_BOXES) continue
+      for (const pub of other.pubs) stream.pubs.add(pub)
+      this.#end(other)
+    }
+  }
+
+  async #run(stream: Stream): Promise<void> {
+    const { pubs, stop } = stream
     const { clientOf, clock, checkMs, cursorOf, onNews } = this.#options
     const rounds = checkMs === undefined ? {} : { checkMs }
     const signal = AbortSignal.any([this.#options.signal, stop.signal])
-    const waiting = (): { key: BoxKey; at: number }[] =>
-      [...pubs].map((pub) => {
+    let isNew = true
+    const waiting = (): { key: BoxKey; at: number }[] => {
+      if (!isNew) this.#join(stream)
+      isNew = false
+      return [...pubs].map((pub) => {
         const key = readBoxKey(this.#boxes.get(pub)![0]!.own.place.address.pub)
         return { key, at: cursorOf(key) }
       })
+    }
     while (!signal.aborted) {
       try {
         for await (const news of waitForNews(clientOf(this.#url), waiting, { ...rounds, signal }))

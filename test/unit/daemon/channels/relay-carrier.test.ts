@@ -315,6 +315,35 @@ describe('waiting at a relay', () => {
     expect(told).toEqual(['line 6'])
   })
 
+  it('makes one stream of all once the relay ends one of them', async () => {
+    const world = new World()
+    const { network } = world
+    const [first, second] = await boxes(world, 2)
+    const lines = [first!]
+    let ends!: () => void
+    const stream = new ReadableStream<Uint8Array>({ start: (given) => void (ends = () => given.close()) })
+    network.script = ({ url }) => {
+      if (!url.endsWith('/wait')) return null
+      network.script = () => null
+      return { headers: { 'content-type': 'text/event-stream' }, stream }
+    }
+    const { told, changed } = watch(world, lines)
+    await until(() => streamsOf(world).length === 1)
+    lines.push(second!)
+    changed()
+    await until(() => streamsOf(world).length === 2)
+    ends()
+    await network.clock.waited(1000)
+    network.clock.turn(1000)
+    await until(() => streamsOf(world).length === 3)
+    expect(streamsOf(world)).toEqual([1, 1, 2])
+    const streams = network.asked.filter(({ url }) => url.endsWith('/wait'))
+    expect(streams.map(({ request }) => request.signal.aborted).slice(1)).toEqual([true, false])
+    await world.send(second!.line, frame(1))
+    await until(() => told.length === 1)
+    expect(told).toEqual(['line 1'])
+  })
+
   it('uses the question of the news, which saves a call', async () => {
     const world = new World()
     const { toBob, toAlice, ofBob } = await world.exchange()
