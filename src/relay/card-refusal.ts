@@ -1,10 +1,11 @@
 /** The errors of a relay that refuses a card. They stand alone, since most clients put none. */
-import { detailsOf, RelayError, type RelayErrorCode } from './errors.ts'
+import { COMMON_REFUSALS, refusalError, type Refusal, type RelayError } from './errors.ts'
 import type { CardRefused } from './read-answer.ts'
 import type { CardError } from './wire.ts'
 
 const BAD_CARD = 'the relay does not take the card'
-const CARD_REFUSALS: Readonly<Record<CardError, { code: RelayErrorCode; message: string; hint: string }>> = {
+const CARD_REFUSALS: Readonly<Record<CardError, Refusal>> = {
+  ...COMMON_REFUSALS,
   'No such card': {
     code: 'RELAY_STRANGE',
     message: 'the relay has no place for the card',
@@ -40,27 +41,14 @@ const CARD_REFUSALS: Readonly<Record<CardError, { code: RelayErrorCode; message:
     message: 'the relay keeps no cards of further apps of this persona',
     hint: 'use another relay for the app',
   },
-  Full: { code: 'RELAY_TOO_OFTEN', message: 'the relay is full', hint: 'try again later' },
   Token: {
     code: 'RELAY_NO_RIGHT',
     message: 'the relay keeps cards only for those who have a right',
     hint: 'ask its operator for a token',
   },
-  Clock: {
-    code: 'RELAY_NO_RIGHT',
-    message: 'the relay does not take the time of the token',
-    hint: 'set the clock of this computer',
-  },
-  Request: {
-    code: 'RELAY_NO_RIGHT',
-    message: 'the relay reads another request than the token names',
-    hint: 'a proxy may change the path; the relay may have another address',
-  },
   Card: { code: 'RELAY_NO_RIGHT', message: 'the card does not list the device', hint: 'put the newest card' },
 }
 
-/** The error of a refused card. See {@link detailsOf}. */
 export function errorOfCardRefusal(refused: CardRefused): RelayError {
-  const { code, message, hint } = CARD_REFUSALS[refused.error]
-  return new RelayError(code, message, { hint, details: detailsOf(refused) })
+  return refusalError(CARD_REFUSALS[refused.error], refused)
 }

@@ -33,7 +33,14 @@ export class RelayError extends PersonadError<RelayErrorCode> {
   override readonly name = 'RelayError'
 }
 
-const REFUSALS: Readonly<Record<BoxError, { code: RelayErrorCode; message: string; hint: string }>> = {
+/** The error for one word of a relay. */
+export interface Refusal {
+  readonly code: RelayErrorCode
+  readonly message: string
+  readonly hint: string
+}
+
+const REFUSALS: Readonly<Record<BoxError, Refusal>> = {
   'Too often': {
     code: 'RELAY_TOO_OFTEN',
     message: 'the relay takes no more from here now, or the box is full',
@@ -67,19 +74,41 @@ const REFUSALS: Readonly<Record<BoxError, { code: RelayErrorCode; message: strin
   },
 }
 
-/** The error of a refusal. See {@link detailsOf}. */
-export function errorOfRefusal(refused: Refused): RelayError {
-  const { code, message, hint } = REFUSALS[refused.error]
-  return new RelayError(code, message, { hint, details: detailsOf(refused) })
+const AGAIN = 'try again later'
+
+/** Those that cards, inboxes and objects have in common: of device tokens, and of a relay without room. */
+export const COMMON_REFUSALS: Readonly<Record<'Too often' | 'Full' | 'Clock' | 'Request' | 'Card', Refusal>> = {
+  'Too often': { code: 'RELAY_TOO_OFTEN', message: 'the relay takes no more from here now', hint: AGAIN },
+  Full: { code: 'RELAY_TOO_OFTEN', message: 'the relay is full', hint: AGAIN },
+  Clock: {
+    code: 'RELAY_NO_RIGHT',
+    message: 'the relay does not take the time of the token',
+    hint: 'set the clock of this computer',
+  },
+  Request: {
+    code: 'RELAY_NO_RIGHT',
+    message: 'the relay reads another request than the token names',
+    hint: 'a proxy may change the path; the relay may have another address',
+  },
+  Card: {
+    code: 'RELAY_NO_CARD',
+    message: 'the relay has no card that lists this device',
+    hint: 'put the newest card there, and call again',
+  },
 }
 
-/** The details of a refusal's error: `retryAfterSec`, and `relaySec`, the relay's time, where the relay named them. */
-export function detailsOf({
-  retryAfter,
-  now,
-}: Pick<RefusedBy<string>, 'retryAfter' | 'now'>): Readonly<Record<string, number>> {
-  return {
+export function errorOfRefusal(refused: Refused): RelayError {
+  return refusalError(REFUSALS[refused.error], refused)
+}
+
+/** Its details are `retryAfterSec`, and `relaySec`, the relay's time, where the relay named them. */
+export function refusalError(
+  { code, message, hint }: Refusal,
+  { retryAfter, now }: Pick<RefusedBy<string>, 'retryAfter' | 'now'>,
+): RelayError {
+  const details = {
     ...(retryAfter === undefined ? {} : { retryAfterSec: retryAfter }),
     ...(now === undefined ? {} : { relaySec: now }),
   }
+  return new RelayError(code, message, { hint, details })
 }

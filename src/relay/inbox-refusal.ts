@@ -1,9 +1,10 @@
 /** The errors of a relay that refuses a call of an inbox. */
-import { detailsOf, RelayError, type RelayErrorCode } from './errors.ts'
+import { COMMON_REFUSALS, refusalError, type Refusal, type RelayError } from './errors.ts'
 import type { InboxRefused } from './read-answer.ts'
 import type { InboxError } from './wire.ts'
 
-const INBOX_REFUSALS: Readonly<Record<InboxError, { code: RelayErrorCode; message: string; hint: string }>> = {
+const INBOX_REFUSALS: Readonly<Record<InboxError, Refusal>> = {
+  ...COMMON_REFUSALS,
   'No such inbox': {
     code: 'RELAY_NO_INBOX',
     message: 'the relay has no inbox of this persona for the app',
@@ -34,36 +35,13 @@ const INBOX_REFUSALS: Readonly<Record<InboxError, { code: RelayErrorCode; messag
     message: 'the entry is larger than the relay takes',
     hint: 'seal it to fewer devices; the address /info of the relay shows its limits',
   },
-  'Too often': {
-    code: 'RELAY_TOO_OFTEN',
-    message: 'the relay takes no more from here now',
-    hint: 'try again later',
-  },
-  Full: { code: 'RELAY_TOO_OFTEN', message: 'the relay is full', hint: 'try again later' },
   Token: {
     code: 'RELAY_NO_RIGHT',
     message: 'the relay keeps inboxes only for those who have a right',
     hint: 'put the card with a token of its operator',
   },
-  Clock: {
-    code: 'RELAY_NO_RIGHT',
-    message: 'the relay does not take the time of the token',
-    hint: 'set the clock of this computer',
-  },
-  Request: {
-    code: 'RELAY_NO_RIGHT',
-    message: 'the relay reads another request than the token names',
-    hint: 'a proxy may change the path; the relay may have another address',
-  },
-  Card: {
-    code: 'RELAY_NO_CARD',
-    message: 'the relay has no card that lists this device',
-    hint: 'put the newest card there, and call again',
-  },
 }
 
-/** The error of a refused call. See {@link detailsOf}. */
 export function errorOfInboxRefusal(refused: InboxRefused): RelayError {
-  const { code, message, hint } = INBOX_REFUSALS[refused.error]
-  return new RelayError(code, message, { hint, details: detailsOf(refused) })
+  return refusalError(INBOX_REFUSALS[refused.error], refused)
 }
