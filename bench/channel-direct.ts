@@ -139,11 +139,11 @@ class Transfer {
   }
 }
 
-/** What the direct way and the bare one took for the same bytes. */
+/** The times of the direct way and of the bare one for the same bytes. */
 interface Round {
   readonly directMs: number
   readonly bareMs: number
-  /** Of the daemons, of both personad-rtc, of the bare connections. */
+  /** The processor times of the daemons, of both personad-rtc, and of the bare connections. */
   readonly cpuSec: readonly [number, number, number]
 }
 

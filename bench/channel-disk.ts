@@ -61,7 +61,7 @@ async function meet(host: ChannelDaemon, guest: ChannelDaemon, post: MemoryPost)
   return ids
 }
 
-/** Times of some work in rounds: by the clock, and of the processor. Of both the least counts, since others on the machine only add to it. */
+/** Times of some work in rounds: by the clock, and of the processor. The least of each counts, since others on the machine only add to it. */
 class Times {
   readonly #ms: number[] = []
   readonly #busyUs: number[] = []

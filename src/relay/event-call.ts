@@ -7,7 +7,7 @@ import type { RelayMeans, RelayResponse } from './means.ts'
 const STREAM_SILENCE_MS = 70_000 // format: three comments and some time on the way
 const MAX_REFUSAL_CHARS = 4096 // sanity: a refusal has some 100
 
-/** What one part of a stream brought. */
+/** The news of one part of a stream. */
 export interface StreamPart {
   /** The data of each event that it ended. */
   readonly events: readonly string[]

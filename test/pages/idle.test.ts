@@ -1,4 +1,4 @@
-/** What ends of a channel ask of a relay while nobody writes. `IDLE_MINUTES=60` waits an hour; a battery pays for each request. */
+/** The requests of ends of a channel to a relay while nobody writes. `IDLE_MINUTES=60` waits an hour; a battery pays for each request. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { BROWSER } from '../../examples/shopping-list/chromium.ts'

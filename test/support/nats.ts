@@ -80,7 +80,7 @@ export interface Nats {
   /** A daemon in each home that runs, may go directly, and receives at the relay. */
   readonly sides: readonly [Side, Side]
   readonly nats: readonly [Nat, Nat]
-  /** What the STUN server has seen, as `address port`. */
+  /** The places that the STUN server has seen, as `address port`. */
   readonly asked: readonly string[]
 }
 

@@ -13,7 +13,7 @@ import { tempDir } from './temp-dir.ts'
 import { TestBoxes } from './test-boxes.ts'
 
 export interface ObjectWorld extends TestObjects {
-  /** Of the files. */
+  /** The directory of the files. */
   readonly directory: string
   readonly server: TestServer
   readonly alice: RelayDevices

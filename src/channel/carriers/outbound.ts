@@ -42,7 +42,7 @@ export class Outbound {
   #isClosed = false
   #unsettled: { readonly line: Line; readonly inFlight: readonly Uint8Array[] } | null = null
   #isSettling = false
-  /** What this end has left at carriers and was in flight at the last settling; null while it may be anything, as after a start. */
+  /** The data in flight at the last settling that this end has left at carriers; null while it may be anything, as after a start. */
   #lying: Uint8Array[] | null = null
   /** Why the last try at some intake failed; null once one works and none waits. */
   problem: string | null = null

@@ -65,7 +65,7 @@ export function takeMessage(
   return { way: used, actions: [{ act: 'receive', data: message }] }
 }
 
-/** What became of a frame of the peer. A known one changes nothing: it was repeated, or is an ack of what was acknowledged. */
+/** The effect of a frame of the peer. A known one changes nothing: it was repeated, or is an ack of what was acknowledged. */
 export type Taken = 'new' | 'known' | 'refused'
 
 /** @param before the channel before the frame @param after the channel after it */

@@ -51,7 +51,7 @@ export class Personas implements PersonaService {
       // The cards go after the rest: without one no device could ask again, should the disk be full in between.
       const first = await this.#forgetKept(persona)
       const cards = await store.forgetCards(persona)
-      // Whatever came meanwhile found a card. What comes now finds none.
+      // All that came meanwhile found a card. A request that comes now finds none.
       const last = await this.#forgetKept(persona)
       await store.scrub()
       return { cards, inboxes: first.inboxes + last.inboxes, objects: first.objects + last.objects }

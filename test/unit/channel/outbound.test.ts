@@ -1,4 +1,4 @@
-/** What an end leaves at the carriers of its peer, and when it lets its own carriers clear away. */
+/** The frames that an end leaves at the carriers of its peer, and when it lets its own carriers clear away. */
 import { expect, it } from 'vitest'
 import type { Carrier, Line } from '../../../src/channel/carriers/carrier.ts'
 import { CarrierError } from '../../../src/channel/carriers/errors.ts'
