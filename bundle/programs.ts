@@ -36,10 +36,10 @@ const sources: Plugin = {
   setup: (bundler) => {
     bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const place = `../${relative(SRC, path).replace(/ts$/, 'js')}`
-      const contents = readFileSync(path, 'utf8')
-        .replaceAll('import.meta.url', `new URL('${place}', import.meta.url).href`)
-        // Else the bundle has all of zod, with its messages in 50 languages.
-        .replace("import { z } from 'zod'", "import * as z from 'zod'")
+      const contents = readFileSync(path, 'utf8').replaceAll(
+        'import.meta.url',
+        `new URL('${place}', import.meta.url).href`,
+      )
       return { contents, loader: 'ts' }
     })
   },
@@ -74,6 +74,7 @@ async function bundle({ entries, folder, options }: Bundle, dist: string): Promi
     ...options,
   })
   checkLazyPackages(metafile)
+  checkLanguages(metafile)
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text.includes('__require = ') ? REQUIRE + text : text)
@@ -86,6 +87,13 @@ function checkLazyPackages({ outputs }: Metafile): void {
   for (const { entryPoint, exports } of Object.values(outputs))
     if (entryPoint?.startsWith('node_modules/') && exports.join() === 'default')
       throw new Error(`${entryPoint} is imported lazily; import it in a module of src, and that module lazily`)
+}
+
+/** @throws {Error} if a bundle has the messages of zod in all its languages, as `import { z }` brings them */
+function checkLanguages({ outputs }: Metafile): void {
+  const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
+  if (parts.some(([path, { bytesInOutput }]) => /zod\/v4\/locales\/de\./.test(path) && bytesInOutput > 0))
+    throw new Error('a bundle has zod in 50 languages; write import * as z in each module')
 }
 
 /** Bundles everything. @param dist gets the files; what was there before stays */

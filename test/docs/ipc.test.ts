@@ -1,7 +1,7 @@
 /** docs/ipc.md against the code: every method under its noun, every event, code and limit, and an example that is real. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_WAITING_GUESSES } from '../../src/daemon/custody/guesses.ts'
 import { MAX_HISTORY } from '../../src/daemon/state/history.ts'
 import { MAX_PEERS } from '../../src/daemon/companion/peers.ts'

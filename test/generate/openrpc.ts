@@ -1,7 +1,7 @@
 /** Makes docs/openrpc.json from the method table: `node test/generate/openrpc.ts` writes it, a test compares it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { MethodSpec } from '../../src/ipc/methods/method.ts'
 import { METHODS } from '../../src/ipc/methods/all-methods.ts'
 import * as shapes from '../../src/ipc/shapes/contact.ts'

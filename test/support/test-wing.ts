@@ -1,5 +1,5 @@
 /** A wing that brings one of everything: notes, which apps with the capability `note` can write (docs/wings.md explains it). */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { NewEvent } from '../../src/daemon/state/new-event.ts'
 import { kind, type Arrival, type Kind } from '../../src/daemon/state/kind.ts'
 import type { Host, OpenWing, Wing } from '../../src/daemon/wing/wing.ts'

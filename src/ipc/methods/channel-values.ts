@@ -1,5 +1,5 @@
 /** Channels and invites on the socket (docs/ipc.md, section 3, channel). */
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 
 /** Contents travel over the socket in pieces of at most so many bytes. */

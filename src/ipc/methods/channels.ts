@@ -1,5 +1,5 @@
 /** The part of channels in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, channel). */
-import { z } from 'zod'
+import * as z from 'zod'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import {
   channelId,

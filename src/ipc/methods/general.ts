@@ -1,5 +1,5 @@
 /** The methods of the daemon itself: status, doctor, events, history, alarms (docs/ipc.md, section 3). */
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_PAGE } from '../shapes/limits.ts'
 import type { MethodSpec } from './method.ts'
 import type { EventName } from './events.ts'

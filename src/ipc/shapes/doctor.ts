@@ -1,5 +1,5 @@
 /** The findings of `doctor` on the socket (docs/ipc.md, section 3, Finding). */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export type Severity = 'ok' | 'notice' | 'problem'
 

@@ -1,5 +1,5 @@
 /** Rotation, leaving and erasing on the socket (docs/ipc.md, section 3, RotationPlan). */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DocumentValue, Settings } from '../../core/document.ts'
 import { keyHex } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'

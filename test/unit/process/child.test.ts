@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Child, type ChildOptions } from '../../../src/process/child.ts'
 import { encodeFrame, FrameCutter, type Framed } from '../../../src/process/frame.ts'
 import { socketLink } from '../../../src/process/link.ts'

@@ -1,5 +1,5 @@
 /** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { kind, type Arrival, type Kind } from '../../state/kind.ts'
 
 export interface ChannelRecord {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { describeBadParams, VALUES } from '../../../../src/cli/io/bad-params.ts'
 import { describeFailure } from '../../../../src/cli/io/errors.ts'
 import { METHODS } from '../../../../src/ipc/methods/all-methods.ts'

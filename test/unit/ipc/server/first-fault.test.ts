@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { METHODS } from '../../../../src/ipc/methods/all-methods.ts'
 import { firstFault } from '../../../../src/ipc/server/first-fault.ts'
 
