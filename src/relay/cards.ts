@@ -5,7 +5,6 @@
 import { cardPath, type CardPlace, type HiddenPlace, type PublicPlace } from './paths/card-place.ts'
 import { errorOfCardRefusal } from './card-refusal.ts'
 import type { RelayClient } from './client.ts'
-import type { RelayError } from './errors.ts'
 import { callText, parseJson, strangeAnswer } from './http-call.ts'
 import { readCardRefused, isDone, type CardRefused } from './read-answer.ts'
 
@@ -117,7 +116,9 @@ function readPut({ status, value }: Answer): CardPut {
   if (status === 200 && isDone(value)) return { outcome: 'kept' }
   const refused = readCardRefused(value)
   if (refused === null) throw strangeAnswer(status)
-  return outcomeOf(refused) ?? fail(errorOfCardRefusal(refused))
+  const outcome = outcomeOf(refused)
+  if (outcome === null) throw errorOfCardRefusal(refused)
+  return outcome
 }
 
 /** The outcomes that tell of another card. */
@@ -126,8 +127,4 @@ function outcomeOf({ error, card, epoch }: CardRefused): CardPut | null {
   if (error === 'Newer' && card !== undefined) return { outcome: 'newer', card }
   if (error === 'Held' && card !== undefined) return { outcome: 'held', card }
   return error === 'Ended' && epoch !== undefined ? { outcome: 'ended', epoch } : null
-}
-
-function fail(error: RelayError): never {
-  throw error
 }

@@ -86,7 +86,9 @@ export async function listEntries(
 ): Promise<EntryPage> {
   const query = `?app=${inbox.app}&after=${after}${limit === undefined ? '' : `&limit=${limit}`}`
   const value = await call(client, inbox, { part: 'entries', query }, signal)
-  return readEntries(value, after) ?? fail(strangeAnswer(200))
+  const page = readEntries(value, after)
+  if (page === null) throw strangeAnswer(200)
+  return page
 }
 
 /**
@@ -199,8 +201,4 @@ async function signedCall(
 function refusalOf(status: number, value: unknown): RelayError {
   const refused = readInboxRefused(value)
   return refused === null ? strangeAnswer(status) : errorOfInboxRefusal(refused)
-}
-
-function fail(error: RelayError): never {
-  throw error
 }
