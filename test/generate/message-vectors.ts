@@ -1,36 +1,14 @@
-/** Vectors of objects and entries as their readers see them (docs/messages.md). The seals are made by a second implementation of HPKE. */
-import { CHUNK_BYTES, sealBoxAt } from '../../src/core/stream/box-stream.ts'
-import {
-  concatBytes,
-  encodeUtf8,
-  formatBase64url,
-  formatHex,
-  parseBase64url,
-  parseHex,
-} from '../../src/core/encoding/bytes.ts'
-import { formatCanonicalJson, type JsonObject } from '../../src/core/encoding/canonical-json.ts'
-import {
-  LABEL_CEK,
-  LABEL_MESSAGE_ENTRY,
-  LABEL_MESSAGE_OBJECT,
-  LABEL_MESSAGE_RECEIPT,
-  LABEL_MESSAGE_SIG,
-} from '../../src/core/labels.ts'
+/** Vectors of objects as their readers see them (docs/messages.md). The seals are made by a second implementation of HPKE. */
+import { concatBytes, encodeUtf8, formatBase64url, formatHex } from '../../src/core/encoding/bytes.ts'
+import type { JsonObject } from '../../src/core/encoding/canonical-json.ts'
+import { CHUNK_BYTES } from '../../src/core/stream/box-stream.ts'
 import type { CryptoEngine } from '../../src/crypto/engine.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
-import { openEntry } from '../../src/message/entry.ts'
-import { MessageError } from '../../src/message/errors.ts'
 import type { MessageKind } from '../../src/message/header.ts'
-import { verifyReceipt } from '../../src/message/receipt.ts'
-import type { Route } from '../../src/message/seals.ts'
-import { importBoxKeyPair, type BoxKeyPair } from '../../src/seal/key-pair.ts'
-import { APP, cardKeyPair } from '../support/cards.ts'
-import { ORACLE_SUITES, oracleSeal } from '../support/hpke-oracle.ts'
+import { cardKeyPair } from '../support/cards.ts'
 import { NOW_SEC } from '../support/made-persona.ts'
 import {
-  ALICE,
   ALICE_LAPTOP,
-  ALICE_PHONE,
   BOB,
   BOB_LAPTOP,
   BOB_PHONE,
@@ -41,21 +19,18 @@ import {
   ID,
   opened,
 } from '../support/messages.ts'
-
-/** The facts of a reader, in each vector of both kinds. */
-interface ReaderFields {
-  readonly name: string
-  readonly section: number
-  readonly comment: string
-  /** PersonaIDs. */
-  readonly from: string
-  readonly reader: string
-  readonly app: string
-  /** Secrets of the keys `enc` of the device that reads. */
-  readonly secrets: readonly string[]
-  /** Keys `sig`: of the sender's card, or for a receipt of the devices to which its object was sealed. */
-  readonly devices: readonly string[]
-}
+import {
+  ALICES_LAPTOP,
+  base,
+  BOBS_PHONE,
+  CAROLS_PHONE,
+  coded,
+  hex,
+  pairsOf,
+  routeOf,
+  type ReaderFields,
+} from './message-readers.ts'
+import { CONTENT, makeObject, membersOf, SEALS, sha, type ObjectWishes } from './unchecked-objects.ts'
 
 /** One object, what its entry and its reader know, and what the reader makes of it. */
 export interface MessageVector extends ReaderFields {
@@ -72,28 +47,6 @@ export interface MessageVector extends ReaderFields {
         readonly content: string
       }
     | { readonly code: string }
-}
-
-/** One entry of an inbox. */
-export interface EntryVector extends ReaderFields {
-  readonly kind: 'entry'
-  readonly entry: string
-  /** SHA-256 of the object of a receipt; null for other entries. */
-  readonly hash: string | null
-  readonly expect:
-    | { readonly kind: MessageKind; readonly id: string; readonly store: number; readonly hash: string }
-    | { readonly kind: 'receipt'; readonly id: string; readonly device: string }
-    | { readonly code: string }
-}
-
-const hex = (text: string): Uint8Array => parseHex(text)!
-const base = (text: string): Uint8Array => parseBase64url(text)!
-const sha = (text: string): Uint8Array => portableEngine.sha256(encodeUtf8(text))
-
-const routeOf = ({ from, reader, app }: ReaderFields): Route => ({ from: hex(from), reader: hex(reader), app })
-
-async function pairsOf({ secrets }: ReaderFields): Promise<BoxKeyPair[]> {
-  return await Promise.all(secrets.map(async (secret) => await importBoxKeyPair('x25519', hex(secret))))
 }
 
 /** The code under test reads the object. */
@@ -117,118 +70,6 @@ export async function judgeMessage(vector: MessageVector, engine: CryptoEngine):
     }
   })
 }
-
-/** The code under test reads the entry. */
-export async function judgeEntry(vector: EntryVector, engine: CryptoEngine): Promise<EntryVector['expect']> {
-  return await coded(async () => {
-    const entry = await openEntry(base(vector.entry), routeOf(vector), await pairsOf(vector))
-    const id = formatHex(entry.id)
-    if (entry.kind !== 'receipt') return { kind: entry.kind, id, store: entry.store, hash: formatHex(entry.hash) }
-    const device = verifyReceipt(entry, hex(vector.hash!), vector.devices.map(hex), engine)
-    return { kind: 'receipt', id, device: formatHex(device) }
-  })
-}
-
-async function coded<Result>(read: () => Promise<Result>): Promise<Result | { code: string }> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!(error instanceof MessageError)) throw error
-    return { code: error.code }
-  }
-}
-
-const CONTENT_KEY = sha('content key')
-const CONTENT = encodeUtf8('The key lies under the mat.')
-
-/** To which key a seal of an object is, and of which persona that key is. */
-interface SealWish {
-  readonly device: number
-  readonly reader: Uint8Array
-  readonly contentKey?: Uint8Array
-}
-
-const SEALS: readonly SealWish[] = [
-  { device: BOB_PHONE, reader: BOB },
-  { device: BOB_LAPTOP, reader: BOB },
-  { device: ALICE_LAPTOP, reader: ALICE },
-]
-
-/** How an object differs from the plain one. */
-interface ObjectWishes {
-  readonly members?: JsonObject
-  /** In place of the canonical JSON of the members. */
-  readonly header?: string
-  /** How many bytes of the signature are there. */
-  readonly signatureBytes?: number
-  readonly content?: Uint8Array
-  /** The content that is signed. */
-  readonly signedContent?: Uint8Array
-  readonly signer?: number
-  readonly seals?: readonly SealWish[]
-  /** In the aad of the seals. */
-  readonly app?: string
-  readonly change?: (object: Uint8Array) => Uint8Array
-}
-
-function membersOf(wishes: JsonObject): JsonObject {
-  return {
-    v: 1,
-    id: formatBase64url(ID),
-    kind: 'message',
-    n: 1,
-    from: formatHex(ALICE),
-    device: formatBase64url(cardKeyPair(ALICE_PHONE).publicKey),
-    to: formatHex(BOB),
-    app: APP,
-    keys: SEALS.map(({ device }) => formatBase64url(encKey(device))),
-    iat: NOW_SEC,
-    ...wishes,
-  }
-}
-
-function hpke(info: Uint8Array, device: number, aad: Uint8Array, text: Uint8Array): Uint8Array {
-  const context = oracleSeal(ORACLE_SUITES.x25519, sha(`one-time ${device}`), encKey(device), info)
-  return concatBytes(context.enc, context.seal(0, aad, text))
-}
-
-function signedBy(device: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  return portableEngine.sign(concatBytes(...parts), cardKeyPair(device).secretKey)
-}
-
-/** Makes an object as a sender without checks would make it. */
-function makeObject(wishes: ObjectWishes = {}): Uint8Array {
-  const { content = CONTENT, signedContent = content, seals = SEALS, app = APP, signer = ALICE_PHONE } = wishes
-  const json = encodeUtf8(wishes.header ?? formatCanonicalJson(membersOf(wishes.members ?? {})))
-  const header = concatBytes(Uint8Array.of(json.length >> 8, json.length & 0xff), json)
-  const signature = signedBy(signer, LABEL_MESSAGE_SIG, header, portableEngine.sha256(signedContent))
-  const text = concatBytes(header, signature.subarray(0, wishes.signatureBytes), content)
-  const boxes: Uint8Array[] = []
-  for (let at = 0; at < text.length; at += CHUNK_BYTES) {
-    const chunk = text.slice(at, at + CHUNK_BYTES)
-    boxes.push(sealBoxAt(boxes.length, chunk, at + CHUNK_BYTES >= text.length, CONTENT_KEY, portableEngine))
-  }
-  const object = concatBytes(
-    Uint8Array.of(1),
-    portableEngine.sha512(LABEL_CEK, CONTENT_KEY).slice(0, 32),
-    Uint8Array.of(seals.length),
-    ...seals.map(({ device, reader, contentKey = CONTENT_KEY }) =>
-      hpke(LABEL_MESSAGE_OBJECT, device, concatBytes(ID, ALICE, reader, encodeUtf8(app)), contentKey),
-    ),
-    ...boxes,
-  )
-  return wishes.change?.(object) ?? object
-}
-
-const BOBS_PHONE = {
-  from: formatHex(ALICE),
-  reader: formatHex(BOB),
-  app: APP,
-  secrets: [formatHex(encSecret(BOB_PHONE))],
-  devices: [ALICE_PHONE, ALICE_LAPTOP].map((device) => formatHex(cardKeyPair(device).publicKey)),
-}
-const ALICES_LAPTOP = { ...BOBS_PHONE, reader: formatHex(ALICE), secrets: [formatHex(encSecret(ALICE_LAPTOP))] }
-const CAROLS_PHONE = { ...BOBS_PHONE, reader: formatHex(CAROL), secrets: [formatHex(encSecret(CAROL_PHONE))] }
 
 type MessageWishes = Partial<Omit<MessageVector, 'entry'>> & { readonly entry?: Partial<MessageVector['entry']> }
 
@@ -412,105 +253,4 @@ export function messageVectors(): MessageVector[] {
       expect: { code },
     })),
   ]
-}
-
-const OBJECT_HASH = portableEngine.sha256(PLAIN)
-
-function entryText(kind: number, version = 1): Uint8Array {
-  return concatBytes(Uint8Array.of(version, kind), ID, Uint8Array.of(1), OBJECT_HASH)
-}
-
-function receiptText(device: number, hash = OBJECT_HASH): Uint8Array {
-  return concatBytes(Uint8Array.of(1, 2), ID, signedBy(device, LABEL_MESSAGE_RECEIPT, ID, hash))
-}
-
-function makeEntryBytes(
-  text: Uint8Array,
-  devices: readonly number[],
-  from: Uint8Array,
-  reader: Uint8Array,
-): Uint8Array {
-  const aad = concatBytes(from, reader, encodeUtf8(APP))
-  return concatBytes(...devices.map((device) => hpke(LABEL_MESSAGE_ENTRY, device, aad, text)))
-}
-
-/** An entry in Bob's inbox. */
-const toBob = (text: Uint8Array): Uint8Array => makeEntryBytes(text, [BOB_LAPTOP, BOB_PHONE], ALICE, BOB)
-/** A receipt in Alice's inbox. */
-const toAlice = (text: Uint8Array): Uint8Array => makeEntryBytes(text, [ALICE_PHONE, ALICE_LAPTOP], BOB, ALICE)
-const SENT_RECEIPTS = {
-  ...ALICES_LAPTOP,
-  from: formatHex(BOB),
-  devices: [BOB_PHONE, BOB_LAPTOP].map((device) => formatHex(cardKeyPair(device).publicKey)),
-  hash: formatHex(OBJECT_HASH),
-}
-
-type EntryCase = readonly [
-  name: string,
-  comment: string,
-  entry: Uint8Array,
-  expect: EntryVector['expect'],
-  wishes?: Partial<EntryVector>,
-]
-
-const FOUND = { id: formatHex(ID), store: 1, hash: formatHex(OBJECT_HASH) }
-
-const ENTRY_CASES: readonly EntryCase[] = [
-  [
-    'good',
-    'It leads to an object in the second store of the sender.',
-    toBob(entryText(1)),
-    { kind: 'message', ...FOUND },
-  ],
-  ['good-invite', 'It leads to an invite.', toBob(entryText(3)), { kind: 'invite', ...FOUND }],
-  [
-    'good-receipt',
-    "Bob's phone has the message.",
-    toAlice(receiptText(BOB_PHONE)),
-    { kind: 'receipt', id: formatHex(ID), device: formatHex(cardKeyPair(BOB_PHONE).publicKey) },
-    SENT_RECEIPTS,
-  ],
-  [
-    'receipt-other-device',
-    'A device to which the object was not sealed signed the receipt.',
-    toAlice(receiptText(CAROL_PHONE)),
-    { code: 'WRONG_RECEIPT' },
-    SENT_RECEIPTS,
-  ],
-  [
-    'receipt-other-object',
-    'A receipt for another object under the same id.',
-    toAlice(receiptText(BOB_PHONE, sha('object'))),
-    { code: 'WRONG_RECEIPT' },
-    SENT_RECEIPTS,
-  ],
-  ['copied', 'The inbox of another persona shows it.', toBob(entryText(1)), { code: 'NOT_SEALED_TO_ME' }, CAROLS_PHONE],
-  [
-    'other-sender',
-    'The inbox names another sender.',
-    toBob(entryText(1)),
-    { code: 'NOT_SEALED_TO_ME' },
-    { from: formatHex(CAROL) },
-  ],
-  ['version-2', 'A later version.', toBob(entryText(1, 2)), { code: 'UNKNOWN_VERSION' }],
-  ['kind-4', 'A kind of a later version.', toBob(entryText(4)), { code: 'UNKNOWN_KIND' }],
-  ['receipt-short', 'A receipt with the length of another entry.', toBob(entryText(2)), { code: 'MALFORMED' }],
-  ['empty', 'No byte.', new Uint8Array(), { code: 'MALFORMED' }],
-  ['cut', 'The last seal lacks a byte.', toBob(entryText(1)).slice(0, -1), { code: 'MALFORMED' }],
-  ['21-keys', 'One key too many.', new Uint8Array(21 * 115), { code: 'MALFORMED' }],
-]
-
-/** All vectors of entries. */
-export function entryVectors(): EntryVector[] {
-  return ENTRY_CASES.map(([name, comment, entry, expect, wishes = {}]) => ({
-    kind: 'entry',
-    name,
-    section: 4,
-    comment,
-    ...BOBS_PHONE,
-    entry: formatBase64url(entry),
-    hash: null,
-    ...wishes,
-    expect,
-  }))
 }
