@@ -29,7 +29,7 @@ test.skipIf(NO_CADDY !== '')(
     const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
     const lines = stdout.split('\n').filter((line) => /^(ok|FAIL) /.test(line))
     expect(lines.filter((line) => line.startsWith('FAIL'))).toEqual([])
-    expect([status, lines.length], stdout + stderr).toEqual([0, 10])
+    expect([status, lines.length], stdout + stderr).toEqual([0, 11])
     expect(stdout).toContain('everything works')
   },
   90_000,

@@ -15,7 +15,7 @@ export interface CheckedRelay {
 export interface Info {
   readonly url: string
   readonly senders: string
-  readonly limits: { readonly dataChars: number }
+  readonly limits: { readonly dataChars: number; readonly objectBytes?: number }
 }
 
 export interface Check {

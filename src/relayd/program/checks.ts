@@ -7,6 +7,7 @@ import { formatBoxKey, type BoxSuite } from '../../seal/box-key.ts'
 import { generateBoxKeyPair, type BoxKeyPair } from '../../seal/key-pair.ts'
 import { checkCard } from './check-card.ts'
 import { checkInbox } from './check-inbox.ts'
+import { checkObject } from './check-object.ts'
 import { Failure, type Check, type CheckedRelay, type Info } from './checked-relay.ts'
 
 const MAX_CLOCK_SEC = 30 // sanity: questions live 60 s, and an app takes those of up to 120 s ahead
@@ -27,6 +28,7 @@ export const ALL_CHECKS: readonly Check[] = [
   },
   { name: 'card', isNeeded: false, run: checkCard },
   { name: 'inbox', isNeeded: false, run: checkInbox },
+  { name: 'object', isNeeded: false, run: checkObject },
   { name: 'wait', isNeeded: false, run: checkWait },
   { name: 'limits', isNeeded: false, run: checkLimits },
   { name: 'metrics', isNeeded: false, run: checkMetrics },

@@ -15,7 +15,7 @@ export interface Reply {
 }
 
 export interface Sent {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'OPTIONS'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS'
   readonly path: string
   readonly body?: string
   readonly headers?: Readonly<Record<string, string>>
