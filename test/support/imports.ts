@@ -84,6 +84,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto', '@scure/bip39', 'noise-handshake'],
     reason: 'a pairing is messages and keys; the command line and other apps decide who carries them',
   },
+  record: {
+    folders: ['core', 'crypto', 'process'],
+    packages: [],
+    reason: 'what every record promises names no network',
+  },
   dht: {
     folders: ['core'],
     packages: ['node:crypto'],
