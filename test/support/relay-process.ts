@@ -59,10 +59,17 @@ export class RelayProcess {
     this.#ready = Promise.race([ready, this.ended])
   }
 
-  /** Starts the relay and waits until it serves or ends. */
+  /** Starts the relay for one test, and waits until it serves or ends. */
   static async start(options: RelayProcessOptions): Promise<RelayProcess> {
     const relay = new RelayProcess(options)
     onTestFinished(() => void relay.child.kill('SIGKILL'))
+    await relay.#ready
+    return relay
+  }
+
+  /** The same outside of a test: the caller ends it. */
+  static async launch(options: RelayProcessOptions): Promise<RelayProcess> {
+    const relay = new RelayProcess(options)
     await relay.#ready
     return relay
   }
