@@ -2,54 +2,16 @@
 import { describe, expect, test } from 'vitest'
 import { cardAt } from '../../../../src/card/place.ts'
 import { getCard } from '../../../../src/relay/cards.ts'
-import { RelayClient } from '../../../../src/relay/client.ts'
-import type { RelayFetch } from '../../../../src/relay/means.ts'
-import { relayStores } from '../../../../src/daemon/cards/relay-stores.ts'
-import type { CardStores } from '../../../../src/daemon/cards/stores.ts'
 import { storedBytes } from '../../../../src/daemon/state/records.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { OWN_LAPTOP, ownText, TestKeeper } from '../../../support/keeper.ts'
+import { cardRelay, STORE, type CardRelay } from '../../../support/card-relay.ts'
 import { ownAppOf, ownCardOf, sigsOf } from '../../../support/own-cards.ts'
 import { CHAT, cardOf, cardsOn, DAY_SEC, meets, type TestCards } from '../../../support/people-cards.ts'
 import { engine, person, START_SEC } from '../../../support/person.ts'
-import { CARDS_URL, testCards } from '../../../support/relay-cards.ts'
-import { serveBoxes } from '../../../support/relay-http.ts'
 import { hears, rotates, siblings, withWords } from '../../../support/rotation.ts'
-import { TestBoxes } from '../../../support/test-boxes.ts'
 
 const HOUR_MS = 3_600_000
-const STORE = `${CARDS_URL}/`
-
-interface Relay {
-  readonly stores: CardStores
-  readonly client: RelayClient
-  /** The calls to the relay: method and path. */
-  readonly calls: string[]
-  isAway: boolean
-  /** The relay counts by it. */
-  setClock(nowSec: number): void
-}
-
-async function relay(nowSec: number): Promise<Relay> {
-  const made = testCards()
-  made.nowSec = nowSec
-  const { url } = await serveBoxes({ boxes: new TestBoxes(), cards: made.cards })
-  const calls: string[] = []
-  const fetch: RelayFetch = async (to, request) => {
-    calls.push(`${request.method} ${new URL(to).pathname.split('/')[1]!}`)
-    if (opened.isAway) throw new TypeError('fetch failed')
-    return await globalThis.fetch(to.replace(CARDS_URL, url), request)
-  }
-  const clock = { nowMs: () => made.nowSec * 1000, after: () => () => {} }
-  const client = new RelayClient({ url: STORE, origin: CARDS_URL }, { fetch, clock, random: () => 0.5 })
-  const stores = relayStores({
-    list: () => [{ url: STORE, hasToken: false, from: 'added' }],
-    client: () => Promise.resolve(client),
-    token: () => null,
-  })
-  const opened: Relay = { stores, client, calls, isAway: false, setClock: (sec) => (made.nowSec = sec) }
-  return opened
-}
 
 /** The rounds of the cards, and all that they call. */
 async function rounds({ clock, cards }: TestCards, hours = 1): Promise<void> {
@@ -59,11 +21,11 @@ async function rounds({ clock, cards }: TestCards, hours = 1): Promise<void> {
   }
 }
 
-async function withStore(test: TestKeeper, made: Relay): Promise<TestCards> {
+async function withStore(test: TestKeeper, made: CardRelay): Promise<TestCards> {
   const opened = await cardsOn(test, made.stores)
   await opened.cards.identity(CHAT)
   await opened.cards.mine.setStores(CHAT, [STORE])
-  await opened.cards.putNow()
+  await opened.cards.idle()
   return opened
 }
 
@@ -73,10 +35,10 @@ async function twoAtOneStore(): Promise<{
   readonly phone: TestKeeper
   readonly one: TestCards
   readonly two: TestCards
-  readonly made: Relay
+  readonly made: CardRelay
 }> {
   const { laptop, phone } = await siblings()
-  const made = await relay(laptop.nowSec + 1000)
+  const made = await cardRelay(laptop.nowSec + 1000)
   const one = await withStore(laptop, made)
   await hears(phone, OWN_LAPTOP, laptop)
   const two = await withStore(phone, made)
@@ -93,7 +55,7 @@ function standingOf(bobs: TestCards, alice: TestKeeper, device: TestKeeper): str
 describe('the own card', () => {
   test('lies at its store, and only once', async () => {
     const { laptop } = await withWords()
-    const made = await relay(laptop.nowSec)
+    const made = await cardRelay(laptop.nowSec)
     const one = await withStore(laptop, made)
     const puts = (): number => made.calls.filter((call) => call === 'PUT card').length
     expect(puts()).toBe(1)
@@ -104,7 +66,7 @@ describe('the own card', () => {
 
   test('waits while the store is away', async () => {
     const { laptop } = await withWords()
-    const made = await relay(laptop.nowSec)
+    const made = await cardRelay(laptop.nowSec)
     made.isAway = true
     const one = await withStore(laptop, made)
     const { personaId } = ownOf(laptop.keeper.onDisk)!.own
@@ -145,7 +107,7 @@ describe('the own card', () => {
 
   test('still lists a device that erases everything while its key is locked, and it says so', async () => {
     const { laptop } = await withWords({ passphrase: 'of the laptop' })
-    const made = await relay(laptop.nowSec)
+    const made = await cardRelay(laptop.nowSec)
     const one = await withStore(laptop, made)
     await laptop.call('persona.lock')
     expect(await one.cards.farewell()).toEqual([{ kind: 'card', id: '', app: CHAT, name: '' }])
@@ -153,7 +115,7 @@ describe('the own card', () => {
 
   test('of a persona that announces to everybody is found by its PersonaID, and no other is', async () => {
     const { laptop } = await withWords()
-    const made = await relay(laptop.nowSec)
+    const made = await cardRelay(laptop.nowSec)
     const one = await withStore(laptop, made)
     const { personaId: persona } = ownOf(laptop.keeper.onDisk)!.own
     expect(await getCard(made.client, { persona, app: CHAT })).toBeNull()
@@ -168,7 +130,7 @@ describe('the own card', () => {
 describe('the card of a peer', () => {
   test('is read daily: a stolen phone is out at every peer a day after the new card is at the store', async () => {
     const { laptop, phone, words } = await siblings()
-    const made = await relay(laptop.nowSec + 1000)
+    const made = await cardRelay(laptop.nowSec + 1000)
     const one = await withStore(laptop, made)
     await hears(phone, OWN_LAPTOP, laptop)
     const two = await withStore(phone, made)
@@ -187,21 +149,21 @@ describe('the card of a peer', () => {
 
   test('is read at once when its table moves to a new key', async () => {
     const { laptop, words } = await withWords()
-    const made = await relay(laptop.nowSec + 1000)
+    const made = await cardRelay(laptop.nowSec + 1000)
     const one = await withStore(laptop, made)
     const bob = await TestKeeper.open({ nowSec: laptop.nowSec })
     await bob.sees(OWN_LAPTOP, await ownText(laptop), { name: 'Alice' })
     const bobs = await cardsOn(bob, made.stores)
     await meets(bob, bobs, one.cards.own(CHAT)!)
     await rotates(laptop.later(100), words, { epoch: 1 })
-    await one.cards.putNow()
+    await one.cards.idle()
     await bob.later(200).sees(OWN_LAPTOP, await ownText(laptop))
     await bobs.cards.idle()
     expect(bobs.cards.newest(ownOf(laptop.keeper.onDisk)!.own.personaId, CHAT)).toBe(one.cards.own(CHAT))
   })
 
   test('is asked of no store by an owner who uses none', async () => {
-    const made = await relay(START_SEC)
+    const made = await cardRelay(START_SEC)
     const idle = { ...made.stores, isInUse: () => false }
     const bob = await TestKeeper.open()
     const bobs = await cardsOn(bob, idle)
