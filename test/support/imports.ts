@@ -303,9 +303,23 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'sealed records know neither what is in them nor who keeps them',
   },
-  'daemon/cards': {
-    folders: [...KEEPER, 'card', 'channel/handshake', 'daemon/relays', 'daemon/sealed', 'relay'],
+  'daemon/cards/kept': {
+    folders: [...KEEPER, 'card'],
     packages: ['zod'],
+    reason: 'which card counts does not depend on who signs, shows or fetches cards',
+  },
+  'daemon/cards': {
+    folders: [
+      ...KEEPER,
+      'card',
+      'channel/handshake',
+      'daemon/relays',
+      'daemon/sealed',
+      'relay',
+      'seal',
+      'daemon/cards',
+    ],
+    packages: ['node:crypto'],
     reason: 'cards know no wing: wings show them, and hand in those of peers',
   },
   'daemon/relays': {

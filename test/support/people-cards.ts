@@ -18,6 +18,8 @@ export interface CardWishes {
   readonly app?: string
   readonly seq?: number
   readonly issuedAtSec?: number
+  readonly stores?: readonly string[]
+  readonly inboxes?: readonly string[]
 }
 
 /** The keys of a person's device for an app. */
@@ -34,7 +36,7 @@ export function entryOf(person: Person, device: string, app: string = CHAT): Car
 export function cardOf(
   person: Person,
   devices: readonly string[],
-  { app = CHAT, seq = 1, issuedAtSec = START_SEC }: CardWishes = {},
+  { app = CHAT, seq = 1, issuedAtSec = START_SEC, stores = [], inboxes = [] }: CardWishes = {},
 ): string {
   const card = {
     chain: person.position,
@@ -44,8 +46,8 @@ export function cardOf(
     issuedAtSec,
     expiresAtSec: issuedAtSec + 30 * DAY_SEC,
     devices: devices.map((device) => entryOf(person, device, app)),
-    inboxes: [],
-    stores: [],
+    inboxes,
+    stores,
   }
   return signCard(card, person.sign)
 }

@@ -123,6 +123,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/own/a.ts', "import type { Keeper } from '../keeper/keeper.ts'"],
   ['daemon/keeper/a.ts', "import { x } from '../methods/contacts.ts'"],
   ['daemon/net/a.ts', "import { x } from '../keeper/keeper.ts'"],
+  ['daemon/cards/kept/a.ts', "import { x } from '../own-cards.ts'"],
   ['daemon/cards/a.ts', "import { x } from '../announce/announcer.ts'"],
   ['daemon/relays/a.ts', "import { x } from '../../channel/invite/invite.ts'"],
   ['daemon/sealed/a.ts', "import { x } from '../wing/wing.ts'"],

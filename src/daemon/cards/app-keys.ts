@@ -1,7 +1,10 @@
 /** The secret keys of this device for one app: what signs as the device, and what opens seals to it. Sealed records (docs/card.md, section 5). */
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isAppName } from '../../core/encoding/app-name.ts'
-import { concatBytes, u64be } from '../../core/encoding/bytes.ts'
+import { concatBytes, formatBase64url, u64be } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
+import { readBoxKey } from '../../seal/box-key.ts'
+import type { BoxKeyPair } from '../../seal/key-pair.ts'
 import { sealedKind, type SealedCodec, type SealedKind } from '../sealed/sealed-kind.ts'
 
 const KEY_BYTES = 32
@@ -75,4 +78,21 @@ export function signAs({ sigSeed }: AppKeys, message: Uint8Array, engine: Crypto
   } finally {
     engine.wipe(secretKey)
   }
+}
+
+/** What opens seals to this device: the key in the card first, then those of before, the newest first. */
+export function pairsOf({ encSecret, old }: AppKeys, engine: CryptoEngine): BoxKeyPair[] {
+  return [encSecret, ...old.map(({ secret }) => secret)].map((secret) => pairOf(secret, engine))
+}
+
+/** WebCrypto imports a secret only by a promise, and a reader must not wait between the look at the keys and their use. */
+function pairOf(secret: Uint8Array, engine: CryptoEngine): BoxKeyPair {
+  const key = readBoxKey(engine.boxPublicKey(secret))
+  const half = { kty: 'OKP', crv: 'X25519', x: formatBase64url(key.bytes) }
+  const whole = createPrivateKey({ key: { ...half, d: formatBase64url(secret) }, format: 'jwk' })
+  const keys = {
+    publicKey: createPublicKey({ key: half, format: 'jwk' }).toCryptoKey('X25519', true, []),
+    privateKey: whole.toCryptoKey('X25519', false, ['deriveBits']),
+  }
+  return { key, keys }
 }

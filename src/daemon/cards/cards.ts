@@ -1,16 +1,44 @@
 /** Cards as the wings of the daemon see them: the own ones, and those of peers (docs/card.md). */
+import type { VerifiedCard } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import type { JudgeCard } from '../../channel/handshake/peer.ts'
+import type { BoxKeyPair } from '../../seal/key-pair.ts'
+import type { Standing } from './kept/known.ts'
 
-/**
- * The place of a peer's device by the newest card of the highest epoch that is known of its persona.
- * - `listed`: the card lists the device.
- * - `unlisted`: it does not. Nothing is sent to the device, and nothing of it is taken.
- * - `unconfirmed`: the persona has rotated, and no card of the new epoch came yet; or the device showed a card of its own beside the newest one,
- *   which need not know of it. It lasts 7 days at most.
- * - `unknown`: no card of this persona for this app is kept.
- */
-export type Standing = 'listed' | 'unlisted' | 'unconfirmed' | 'unknown'
+/** One HTTP request that a token is for. */
+export interface TokenCall {
+  readonly origin: string
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  /** SHA-256 of the body, 32 bytes; of nothing, for a request without one. */
+  readonly bodyHash: Uint8Array
+  /** PersonaID in upper-case hex of the persona whose inbox the request is for; absent or null for the own persona. */
+  readonly to?: string | null
+}
+
+/** This device as a sender and reader of messages for an app. The values are of the moment when it was asked for. */
+export interface AppDevice {
+  /** 64 digits of upper-case hex. */
+  readonly personaId: string
+  /** The own card that counts. */
+  readonly card: VerifiedCard
+  /** The `sig` of this device, 32 bytes. */
+  readonly deviceKey: Uint8Array
+  /** What opens seals to this device: the present `enc` first, then secrets of before, which are in no card any more, the newest first. */
+  readonly pairs: readonly BoxKeyPair[]
+  /** Signs with the key of this device that the card lists. @returns 64 bytes */
+  sign(this: void, message: Uint8Array): Uint8Array
+  /** Makes a device token for one request. @param nowSec by the clock of the relay */
+  readonly token: (call: TokenCall, nowSec: number) => string
+}
+
+export interface FindOptions {
+  /** Asks the stores also if the last look is recent: a relay did not take what was made by the card that is kept. */
+  readonly anew?: boolean
+  /** Addresses of further relays where the card may lie. */
+  readonly alsoAt?: readonly string[]
+}
 
 export interface Cards {
   /**
@@ -20,6 +48,32 @@ export interface Cards {
    * @throws {CustodyError} LOCKED | APPS_LOCKED {OwnPersonaError} RESTORE_UNRECONCILED | KEY_SUPERSEDED | OWN_DEVICE_UNLISTED | PERSONA_SUCCEEDED
    */
   identity(app: string): Promise<Identity | null>
+  /**
+   * This device as a sender of messages for an app. Keys and card are made at first use.
+   * @returns null without a persona
+   * @throws as {@link identity}
+   */
+  device(app: string): Promise<AppDevice | null>
+  /**
+   * This device as it is, also while the persona is locked; nothing is made or signed.
+   * @returns null where this device uses no such app, or the apps key is closed
+   */
+  deviceNow(app: string): AppDevice | null
+  /**
+   * The card of a persona for an app that counts here. Its stores are asked if none is kept, if the last look is an hour old, or if `anew`
+   * says so: those of the card, those of the persona's table, and `alsoAt`. A card of a contact is taken as that of a peer who was met. Nobody
+   * is asked for a persona who is no contact and of whom no card for the app is kept. It never rejects because of a store.
+   * @returns null if there is none, or its epoch is over
+   */
+  find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null>
+  /** Puts the own card that counts to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
+  putTo(url: string, app: string): Promise<void>
+  /** Where the owner wants messages for the app, as they said here: addresses of relays, the preferred first. Null where they said nothing. */
+  inboxesOf(app: string): readonly string[] | null
+  /** The owner says where they get messages for the app. @param inboxes at most 4 @throws as OwnCards.rejoin() */
+  setInboxes(app: string, inboxes: readonly string[]): Promise<void>
+  /** The owner says where the card and the objects of the app lie. @param stores at most 4 @throws as OwnCards.rejoin() */
+  setStores(app: string, stores: readonly string[]): Promise<void>
   /** Verifies the card of a handshake against what is on disk. It keeps nothing: see {@link meet}. */
   readonly judge: JudgeCard
   /**

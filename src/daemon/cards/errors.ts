@@ -1,6 +1,6 @@
 /** Why the own persona does not show itself in an app. */
 import { Refusal } from '../../errors/refusal.ts'
-import { MAX_APPS } from './records.ts'
+import { MAX_APPS } from './kept/records.ts'
 
 export type CardsErrorCode =
   | 'CARD_TAKEN_OUT' // another device of the owner, or a thief, took this device out of the card

@@ -3,12 +3,11 @@ import { isExpired, type VerifiedCard } from '../../card/verify.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Keeper } from '../keeper/keeper.ts'
-import { ownOf } from '../state/view.ts'
 import type { Due } from './own-due.ts'
-import { ownApps } from './own-record.ts'
-import { knownCards } from './known.ts'
-import type { CardReader } from './read-card.ts'
-import { CARDS } from './records.ts'
+import { usedApps } from './own-record.ts'
+import { knownCards } from './kept/known.ts'
+import type { CardReader } from './kept/read-card.ts'
+import { CARDS } from './kept/records.ts'
 import { tagsOf } from './tags.ts'
 
 /** The cards of this device that the owner should know of. */
@@ -44,23 +43,18 @@ function full(app: string): Finding {
 /** For `doctor` alone: entries that a rotation would leave out, and cards of contacts that are over. */
 export async function cardChecks(keeper: Keeper, reader: CardReader): Promise<Finding[]> {
   const findings = [...unapproved(keeper, reader), ...(await overdue(keeper, reader))]
-  const count = ownOf(keeper.onDisk) === null ? 0 : ownAppCount(keeper)
+  const count = usedApps(keeper.onDisk)?.record.apps.length ?? 0
   return count > 0 && findings.length === 0
     ? [ok('CARDS', `this device stands in your cards for ${count} apps`)]
     : findings
 }
 
-function ownAppCount(keeper: Keeper): number {
-  const now = ownOf(keeper.onDisk)
-  return now === null ? 0 : (ownApps(now, keeper.onDisk)?.apps.length ?? 0)
-}
-
 /** Devices of the table whose keys for apps nobody approved here. */
 function unapproved(keeper: Keeper, reader: CardReader): Finding[] {
   const { onDisk, engine } = keeper
-  const now = ownOf(onDisk)
-  const record = now === null ? undefined : ownApps(now, onDisk)
-  if (now === null || record === undefined) return []
+  const used = usedApps(onDisk)
+  if (used === null) return []
+  const { now, record } = used
   const cards = [...knownCards(record.personaId, onDisk, reader).cards.values()]
   const others = now.persona.devices.filter(({ key }) => !now.own.localDevices.includes(key))
   return others.flatMap(({ key, name }) => {

@@ -1,31 +1,29 @@
 /** Cards at work: judges and keeps those of peers, signs the own ones, and tells the wings when one may have changed (docs/card.md). */
-import { isExpired } from '../../card/verify.ts'
+import type { VerifiedCard } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
-import type { CardFacts } from '../../channel/handshake/peer.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import type { CardsMethods } from '../../ipc/methods/cards.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
-import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
-import type { Cards, Standing } from './cards.ts'
+import { CardLooks } from './card-looks.ts'
+import type { AppDevice, Cards, FindOptions } from './cards.ts'
 import { putLastCards, signLastCards } from './farewell.ts'
 import { cardChecks, ownFindings } from './findings.ts'
-import { knownCards, personaOf, standingIn, verdictOn } from './known.ts'
+import { knownCards, standingIn, type Standing } from './kept/known.ts'
+import { Later } from './later.ts'
 import { cardHandlers } from './methods.ts'
 import { OwnCards } from './own-cards.ts'
-import type { CardReader } from './read-card.ts'
-import { CARDS } from './records.ts'
+import type { CardReader } from './kept/read-card.ts'
+import { CARDS } from './kept/records.ts'
 import { StoreRounds, type CardStores, type StoresOptions } from './stores.ts'
-import { noteEpoch, settleArrived, takeCard } from './take-card.ts'
-
-type Listener = (personaId: string, app: string) => void
+import { TakenCards, type CardListener } from './taken-cards.ts'
 
 const ROUND_MS = 3_600_000 // format: the own cards are read back hourly
 const ROUNDS_A_DAY = 24 // format: those of peers daily, and whenever their table moves
@@ -43,48 +41,52 @@ export interface HeldCardsOptions {
 export class HeldCards implements Cards {
   readonly #options: HeldCardsOptions
   readonly #own: OwnCards
+  readonly #taken: TakenCards
   readonly #rounds: StoreRounds | null
-  readonly #listeners = new Set<Listener>()
+  readonly #looks: CardLooks
+  readonly #work: Later
   #ends: (() => void)[] = []
   #round = 0
-  #isClosed = false
   /** The own persona as it was last seen here: once it is left, its last cards go to their stores. */
   #lastOwnId: string | null = null
-  readonly #running = new Set<Promise<void>>()
 
   constructor(options: HeldCardsOptions) {
     this.#options = options
-    this.#own = new OwnCards(options.keeper, options.reader, options.sealed)
-    const { stores } = options
+    this.#work = new Later(options.log)
+    this.#own = new OwnCards({ ...options, signed: () => this.#signed() })
+    const { keeper, reader, stores } = options
+    const ownCame = (): Promise<void> => this.#update()
+    this.#taken = new TakenCards({ keeper, reader, own: this.#own, work: this.#work, ownCame })
     const tokenFor: StoresOptions['tokenFor'] = (app, body) => this.#own.tokenFor(app, body)
-    const means = { ...options, take: (card: string) => this.take(card), tokenFor }
-    this.#rounds = stores === null ? null : new StoreRounds({ ...means, stores })
+    const take: StoresOptions['take'] = (card, isWanted) => this.#taken.take(card, isWanted)
+    this.#rounds = stores === null ? null : new StoreRounds({ ...options, stores, take, tokenFor })
+    this.#looks = new CardLooks({ ...options, rounds: this.#rounds })
   }
 
   /** Judges what a snapshot brought, notes epochs that ended while a crash kept this from it, and begins the rounds. */
   async start(): Promise<void> {
     this.#lastOwnId = this.#ownId
-    await this.#sweep()
-    this.#ends = [this.#options.sealed.key.whenOpened(() => this.#later(() => this.#update()))]
+    await this.#taken.sweep()
+    this.#ends = [this.#options.sealed.key.whenOpened(() => this.#work.run(() => this.#update()))]
     this.#again()
   }
 
   /** Ends the rounds. Resolves once nothing of them runs. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#work.close()
     for (const end of this.#ends) end()
-    this.#listeners.clear()
+    this.#taken.close()
     await this.idle()
   }
 
   /** Resolves once nothing runs, also when work was added meanwhile. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    await this.#work.idle()
   }
 
   handlers(): Handlers<CardsMethods> {
     const { keeper, reader } = this.#options
-    return cardHandlers({ keeper, reader, own: this.#own, signed: () => this.#signed() })
+    return cardHandlers({ keeper, reader, own: this.#own })
   }
 
   /** For `status`. */
@@ -103,46 +105,45 @@ export class HeldCards implements Cards {
   }
 
   async identity(app: string): Promise<Identity | null> {
-    const before = this.own(app)
-    const identity = await this.#own.identity(app)
-    if (identity !== null && identity.card !== before) this.#signed()
-    return identity
+    return await this.#own.identity(app)
   }
 
-  readonly judge = (text: string, app: string): CardFacts | null => {
-    const { keeper, reader } = this.#options
-    const card = reader.read(text)
-    if (card === null || card.app !== app || isExpired(card, keeper.nowSec)) return null
-    const { verdict } = verdictOn(card, knownCards(personaOf(card), keeper.onDisk, reader))
-    // The alarm needs a change.
-    if (verdict === 'disputed') this.#later(() => this.take(text))
-    if (verdict === 'disputed' || verdict === 'ended' || verdict === 'held') return null
-    // An older card is good here: a device may not know what its sibling signed. Its standing tells whether it is still listed.
-    const { chain, devices } = card
-    return { personaId: chain.personaId, epoch: chain.epoch, deviceKeys: devices.map(({ sig }) => sig) }
+  async device(app: string): Promise<AppDevice | null> {
+    return await this.#own.device(app)
   }
+
+  deviceNow(app: string): AppDevice | null {
+    return this.#own.deviceNow(app)
+  }
+
+  async find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null> {
+    return await this.#looks.find(personaId, app, options)
+  }
+
+  async putTo(url: string, app: string): Promise<void> {
+    await this.#rounds?.putTo(url, app)
+  }
+
+  inboxesOf(app: string): readonly string[] | null {
+    return this.#own.inboxesOf(app)
+  }
+
+  async setInboxes(app: string, inboxes: readonly string[]): Promise<void> {
+    await this.#own.setInboxes(app, inboxes)
+  }
+
+  async setStores(app: string, stores: readonly string[]): Promise<void> {
+    await this.#own.setStores(app, stores)
+  }
+
+  readonly judge: Cards['judge'] = (text, app) => this.#taken.judge(text, app)
 
   meet(text: string): void {
-    const { keeper, reader } = this.#options
-    const card = reader.read(text)
-    if (card === null) return
-    const { isNews } = takeCard(card, true, keeper.state, reader)
-    if (isNews) this.#later(() => this.#tellOnceDurable(personaOf(card)))
+    this.#taken.meet(text)
   }
 
   async take(text: string): Promise<void> {
-    const { keeper, reader } = this.#options
-    const card = reader.read(text)
-    if (card === null) return
-    const personaId = personaOf(card)
-    const isNews = await keeper.change(() => {
-      const { isNews: isTaken } = takeCard(card, false, keeper.state, reader)
-      this.#own.noteReadBack(card)
-      return isTaken
-    })
-    if (!isNews) return
-    if (personaId === this.#ownId && !this.#isClosed) await this.#update()
-    this.#tell(personaId)
+    await this.#taken.take(text)
   }
 
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing {
@@ -166,9 +167,8 @@ export class HeldCards implements Cards {
     return this.#ownId === null ? null : this.newest(this.#ownId, app)
   }
 
-  onChanged(run: Listener): () => void {
-    this.#listeners.add(run)
-    return () => void this.#listeners.delete(run)
+  onChanged(run: CardListener): () => void {
+    return this.#taken.onChanged(run)
   }
 
   onEvent({ event, data }: DaemonEvent): void {
@@ -177,18 +177,13 @@ export class HeldCards implements Cards {
       this.#leave(data.contact.personaId)
     }
     if (event === 'contact.replaced') this.#moved(data.personaId)
-    if (event === 'locked' && !data.locked) this.#later(() => this.#update())
+    if (event === 'locked' && !data.locked) this.#work.run(() => this.#update())
     if (event === 'own.changed') {
-      if (data.cause === 'import') this.#later(() => this.#sweep())
+      if (data.cause === 'import') this.#work.run(() => this.#taken.sweep())
       this.#lastOwnId = data.table.personaId
       this.#moved(data.table.personaId)
-      this.#later(() => this.#update())
+      this.#work.run(() => this.#update())
     }
-  }
-
-  /** Puts the own cards to their stores now, where they are not. */
-  async putNow(): Promise<void> {
-    await this.#rounds?.putOwn()
   }
 
   /**
@@ -201,21 +196,21 @@ export class HeldCards implements Cards {
     if (personaId === null) return []
     const isErasing = this.#ownId !== null
     // Nothing puts this device back meanwhile.
-    this.#isClosed ||= isErasing
+    if (isErasing) this.#work.close()
     const unsigned = isErasing ? await signLastCards(keeper, reader) : []
     return await putLastCards({ personaId, unsigned, rounds: this.#rounds, clock })
   }
 
   /** Signs what is due, and puts it to the stores. */
   async #update(): Promise<void> {
-    if ((await this.#own.update()) && this.#ownId !== null) this.#tell(this.#ownId)
+    if ((await this.#own.update()) && this.#ownId !== null) this.#taken.tell(this.#ownId)
     await this.#rounds?.putOwn()
   }
 
   /** A card of the own persona was signed. */
   #signed(): void {
-    if (this.#ownId !== null) this.#tell(this.#ownId)
-    this.#later(async () => await this.#rounds?.putOwn())
+    if (this.#ownId !== null) this.#taken.tell(this.#ownId)
+    this.#work.run(async () => await this.#rounds?.putOwn())
   }
 
   get #ownId(): string | null {
@@ -225,16 +220,14 @@ export class HeldCards implements Cards {
   /** The own persona was left, and is a contact now. */
   #leave(personaId: string): void {
     if (personaId !== this.#lastOwnId || this.#ownId !== null) return
-    this.#later(async () => await this.#rounds?.putCards(personaId))
+    this.#work.run(async () => await this.#rounds?.putCards(personaId))
   }
 
   /** The table of a persona may have moved on. */
   #moved(personaId: string): void {
-    const { keeper, reader } = this.#options
-    if (keeper.onDisk.of(CARDS).get(personaId) === undefined) return
-    this.#later(async () => {
-      const isNews = await keeper.change(() => noteEpoch(personaId, keeper.state, reader))
-      this.#tell(personaId)
+    if (this.#options.keeper.onDisk.of(CARDS).get(personaId) === undefined) return
+    this.#work.run(async () => {
+      const isNews = await this.#taken.noteMoved(personaId)
       // Its owner has rotated, so there may be a new card.
       if (isNews && personaId !== this.#ownId) await this.#rounds?.read(personaId)
     })
@@ -244,7 +237,7 @@ export class HeldCards implements Cards {
     this.#ends[1]?.()
     this.#ends[1] = this.#options.clock.after(ROUND_MS, () => {
       this.#again()
-      this.#later(() => this.#nextRound())
+      this.#work.run(() => this.#nextRound())
     })
   }
 
@@ -252,48 +245,7 @@ export class HeldCards implements Cards {
     await this.#update()
     await this.#rounds?.refreshOwn()
     if (++this.#round % ROUNDS_A_DAY !== 0) return
-    for (const personaId of await this.#personas()) if (personaId !== this.#ownId) await this.#rounds?.read(personaId)
-  }
-
-  async #personas(): Promise<string[]> {
-    const ids: string[] = []
-    for await (const [personaId] of this.#options.keeper.onDisk.of(CARDS).iterate()) ids.push(personaId)
-    return ids
-  }
-
-  async #sweep(): Promise<void> {
-    const { keeper, reader } = this.#options
-    for (const personaId of await this.#personas()) {
-      const isNews = await keeper.change(() => {
-        const hasArrived = settleArrived(personaId, keeper.state, reader)
-        return noteEpoch(personaId, keeper.state, reader) || hasArrived
-      })
-      if (isNews) this.#tell(personaId)
-    }
-  }
-
-  /** Called inside of a change. */
-  async #tellOnceDurable(personaId: string): Promise<void> {
-    await Promise.resolve()
-    // A change without writes ends when all before it are on disk.
-    await this.#options.keeper.change(() => {})
-    this.#tell(personaId)
-  }
-
-  #tell(personaId: string): void {
-    // An own card that lacks this device would stop its channels. A later one that has it follows.
-    const waits = personaId === this.#ownId ? this.#own.waiting.filter(({ due }) => due === 'entry') : []
-    const cards = this.#options.keeper.onDisk.of(CARDS).get(personaId)?.cards ?? []
-    for (const { app } of cards.filter((card) => !waits.some((waiting) => waiting.app === card.app)))
-      for (const listener of this.#listeners) listener(personaId, app)
-  }
-
-  /** Runs work that no caller waits for. A store that fails stops the daemon by itself. */
-  #later(work: () => Promise<void>): void {
-    if (this.#isClosed) return
-    const running = work()
-      .catch((error: unknown) => this.#options.log.warn('cards.failed', describeError(error)))
-      .finally(() => this.#running.delete(running))
-    this.#running.add(running)
+    for (const personaId of await this.#taken.personas())
+      if (personaId !== this.#ownId) await this.#rounds?.read(personaId)
   }
 }

@@ -6,26 +6,23 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { ownOf } from '../state/view.ts'
 import { noneFor } from './errors.ts'
-import { knownCards } from './known.ts'
+import { knownCards } from './kept/known.ts'
 import type { OwnCards } from './own-cards.ts'
 import { appOf, ownAppsNow, type OwnState } from './own-record.ts'
-import type { CardReader } from './read-card.ts'
-import type { OwnAppsRecord } from './records.ts'
+import type { CardReader } from './kept/read-card.ts'
+import type { OwnAppsRecord } from './kept/records.ts'
 import { tagsOf } from './tags.ts'
 
 export interface CardMethodsMeans {
   readonly keeper: Keeper
   readonly reader: CardReader
   readonly own: OwnCards
-  /** Called after a card was signed. */
-  readonly signed: () => void
 }
 
 export function cardHandlers(means: CardMethodsMeans): Handlers<CardsMethods> {
-  const { own, signed } = means
+  const { own } = means
   const after = async (app: string, work: Promise<void>): Promise<CardView> => {
     await work
-    signed()
     const view = viewsOf(means).find((card) => card.app === app)
     if (view === undefined) throw noneFor(app)
     return view
@@ -34,6 +31,7 @@ export function cardHandlers(means: CardMethodsMeans): Handlers<CardsMethods> {
     'card.list': () => ({ cards: viewsOf(means) }),
     'card.rejoin': ({ app }) => after(app, own.rejoin(app)),
     'card.stores': ({ app, stores }) => after(app, own.setStores(app, stores)),
+    'card.inboxes': ({ app, inboxes }) => after(app, own.setInboxes(app, inboxes)),
   }
 }
 
@@ -59,6 +57,7 @@ function viewsOf({ keeper, reader, own }: CardMethodsMeans): CardView[] {
       expiresAtSec: card.expiresAtSec,
       devices: devicesOf(card, now, record, keeper),
       stores: [...card.stores],
+      inboxes: [...card.inboxes],
     }))
     .toSorted((a, b) => (a.app < b.app ? -1 : 1))
 }

@@ -4,7 +4,7 @@ import { isExpired } from '../../card/verify.ts'
 import type { Identity } from '../../channel/handshake/message.ts'
 import { formatRead, READ_BYTES } from '../../core/announce/settings.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
-import { encodeUtf8, formatHex } from '../../core/encoding/bytes.ts'
+import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { TokenTarget } from '../../relay/cards.ts'
 import { TableError } from '../../core/errors.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -12,56 +12,77 @@ import { isUnlisted } from '../own/notes.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { storedBytes } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
-import { deviceToken } from './device-token.ts'
-import { APP_KEYS, drawKeys, renewKeys, signAs, type AppKeys } from './app-keys.ts'
-import { full, noneFor, takenOut, tooMany } from './errors.ts'
-import { knownCards, listsKey, personaOf } from './known.ts'
+import { appDevice } from './app-device.ts'
+import type { AppDevice } from './cards.ts'
+import { full, noneFor, takenOut } from './errors.ts'
+import { knownCards, listsKey, personaOf } from './kept/known.ts'
 import { dueOf, type Due } from './own-due.ts'
-import { appOf, ownApps, ownAppsNow, putOwnApps, withApp, type OwnState } from './own-record.ts'
-import type { CardReader } from './read-card.ts'
-import { CARDS, MAX_APPS, type OwnApp, type OwnAppsRecord } from './records.ts'
+import { OwnKeys } from './own-keys.ts'
+import { appOf, ownApps, ownAppsNow, putOwnApps, usedApps, withApp, type OwnState } from './own-record.ts'
+import type { CardReader } from './kept/read-card.ts'
+import { CARDS, MAX_APPS, type OwnApp } from './kept/records.ts'
 import { hasRoom, maySign, ownEntry, sign, signDue, type SigningMeans } from './sign-own.ts'
+
+export interface OwnCardsOptions {
+  readonly keeper: Keeper
+  readonly reader: CardReader
+  readonly sealed: SealedRecords
+  /** Called after a card was signed for a caller. */
+  readonly signed: () => void
+}
 
 export class OwnCards {
   readonly #keeper: Keeper
   readonly #reader: CardReader
-  readonly #sealed: SealedRecords
+  readonly #keys: OwnKeys
+  readonly #signed: () => void
 
-  constructor(keeper: Keeper, reader: CardReader, sealed: SealedRecords) {
+  constructor({ keeper, reader, sealed, signed }: OwnCardsOptions) {
     this.#keeper = keeper
     this.#reader = reader
-    this.#sealed = sealed
+    this.#keys = new OwnKeys(keeper, sealed)
+    this.#signed = signed
   }
 
   /** See Cards.identity(). */
   async identity(app: string): Promise<Identity | null> {
+    const device = await this.device(app)
+    return device === null ? null : { card: device.card.text, sign: device.sign }
+  }
+
+  /** See Cards.device(). */
+  async device(app: string): Promise<AppDevice | null> {
     if (!isAppName(app)) throw new RangeError(`${JSON.stringify(app)} is not the name of an app`)
     if (ownOf(this.#keeper.onDisk) === null) return null
-    this.#sealed.key.require()
+    this.#keys.require()
     if (this.#ready(app) === null) {
       await this.#ensureRead()
       await this.#keeper.change(() => this.#ensure(app))
+      this.#signed()
     }
-    const card = this.#ready(app)
     // The persona may have been left meanwhile.
-    if (card === null) return null
-    return { card: card.text, sign: (message) => signAs(this.#keysOf(app), message, this.#keeper.engine) }
+    return this.#ready(app) === null ? null : this.deviceNow(app)
+  }
+
+  /** See Cards.deviceNow(). */
+  deviceNow(app: string): AppDevice | null {
+    const used = usedApps(this.#keeper.onDisk)
+    const known = used === null ? undefined : appOf(used.record, app)
+    if (used === null || known === undefined || !this.#keys.isOpen) return null
+    const card = this.#headOf(app, used.now)
+    const keys = this.#keys.of(app)
+    return card === null || keys === undefined ? null : appDevice(card, known, keys, this.#keeper.engine)
   }
 
   /**
    * Makes device tokens for requests with this body.
-   * @returns null where this device uses no such app, or the apps key is closed
+   * @returns null as {@link deviceNow}
    */
   tokenFor(app: string, body: string): ((to: TokenTarget, nowSec: number) => string) | null {
-    const { onDisk, engine } = this.#keeper
-    const now = ownOf(onDisk)
-    const record = now === null ? undefined : ownApps(now, onDisk)
-    const known = record === undefined ? undefined : appOf(record, app)
-    const keys = known === undefined || !this.#sealed.key.isOpen ? undefined : this.#sealed.onDisk(APP_KEYS).get(app)
-    if (record === undefined || known === undefined || keys === undefined) return null
-    const of = { personaId: storedBytes(record.personaId), app, deviceKey: storedBytes(known.sig), to: null }
-    const bodyHash = engine.sha256(encodeUtf8(body))
-    return (to, nowSec) => deviceToken(of, { ...to, bodyHash }, keys, nowSec, engine)
+    const device = this.deviceNow(app)
+    if (device === null) return null
+    const bodyHash = this.#keeper.engine.sha256(encodeUtf8(body))
+    return (to, nowSec) => device.token({ ...to, bodyHash }, nowSec)
   }
 
   /** Signs what is due, with new keys where they are a week old. The rest waits: see {@link waiting}. @returns whether it signed any */
@@ -74,10 +95,10 @@ export class OwnCards {
       if (now === null || !maySign(now, this.#means)) return false
       const cards = this.#keeper.state.of(CARDS)
       const before = cards.get(now.own.personaId)
-      let record = this.#withFreshKeys(now, ownAppsNow(now, this.#keeper.state.records, this.#keeper))
-      if (this.#sealed.key.isOpen)
+      let record = this.#keys.refreshed(now, ownAppsNow(now, this.#keeper.state.records, this.#keeper), this.#reader)
+      if (this.#keys.isOpen)
         for (const app of restored)
-          if (appOf(record, app) === undefined) record = withApp(record, this.#newApp(app, record))
+          if (appOf(record, app) === undefined) record = withApp(record, this.#keys.draw(app, record))
       putOwnApps(record, this.#keeper.state)
       signDue(now, record, [], this.#means)
       return cards.get(now.own.personaId) !== before
@@ -88,9 +109,9 @@ export class OwnCards {
   async #restoredApps(): Promise<string[]> {
     const { onDisk } = this.#keeper
     const now = ownOf(onDisk)
-    if (now === null || !this.#sealed.key.isOpen || now.own.restoredSec !== null) return []
+    if (now === null || !this.#keys.isOpen || now.own.restoredSec !== null) return []
     const used = new Set(ownApps(now, onDisk)?.apps.map(({ app }) => app))
-    const ids = await Array.fromAsync(this.#sealed.onDisk(APP_KEYS).ids())
+    const ids = await this.#keys.apps()
     return ids.filter((app) => !used.has(app)).slice(0, MAX_APPS - used.size)
   }
 
@@ -102,15 +123,13 @@ export class OwnCards {
   /** Whether the card of an app has no room for this device. */
   isFull(app: string): boolean {
     const { onDisk, engine } = this.#keeper
-    const now = ownOf(onDisk)
-    const record = now === null ? undefined : ownApps(now, onDisk)
-    return now !== null && record !== undefined && !hasRoom(now, record, this.#headOf(app, now), engine)
+    const used = usedApps(onDisk)
+    return used !== null && !hasRoom(used.now, used.record, this.#headOf(app, used.now), engine)
   }
 
   /** Whether the owner put this state back, and the keys of before are still to be replaced. */
   get #isOld(): boolean {
-    const now = ownOf(this.#keeper.onDisk)
-    return now !== null && ownApps(now, this.#keeper.onDisk)?.isOld === true
+    return usedApps(this.#keeper.onDisk)?.record.isOld === true
   }
 
   /** A card of the own persona was found elsewhere. If it counts and lists this device, nobody can take the device out unnoticed. Inside of a change. */
@@ -141,6 +160,20 @@ export class OwnCards {
     await this.#change(app, (known) => ({ ...known, stores }))
   }
 
+  /**
+   * The owner says where they get messages of an app.
+   * @throws as {@link rejoin}
+   */
+  async setInboxes(app: string, inboxes: readonly string[]): Promise<void> {
+    await this.#change(app, (known) => ({ ...known, inboxes }))
+  }
+
+  /** See Cards.inboxesOf(). */
+  inboxesOf(app: string): readonly string[] | null {
+    const used = usedApps(this.#keeper.onDisk)
+    return (used === null ? undefined : appOf(used.record, app)?.inboxes) ?? null
+  }
+
   /** Changes how this device stands in an app, and signs the card of it. */
   async #change(app: string, change: (known: OwnApp) => OwnApp): Promise<void> {
     await this.#keeper.change(() => {
@@ -157,6 +190,7 @@ export class OwnCards {
       const head = knownCards(record.personaId, state.records, this.#reader).cards.get(app) ?? null
       sign(now, record, app, head, new Set(), this.#means)
     })
+    this.#signed()
   }
 
   get #means(): SigningMeans {
@@ -167,15 +201,15 @@ export class OwnCards {
   /** The card on disk, if this device can show it as it is. */
   #ready(app: string): VerifiedCard | null {
     const { onDisk, nowSec } = this.#keeper
-    const now = ownOf(onDisk)
-    if (now === null || !isGoodStanding(now)) return null
-    const record = ownApps(now, onDisk)
-    const known = record === undefined ? undefined : appOf(record, app)
-    if (record === undefined || record.isOld || known === undefined) return null
+    const used = usedApps(onDisk)
+    if (used === null || used.record.isOld || !isGoodStanding(used.now)) return null
+    const { now, record } = used
+    const known = appOf(record, app)
+    if (known === undefined) return null
     const card = this.#headOf(app, now)
     if (card === null || isExpired(card, nowSec)) return null
     // A sealed record that no key here opens is lost.
-    if (this.#sealed.onDisk(APP_KEYS).get(app) === undefined) return null
+    if (this.#keys.of(app) === undefined) return null
     const due = dueOf(card, ownEntry(known, now, record, this.#keeper.engine), known, now.own.epoch, nowSec)
     return due === 'no' || due === 'time' ? card : null
   }
@@ -186,9 +220,9 @@ export class OwnCards {
 
   #duesNow(): { app: string; due: Due }[] {
     const { onDisk, engine, nowSec } = this.#keeper
-    const now = ownOf(onDisk)
-    const record = now === null ? undefined : ownApps(now, onDisk)
-    if (now === null || record === undefined) return []
+    const used = usedApps(onDisk)
+    if (used === null) return []
+    const { now, record } = used
     const { cards } = knownCards(record.personaId, onDisk, this.#reader)
     return record.apps.map((known) => {
       const head = cards.get(known.app) ?? null
@@ -216,8 +250,8 @@ export class OwnCards {
     const { own, state, custody, engine } = this.#keeper
     own.checkSigns()
     const now = ownOf(state.records)!
-    let record = this.#withFreshKeys(now, ownAppsNow(now, state.records, state))
-    if (appOf(record, app) === undefined) record = withApp(record, this.#newApp(app, record))
+    let record = this.#keys.refreshed(now, ownAppsNow(now, state.records, state), this.#reader)
+    if (appOf(record, app) === undefined) record = withApp(record, this.#keys.draw(app, record))
     putOwnApps(record, state)
     // Throws while the key is locked.
     custody.signer(now.own.epoch)
@@ -227,48 +261,6 @@ export class OwnCards {
     const due = dueOf(head, ownEntry(known, now, record, engine), known, now.own.epoch, state.nowSec)
     if (due === 'asks') throw takenOut(app)
     if (due !== 'no' && !hasRoom(now, record, head, engine)) throw full(app)
-  }
-
-  #newApp(app: string, record: OwnAppsRecord): OwnApp {
-    const { state, engine } = this.#keeper
-    if (record.apps.length >= MAX_APPS) throw tooMany()
-    const keys = this.#sealed.inChange(APP_KEYS)
-    // A backup brought keys of this app: they go on opening.
-    const drawn = drawKeys(keys.get(app), state.nowSec, engine)
-    keys.put(app, drawn)
-    return { app, ...this.#publicHalves(drawn), encSec: state.nowSec, listedAt: null, stores: null }
-  }
-
-  /** New keys for apps whose keys are old, while the apps key is open. Inside of a change. */
-  #withFreshKeys(now: OwnState, record: OwnAppsRecord): OwnAppsRecord {
-    if (!this.#sealed.key.isOpen) return record
-    const { state, engine } = this.#keeper
-    const keys = this.#sealed.inChange(APP_KEYS)
-    const heads = knownCards(record.personaId, state.records, this.#reader).cards
-    const apps = record.apps.map((known): OwnApp => {
-      const before = keys.get(known.app)
-      const head = heads.get(known.app) ?? null
-      const due = dueOf(head, ownEntry(known, now, record, engine), known, now.own.epoch, state.nowSec)
-      const mustDraw = record.isOld || before === undefined
-      if (!mustDraw && due !== 'time') return known
-      const drawn = mustDraw ? drawKeys(before, state.nowSec, engine) : renewKeys(before, state.nowSec, engine)
-      keys.put(known.app, drawn)
-      return { ...known, ...this.#publicHalves(drawn), encSec: state.nowSec }
-    })
-    return { ...record, apps, isOld: false }
-  }
-
-  #publicHalves({ sigSeed, encSecret }: AppKeys): Pick<OwnApp, 'sig' | 'enc'> {
-    const { engine } = this.#keeper
-    const { publicKey, secretKey } = engine.signKeyPair(sigSeed)
-    engine.wipe(secretKey)
-    return { sig: formatHex(publicKey), enc: formatHex(engine.boxPublicKey(encSecret)) }
-  }
-
-  #keysOf(app: string): AppKeys {
-    const keys = this.#sealed.onDisk(APP_KEYS).get(app)
-    if (keys === undefined) throw new Error(`the keys of the app ${app} are gone`)
-    return keys
   }
 }
 

@@ -4,7 +4,7 @@ import { lists, wasTakenOut } from '../../card/edit.ts'
 import { isExpired, type VerifiedCard } from '../../card/verify.ts'
 import { equalBytes } from '../../core/encoding/bytes.ts'
 import { MAX_CLOCK_AHEAD_SEC } from '../../core/limits.ts'
-import type { OwnApp } from './records.ts'
+import type { OwnApp } from './kept/records.ts'
 
 /**
  * - `no`: the card that counts lists this device with its present keys.

@@ -4,7 +4,8 @@ import type { OwnRecord } from '../state/own-record.ts'
 import type { HeadedPersona } from '../state/persona-record.ts'
 import type { Records } from '../state/records.ts'
 import type { State } from '../state/state.ts'
-import { OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './records.ts'
+import { ownOf } from '../state/view.ts'
+import { OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './kept/records.ts'
 import { readOf } from './tags.ts'
 
 /** Both records of the owner. */
@@ -19,6 +20,18 @@ const READS = 2 // format: readers of tags try the last two values of `read`
 export function ownApps({ own }: Pick<OwnState, 'own'>, records: Pick<Records, 'of'>): OwnAppsRecord | undefined {
   const record = records.of(OWN_APPS).get(OWN_APPS_ID)
   return record?.personaId === own.personaId ? record : undefined
+}
+
+/** The apps of this device, with the persona that shows itself in them; null where it uses none. */
+export interface UsedApps {
+  readonly now: OwnState
+  readonly record: OwnAppsRecord
+}
+
+export function usedApps(records: Records): UsedApps | null {
+  const now = ownOf(records)
+  const record = now === null ? undefined : ownApps(now, records)
+  return now === null || record === undefined ? null : { now, record }
 }
 
 /** The record in step with the owner's table; nothing is written. */

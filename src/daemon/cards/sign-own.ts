@@ -13,12 +13,12 @@ import { positionOf } from '../own/own-records.ts'
 import { storedBytes } from '../state/records.ts'
 import type { State } from '../state/state.ts'
 import { ownOf } from '../state/view.ts'
-import { knownCards } from './known.ts'
+import { knownCards } from './kept/known.ts'
 import { dueOf } from './own-due.ts'
 import { appOf, ownAppsNow, putOwnApps, type OwnState } from './own-record.ts'
-import type { CardReader } from './read-card.ts'
-import { CARDS, OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './records.ts'
-import { takeCard } from './take-card.ts'
+import type { CardReader } from './kept/read-card.ts'
+import { CARDS, OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './kept/records.ts'
+import { takeCard } from './kept/take-card.ts'
 import { ownKey, storesIn, tagsOf, tagUnder } from './tags.ts'
 
 /** The means inside of a change. */
@@ -137,7 +137,7 @@ export function sign(
     app: name,
     own: entry,
     ownTag: entry?.tag ?? new Uint8Array(0),
-    inboxes: kept.inboxes,
+    inboxes: app?.inboxes ?? kept.inboxes,
     stores: app?.stores ?? kept.stores,
     nowSec,
   })

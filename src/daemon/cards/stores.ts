@@ -8,9 +8,10 @@ import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { OWN } from '../state/own-record.ts'
+import { storedBytes } from '../state/records.ts'
 import { currentId } from '../state/view.ts'
-import { knownCards, type KnownCards } from './known.ts'
-import type { CardReader } from './read-card.ts'
+import { knownCards, type KnownCards } from './kept/known.ts'
+import type { CardReader } from './kept/read-card.ts'
 import { kindIn, storesIn } from './tags.ts'
 
 /** The way to a store. Each call makes one try, and throws where the store does not answer. */
@@ -35,7 +36,7 @@ export interface CardStores {
 
 type Put = { readonly outcome: string; readonly card?: string | null }
 
-const MAX_STORES = 8 // sanity: four of the card and as many of the table; each is asked once
+const MAX_PLACES = 16 // sanity: four stores and four inboxes of the card, four stores of the table, as many that a caller names; each is asked once
 
 const MAX_TRIES = 4 // sanity: a put that meets a newer card is made again on top of it; siblings that sign at one time are few
 
@@ -44,8 +45,8 @@ export interface StoresOptions {
   readonly reader: CardReader
   readonly stores: CardStores
   readonly log: Log
-  /** Takes a card that was found, and signs a next own one where that is due. */
-  readonly take: (card: string) => Promise<void>
+  /** Takes a card that was found, and signs a next own one where that is due. `isWanted`: somebody here asked for this very card. */
+  readonly take: (card: string, isWanted: boolean) => Promise<void>
   /** Makes a device token of this device; null where it uses no such app, or its keys are closed. */
   readonly tokenFor: (app: string, body: string) => ((to: TokenTarget, nowSec: number) => string) | null
 }
@@ -64,7 +65,17 @@ export class StoreRounds {
     if (!this.#options.stores.isInUse()) return
     const known = this.#known(personaId)
     for (const [app, card] of known.cards)
-      for (const url of storesOf(card, this.#hostsOf(personaId))) await this.#readOne(url, known, app)
+      for (const url of this.#placesOf(personaId, card)) await this.#readOne(url, known, app, false)
+  }
+
+  /** Reads the card of a persona for an app, kept or not, from all relays that are known of it and from these. */
+  async look(personaId: string, app: string, alsoAt: readonly string[]): Promise<void> {
+    if (!this.#options.stores.isInUse()) return
+    const known = this.#known(personaId)
+    // Without the chain nobody can compute where the card lies.
+    if (known.root === null) return
+    const places = this.#placesOf(personaId, known.cards.get(app), alsoAt)
+    await Promise.all(places.map(async (url) => await this.#readOne(url, known, app, true)))
   }
 
   /** Reads the own cards back, then puts those that a store does not have. */
@@ -84,18 +95,27 @@ export class StoreRounds {
   /** Also for the last cards of a persona that was left. */
   async putCards(personaId: string): Promise<void> {
     if (!this.#options.stores.isInUse()) return
-    for (const [app, { stores }] of this.#known(personaId).cards)
-      for (const url of stores) await this.#putOne(url, personaId, app)
+    for (const [app, card] of this.#known(personaId).cards)
+      for (const url of placesIn(card)) await this.#try('card.put', async () => await this.#putOne(url, personaId, app))
+  }
+
+  /** Puts an own card to a relay that lacks it, or has lost it. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
+  async putTo(url: string, app: string): Promise<void> {
+    const own = this.#options.keeper.onDisk.own.get(OWN)
+    this.#put.delete(`${url} ${app}`)
+    if (own !== undefined) await this.#putOne(url, own.personaId, app)
   }
 
   /** The stores that do not have the cards of a persona as they are now. */
   notPut(personaId: string): { readonly url: string; readonly app: string }[] {
-    return [...this.#known(personaId).cards].flatMap(([app, { stores, text }]) =>
-      stores.filter((url) => this.#put.get(`${url} ${app}`) !== text).map((url) => ({ url, app })),
+    return [...this.#known(personaId).cards].flatMap(([app, card]) =>
+      placesIn(card)
+        .filter((url) => this.#put.get(`${url} ${app}`) !== card.text)
+        .map((url) => ({ url, app })),
     )
   }
 
-  async #readOne(url: string, known: KnownCards, app: string): Promise<void> {
+  async #readOne(url: string, known: KnownCards, app: string, isWanted: boolean): Promise<void> {
     const found = await this.#try(
       'card.get',
       async () => await this.#options.stores.get(url, this.#placeOf(known, app)),
@@ -103,7 +123,7 @@ export class StoreRounds {
     const card = found == null ? null : this.#options.reader.read(found)
     // A store may give any card. Only the one that was asked for is of use.
     if (card !== null && card.app === app && formatHex(card.chain.personaId) === known.personaId)
-      await this.#options.take(card.text)
+      await this.#options.take(card.text, isWanted)
   }
 
   async #putOne(url: string, personaId: string, app: string): Promise<void> {
@@ -112,15 +132,14 @@ export class StoreRounds {
       const text = known.cards.get(app)?.text
       if (text === undefined || this.#put.get(`${url} ${app}`) === text) return
       const at = this.#placeOf(known, app)
-      const answer = await this.#try('card.put', async () => await this.#options.stores.put(url, at, text))
-      if (answer === null) return
+      const answer = await this.#options.stores.put(url, at, text)
       if (answer.outcome === 'kept') {
         await this.#putOpenly(url, personaId, app, text)
         return void this.#put.set(`${url} ${app}`, text)
       }
       if (answer.card == null) return
       // A sibling was faster, or somebody signs with the key. The next own card comes after theirs.
-      await this.#options.take(answer.card)
+      await this.#options.take(answer.card, false)
       if (this.#known(personaId).cards.get(app)?.text === text) return
     }
   }
@@ -139,16 +158,15 @@ export class StoreRounds {
   }
 
   #placeOf({ root, personaId }: KnownCards, app: string): string {
-    const { engine } = this.#options.keeper
-    const { chain } = this.#known(personaId).cards.get(app)!
-    return cardAt(root!, chain.personaId, app, engine)
+    return cardAt(root!, storedBytes(personaId), app, this.#options.keeper.engine)
   }
 
-  /** The stores that the persona's table names. */
-  #hostsOf(personaId: string): string[] {
+  /** The relays where the card of a persona may lie: those that it names, those that the persona's table names, and these. */
+  #placesOf(personaId: string, card: VerifiedCard | undefined, alsoAt: readonly string[] = []): string[] {
     const { onDisk, engine } = this.#options.keeper
     const persona = onDisk.personas.get(currentId(personaId, onDisk))
-    return persona === undefined ? [] : storesIn(persona, { engine })
+    const hosts = persona === undefined ? [] : storesIn(persona, { engine })
+    return [...new Set([...(card === undefined ? [] : placesIn(card)), ...hosts, ...alsoAt])].slice(0, MAX_PLACES)
   }
 
   async #try<T>(event: string, work: () => Promise<T>): Promise<T | null> {
@@ -162,6 +180,7 @@ export class StoreRounds {
   }
 }
 
-function storesOf({ stores }: VerifiedCard, hosts: readonly string[]): string[] {
-  return [...new Set([...stores, ...hosts])].slice(0, MAX_STORES)
+/** A card lies at its stores, and at its inboxes: these ask for it. */
+function placesIn({ stores, inboxes }: VerifiedCard): string[] {
+  return [...new Set([...stores, ...inboxes])]
 }

@@ -1,5 +1,5 @@
 /** The methods of alarms: listing and dismissing them, and exporting evidence that others can check (docs/ipc.md, section 3, alarms). */
-import { cardEvidence } from '../cards/evidence.ts'
+import { cardEvidence } from '../cards/kept/evidence.ts'
 import { ContactError } from '../contacts/errors.ts'
 import { parseBase64url } from '../../core/encoding/bytes.ts'
 import { formatToken } from '../../core/token.ts'

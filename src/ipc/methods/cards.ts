@@ -35,6 +35,8 @@ export interface CardView {
   devices: CardDevice[]
   /** Relays where the card lies, the preferred first. */
   stores: string[]
+  /** Relays where others leave messages for the app, the preferred first. */
+  inboxes: string[]
 }
 
 const cardView: z.ZodType<CardView> = z.strictObject({
@@ -45,16 +47,19 @@ const cardView: z.ZodType<CardView> = z.strictObject({
   expiresAtSec: seconds,
   devices: z.array(z.strictObject({ device: z.string().nullable(), here: z.boolean(), approved: z.boolean() })),
   stores: z.array(z.string()),
+  inboxes: z.array(z.string()),
 })
 
-const MAX_STORES = 4 // format: a card names at most 4 stores
+const MAX_ADDRESSES = 4 // format: a card names at most 4 stores, and as many inboxes
 const app: z.ZodType<string> = z.string().max(100).refine(isAppName, 'must be the name of an app, such as chat')
-const store = z.string().max(255).refine(isWebAddress, 'must be the address of a relay, such as https://relay.example/')
+const relay = z.string().max(255).refine(isWebAddress, 'must be the address of a relay, such as https://relay.example/')
+const relays = z.array(relay).max(MAX_ADDRESSES)
 
 export interface CardsMethods {
   'card.list': MethodSpec<Empty, { cards: CardView[] }>
   'card.rejoin': MethodSpec<{ app: string }, CardView>
   'card.stores': MethodSpec<{ app: string; stores: string[] }, CardView>
+  'card.inboxes': MethodSpec<{ app: string; inboxes: string[] }, CardView>
 }
 
 export const CARDS_METHODS: CardsMethods = {
@@ -73,7 +78,13 @@ export const CARDS_METHODS: CardsMethods = {
   'card.stores': method(
     'admin',
     'Say at which relays the card of an app lies; none takes it to no relay any more',
-    z.strictObject({ app, stores: z.array(store).max(MAX_STORES) }),
+    z.strictObject({ app, stores: relays }),
+    cardView,
+  ),
+  'card.inboxes': method(
+    'admin',
+    'Say at which relays others leave messages for an app; none lets them leave none',
+    z.strictObject({ app, inboxes: relays }),
     cardView,
   ),
 }

@@ -9,7 +9,17 @@ function view(changes: Partial<CardView> = {}): CardView {
     { device: 'laptop', here: true, approved: true },
     { device: null, here: false, approved: false },
   ]
-  return { app: 'chat', state: 'listed', epoch: 0, seq: 2, expiresAtSec: NOW + 86_400, devices, stores: [], ...changes }
+  return {
+    app: 'chat',
+    state: 'listed',
+    epoch: 0,
+    seq: 2,
+    expiresAtSec: NOW + 86_400,
+    devices,
+    stores: [],
+    inboxes: [],
+    ...changes,
+  }
 }
 
 test('a card is shown with its devices, and says which a rotation here would leave out', () => {

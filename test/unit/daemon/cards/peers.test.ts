@@ -1,8 +1,8 @@
 /** The cards of peers: which count, and what stands by them. */
 import { describe, expect, test } from 'vitest'
 import { judgeEvidence } from '../../../../src/cli/contacts/alarms.ts'
-import type { Standing } from '../../../../src/daemon/cards/cards.ts'
-import { CARD_STRANGERS, CARDS, MAX_STRANGERS, STRANGERS } from '../../../../src/daemon/cards/records.ts'
+import type { Standing } from '../../../../src/daemon/cards/kept/known.ts'
+import { CARD_STRANGERS, CARDS, MAX_STRANGERS, STRANGERS } from '../../../../src/daemon/cards/kept/records.ts'
 import { evidenceFile } from '../../../../src/ipc/shapes/alarms.ts'
 import { settled } from '../../../support/announcing.ts'
 import { TestKeeper } from '../../../support/keeper.ts'

@@ -127,6 +127,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'card.list',
   'card.rejoin',
   'card.stores',
+  'card.inboxes',
   'channel.invite',
   'channel.accept',
   'channel.list',

@@ -1,6 +1,6 @@
 /** Verifies cards, and remembers the last ones: the same cards are judged again and again. */
-import { verifyCard, type CardEngine, type VerifiedCard } from '../../card/verify.ts'
-import { CardError } from '../../card/errors.ts'
+import { verifyCard, type CardEngine, type VerifiedCard } from '../../../card/verify.ts'
+import { CardError } from '../../../card/errors.ts'
 
 const MAX_CARDS = 512 // sanity: at most 8 MiB of the largest cards; a full cache only costs each card one more verification
 

@@ -1,6 +1,6 @@
 /** The cards that prove a second chain of a persona, beside one of the chain that is known, for others to check (docs/card.md, section 9). */
-import type { EvidenceCard } from '../../ipc/shapes/alarms.ts'
-import type { Records } from '../state/records.ts'
+import type { EvidenceCard } from '../../../ipc/shapes/alarms.ts'
+import type { Records } from '../../state/records.ts'
 import { CARDS } from './records.ts'
 
 /** @returns nothing while no second chain was seen */

@@ -1,9 +1,9 @@
 /** The records of cards: for each persona the cards that count, by app. They are no secret to those who keep them. */
 import * as z from 'zod'
-import { MAX_CARD_CHARS } from '../../card/card.ts'
-import type { CardPosition } from '../../card/edit.ts'
-import { isAppName } from '../../core/encoding/app-name.ts'
-import { kind, type Kind } from '../state/kind.ts'
+import { MAX_CARD_CHARS } from '../../../card/card.ts'
+import type { CardPosition } from '../../../card/edit.ts'
+import { isAppName } from '../../../core/encoding/app-name.ts'
+import { kind, type Kind } from '../../state/kind.ts'
 
 /** The card of a persona for an app. */
 export interface AppCard {
@@ -91,6 +91,8 @@ export interface OwnApp {
   readonly listedAt: CardPosition | null
   /** Where the owner wants the card to lie: addresses of relays, the preferred first. Null where they said nothing here. */
   readonly stores: readonly string[] | null
+  /** The same for the inboxes of the app. Absent in records from before this field. */
+  readonly inboxes?: readonly string[] | null
 }
 
 /** The keys of another device of the owner, which the owner approved here. */

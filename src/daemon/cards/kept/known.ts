@@ -1,13 +1,22 @@
 /** The cards that are known of a persona, verified, and the standing of its devices (docs/card.md, section 4). Pure: it reads records. */
-import { judgeCard, type CardVerdict } from '../../card/order.ts'
-import type { VerifiedCard } from '../../card/verify.ts'
-import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
-import { MAX_EPOCH } from '../../core/limits.ts'
-import { storedBytes, type Records } from '../state/records.ts'
-import { currentId } from '../state/view.ts'
-import type { Standing } from './cards.ts'
+import { judgeCard, type CardVerdict } from '../../../card/order.ts'
+import type { VerifiedCard } from '../../../card/verify.ts'
+import { equalBytes, formatHex } from '../../../core/encoding/bytes.ts'
+import { MAX_EPOCH } from '../../../core/limits.ts'
+import { storedBytes, type Records } from '../../state/records.ts'
+import { currentId } from '../../state/view.ts'
 import type { CardReader } from './read-card.ts'
 import { CARDS, type CardsRecord } from './records.ts'
+
+/**
+ * The place of a peer's device by the newest card of the highest epoch that is known of its persona.
+ * - `listed`: the card lists the device.
+ * - `unlisted`: it does not. Nothing is sent to the device, and nothing of it is taken.
+ * - `unconfirmed`: the persona has rotated, and no card of the new epoch came yet; or the device showed a card of its own beside the newest one,
+ *   which need not know of it. It lasts 7 days at most.
+ * - `unknown`: no card of this persona for this app is kept.
+ */
+export type Standing = 'listed' | 'unlisted' | 'unconfirmed' | 'unknown'
 
 /** Above every epoch: a persona with a successor signs no card that counts. */
 const ENDED: number = MAX_EPOCH + 1
@@ -47,6 +56,18 @@ export function knownCards(personaId: string, records: Records, reader: CardRead
     ...seen,
   )
   return { personaId, record, root, epoch, cards: new Map(cards.map((card) => [card.app, card])) }
+}
+
+/** The card of a persona for an app, unless its epoch is over. */
+export function countingCard(
+  personaId: string,
+  app: string,
+  records: Records,
+  reader: CardReader,
+): VerifiedCard | null {
+  const { cards, epoch } = knownCards(personaId, records, reader)
+  const card = cards.get(app)
+  return card?.chain.epoch === epoch ? card : null
 }
 
 /** The verdict on a card of the persona that `known` is about. */

@@ -1,9 +1,11 @@
 /** Takes a card into the state: the record, the pin, the alarm of a second chain. Inside of a change (docs/card.md, section 4). */
-import type { CardVerdict } from '../../card/order.ts'
-import type { VerifiedCard } from '../../card/verify.ts'
-import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
-import { alarmDisputed } from '../personas/alarms.ts'
-import type { State } from '../state/state.ts'
+import type { CardVerdict } from '../../../card/order.ts'
+import type { VerifiedCard } from '../../../card/verify.ts'
+import { equalBytes, formatHex } from '../../../core/encoding/bytes.ts'
+import { alarmDisputed } from '../../personas/alarms.ts'
+import { OWN } from '../../state/own-record.ts'
+import type { Records } from '../../state/records.ts'
+import type { State } from '../../state/state.ts'
 import { knownCards, listsKey, personaOf, verdictOn, type KnownCards } from './known.ts'
 import type { CardReader } from './read-card.ts'
 import {
@@ -80,6 +82,24 @@ function noteBeside(card: VerifiedCard, counts: VerifiedCard, state: State): boo
   const kept = [...beside, { app: card.app, text: card.text, sinceSec: state.nowSec }].slice(-MAX_BESIDE)
   store(personaId, { ...record, beside: kept }, state)
   return true
+}
+
+/** Whether the owner has the persona as a contact. */
+function isContact(personaId: string, records: Pick<Records, 'personas'>): boolean {
+  return (records.personas.get(personaId)?.entry ?? null) !== null
+}
+
+/** Whether a card of this persona for the app would be taken that somebody here asked for. */
+export function mayAskFor(personaId: string, app: string, records: Records, reader: CardReader): boolean {
+  if (personaId === records.own.get(OWN)?.personaId || isContact(personaId, records)) return true
+  return knownCards(personaId, records, reader).cards.has(app)
+}
+
+/** Takes a card that somebody here asked for: the first one of a contact is as good as one of a handshake. */
+export function takeAsked(card: VerifiedCard, state: State, reader: CardReader): ReturnType<typeof takeCard> {
+  const personaId = personaOf(card)
+  const isFirst = !knownCards(personaId, state.records, reader).cards.has(card.app)
+  return takeCard(card, isFirst && isContact(personaId, state.records), state, reader)
 }
 
 /** Cards of the own persona for apps that only siblings use: a rotation here signs new ones. */
@@ -168,8 +188,7 @@ export function settleArrived(personaId: string, state: State, reader: CardReade
 
 function store(personaId: string, record: CardsRecord, state: State): void {
   state.stage(state.of(CARDS).put(personaId, record))
-  const isStranger = personaId !== state.own()?.personaId && (state.persona(personaId)?.entry ?? null) === null
-  if (isStranger) noteStranger(personaId, state)
+  if (personaId !== state.own()?.personaId && !isContact(personaId, state.records)) noteStranger(personaId, state)
 }
 
 function noteStranger(personaId: string, state: State): void {
@@ -180,6 +199,6 @@ function noteStranger(personaId: string, state: State): void {
   state.stage(strangers.put(STRANGERS, { ids: kept }))
   if (kept.length === ids.length || oldest === undefined) return
   // Some have become contacts since.
-  const isContact = oldest === state.own()?.personaId || (state.persona(oldest)?.entry ?? null) !== null
-  if (!isContact) state.stage(state.of(CARDS).remove(oldest))
+  const isKept = oldest === state.own()?.personaId || isContact(oldest, state.records)
+  if (!isKept) state.stage(state.of(CARDS).remove(oldest))
 }
