@@ -1,7 +1,7 @@
 /** A transfer over a channel that goes directly, beside bare messages of node-datachannel between two connections of one process, in turn. */
 import { DataConnection, LABEL, MAX_MESSAGE_BYTES } from '../src/channel/rtc/connection.ts'
 import type { ConnectionListener } from '../src/channel/rtc/connections.ts'
-import { MAX_PIECE_BYTES } from '../src/ipc/methods/channel-values.ts'
+import { MAX_PIECE_BYTES } from '../src/ipc/methods/app-params.ts'
 import { systemClock } from '../src/process/pulse.ts'
 import { isLibraryInstalled } from '../src/rtcnode/installed.ts'
 import { loadLibrary, type Library } from '../src/rtcnode/library.ts'

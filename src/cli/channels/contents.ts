@@ -1,6 +1,7 @@
 /** `persona channel send` and `read`: contents by hand. */
 import { once } from 'node:events'
-import { MAX_PIECE_BYTES, type ChannelView } from '../../ipc/methods/channel-values.ts'
+import { MAX_PIECE_BYTES } from '../../ipc/methods/app-params.ts'
+import { type ChannelView } from '../../ipc/methods/channel-values.ts'
 import type { ReadContent } from '../../ipc/methods/channels.ts'
 import type { Client } from '../../ipc/client.ts'
 import { concatBytes, decodeUtf8 } from '../../core/encoding/bytes.ts'

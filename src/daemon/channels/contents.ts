@@ -2,7 +2,7 @@
 import { taken } from '../../channel/exchange/life.ts'
 import { contentCost } from '../../channel/exchange/send.ts'
 import { concatBytes } from '../../core/encoding/bytes.ts'
-import { MAX_PIECE_BYTES } from '../../ipc/methods/channel-values.ts'
+import { MAX_PIECE_BYTES } from '../../ipc/methods/app-params.ts'
 import type { ReadContent } from '../../ipc/methods/channels.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'

@@ -3,9 +3,10 @@ import type { Channel } from '../../channel/exchange/channel.ts'
 import { MAX_OUTBOX_BYTES } from '../../channel/exchange/channel.ts'
 import { ChannelError } from '../../channel/exchange/errors.ts'
 import { submit } from '../../channel/exchange/send.ts'
-import { concatBytes, encodeUtf8 } from '../../core/encoding/bytes.ts'
-import { MAX_PIECE_BYTES } from '../../ipc/methods/channel-values.ts'
+import { concatBytes } from '../../core/encoding/bytes.ts'
+import { MAX_PIECE_BYTES } from '../../ipc/methods/app-params.ts'
 import type { SendParams } from '../../ipc/methods/channels.ts'
+import { readPiece, type Upload } from '../wing/pieces.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { pieceId, pieceOffsets } from './ends/end-state.ts'
@@ -18,20 +19,13 @@ import { PIECE } from './records/kinds.ts'
 
 const MAX_WAITING = 4096 // sanity: contents that wait for one peer; each step reads their numbers
 
-interface Upload {
-  readonly name: string
-  readonly total: number
-  readonly offset: number
-}
-
 /**
  * Takes a content, or a piece of one.
  * @returns its number; null while pieces are missing
  * @throws {ChannelsError} CONTENT_FORM {ChannelError} CHANNEL_NOT_OPEN | CONTENT_TOO_LARGE | OUTBOX_FULL
  */
 export async function sendContent(end: End, params: SendParams, means: Means): Promise<number | null> {
-  const bytes = bytesOf(params)
-  const upload = uploadOf(params, bytes)
+  const { bytes, upload } = readPiece(params, badForm)
   if (upload === null) return await end.run((turn) => enter(turn, bytes, params.key ?? null, null), bytes.length)
   return await uploadsOf(end).run(async () => await takePiece(end, upload, bytes, means))
 }
@@ -52,28 +46,6 @@ async function takePiece(end: End, upload: Upload, bytes: Uint8Array, means: Mea
   if (upload.offset + bytes.length < upload.total) return null
   const whole = wholeOf(end.id, upload, means)
   return await end.run((turn) => enter(turn, whole, upload.name, upload.name))
-}
-
-function bytesOf({ content, text }: SendParams): Uint8Array {
-  if ((content === undefined) === (text === undefined))
-    throw badForm('a content is given either as base64 or as a text', 'give one of both')
-  const bytes = content === undefined ? encodeUtf8(text!) : new Uint8Array(Buffer.from(content, 'base64'))
-  if (bytes.length > MAX_PIECE_BYTES)
-    throw badForm(`a call takes ${MAX_PIECE_BYTES} bytes, not ${bytes.length}`, 'send a larger content in pieces')
-  return bytes
-}
-
-function uploadOf({ upload: name, total, offset, key }: SendParams, { length }: Uint8Array): Upload | null {
-  if (name === undefined && total === undefined && offset === undefined) return null
-  if (name === undefined || total === undefined || offset === undefined || key !== undefined)
-    throw badForm('a piece has an upload, a total and an offset, and no key', 'the upload stands for the key')
-  const expected = Math.min(MAX_PIECE_BYTES, total - offset)
-  if (offset % MAX_PIECE_BYTES !== 0 || length !== expected || expected < 1)
-    throw badForm(
-      `the piece at ${offset} of ${total} bytes has ${length} bytes`,
-      `cut pieces of ${MAX_PIECE_BYTES} bytes`,
-    )
-  return { name, total, offset }
 }
 
 function badForm(message: string, hint: string): ChannelsError {

@@ -2,9 +2,6 @@
 import * as z from 'zod'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 
-/** Contents travel over the socket in pieces of at most so many bytes. */
-export const MAX_PIECE_BYTES: number = 192 << 10 // format: as base64 it takes a quarter of a frame
-
 /** 16 random hex digits: of a channel, or of an open invite. */
 export const channelId: z.ZodType<string> = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 lower-case hex digits')
 

@@ -1,17 +1,15 @@
 /** The part of channels in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, channel). */
 import * as z from 'zod'
-import { isAppName } from '../../core/encoding/app-name.ts'
+import { appName, MAX_PIECE_BYTES, ownKey, pageLimit, pieceBase64 } from './app-params.ts'
 import {
   channelId,
   channelView,
   inviteView,
   CHANNEL_STATES,
-  MAX_PIECE_BYTES,
   type ChannelState,
   type ChannelView,
   type InviteView,
 } from './channel-values.ts'
-import { MAX_PAGE } from '../shapes/limits.ts'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 import type { MethodSpec } from './method.ts'
 import { method, nickname } from './params.ts'
@@ -19,23 +17,14 @@ import { event, type EventSpec, type WingSchema } from './wing.ts'
 
 const MAX_INVITE_TEXT = 8192 // sanity: an invite has at most 6000 characters, and mail programs add white space
 const MAX_PLACES = 4 // format: an address names at most 4 places
-const MAX_BASE64_CHARS: number = Math.ceil(MAX_PIECE_BYTES / 3) * 4
 const MIN_EXPIRES_SEC = 60 // sanity: nobody can use an invite faster
 const MAX_EXPIRES_SEC: number = 7 * 86_400 // format: docs/channel.md, section 2
 const MAX_CONTENT_BYTES: number = 64 << 20 // format: docs/channel.md, section 7
 
-const app: z.ZodType<string> = z
-  .string()
-  .max(100)
-  .refine(isAppName, 'must be the name of an app, such as org.example.chat')
 /** The name that the owner or the app gives the peer. */
 const localName: z.ZodType<string> = z.string().min(1).max(256)
 const over: z.ZodType<string[]> = z.array(z.string().min(1).max(4096)).min(1).max(MAX_PLACES)
 const ownName: z.ZodType<string> = nickname.min(1)
-const base64: z.ZodType<string> = z.base64().max(MAX_BASE64_CHARS)
-/** An id that an app chooses, so that a call which it repeats after a crash does nothing twice. */
-const ownKey: z.ZodType<string> = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
-const limit: z.ZodType<number> = z.int().min(1).max(MAX_PAGE)
 const word: z.ZodType<string> = z.string().min(1).max(16)
 
 export interface InviteParams {
@@ -126,7 +115,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
     'channel',
     'Make an invite, which one person uses once',
     z.strictObject({
-      app: app.exactOptional(),
+      app: appName.exactOptional(),
       name: localName.exactOptional(),
       as: ownName.exactOptional(),
       persona: z.boolean().exactOptional(),
@@ -149,7 +138,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
     'channel',
     'Use an invite; the channel opens when the host answers',
     z.strictObject({
-      app: app.exactOptional(),
+      app: appName.exactOptional(),
       invite: z.string().min(1).max(MAX_INVITE_TEXT),
       name: localName.exactOptional(),
       as: ownName.exactOptional(),
@@ -168,7 +157,11 @@ const CHANNELS_METHODS: ChannelsMethods = {
   'channel.list': method(
     'channel',
     'List channels and open invites, those of the own app or of all',
-    z.strictObject({ app: app.exactOptional(), after: channelId.exactOptional(), limit: limit.exactOptional() }),
+    z.strictObject({
+      app: appName.exactOptional(),
+      after: channelId.exactOptional(),
+      limit: pageLimit.exactOptional(),
+    }),
     z.strictObject({ channels: z.array(channelView), invites: z.array(inviteView), next: channelId.nullable() }),
   ),
   'channel.show': method('channel', 'Show one channel', z.strictObject({ id: channelId }), channelView),
@@ -177,7 +170,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
     'Send a content, or a piece of a large one; on return it is on disk, and leaves when the peer can be reached',
     z.strictObject({
       id: channelId,
-      content: base64.exactOptional(),
+      content: pieceBase64.exactOptional(),
       text: z.string().max(MAX_PIECE_BYTES).exactOptional(),
       key: ownKey.exactOptional(),
       upload: ownKey.exactOptional(),
@@ -189,7 +182,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
   'channel.read': method(
     'channel',
     'Read contents of the peer after a number, in order; at most 192 KiB a call',
-    z.strictObject({ id: channelId, after: count, limit: limit.exactOptional(), offset: count.exactOptional() }),
+    z.strictObject({ id: channelId, after: count, limit: pageLimit.exactOptional(), offset: count.exactOptional() }),
     z.strictObject({
       contents: z.array(
         z.strictObject({ number: count, atSec: seconds, bytes: count, offset: count, content: z.base64() }),

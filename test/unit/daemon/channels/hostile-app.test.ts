@@ -1,6 +1,6 @@
 /** A hostile app: it calls as fast and as strangely as it can, and gets no more than its share. */
 import { describe, expect, it } from 'vitest'
-import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
+import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/app-params.ts'
 import { PIECE } from '../../../../src/daemon/channels/records/kinds.ts'
 import { checkCommit } from '../../../../src/store/store.ts'
 import type { Caller } from '../../../../src/ipc/methods/method.ts'

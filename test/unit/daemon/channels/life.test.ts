@@ -12,7 +12,7 @@ import type { Unreached } from '../../../../src/ipc/shapes/rotation.ts'
 import { statePaths } from '../../../../src/store/state-dir.ts'
 import { withWords } from '../../../support/rotation.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
-import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/channel-values.ts'
+import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/app-params.ts'
 
 const DAY_MS = 86_400_000
 
