@@ -58,3 +58,5 @@ export const LABEL_MESSAGE_OBJECT: Uint8Array = label('message-object')
 export const LABEL_MESSAGE_ENTRY: Uint8Array = label('message-entry')
 export const LABEL_MESSAGE_SIG: Uint8Array = label('message-sig')
 export const LABEL_MESSAGE_RECEIPT: Uint8Array = label('message-receipt')
+/** Records (docs/record.md). */
+export const LABEL_RECORD_OWNER: Uint8Array = label('record-owner')

@@ -89,6 +89,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'what every record promises names no network',
   },
+  'record/veilid': {
+    folders: ['core', 'crypto', 'process', 'record'],
+    packages: ['node:fs', 'node:net', 'node:path', 'node:stream', 'zod'],
+    reason: 'records on Veilid know neither a carrier nor another network of records',
+  },
   dht: {
     folders: ['core'],
     packages: ['node:crypto'],
