@@ -29,6 +29,7 @@ export interface Framed<T> {
 export const MAX_HEAD_BYTES = 65_535 // format: the length of the head has two bytes
 const LENGTH_BYTES = 4
 const HEAD_LENGTH_BYTES = 2
+const LENGTHS_BYTES = LENGTH_BYTES + HEAD_LENGTH_BYTES
 const NO_BODY = new Uint8Array()
 
 /**
@@ -40,10 +41,10 @@ export function encodeFrame(message: unknown, limits: FrameLimits, body: Uint8Ar
   const head = Buffer.from(JSON.stringify(message))
   if (head.length > limits.maxHeadBytes) throw tooLarge('head', head.length, limits.maxHeadBytes)
   if (body.length > limits.maxBodyBytes) throw tooLarge('body', body.length, limits.maxBodyBytes)
-  const frame = Buffer.alloc(LENGTH_BYTES + HEAD_LENGTH_BYTES + head.length + body.length)
+  const frame = Buffer.alloc(LENGTHS_BYTES + head.length + body.length)
   frame.writeUInt32BE(frame.length - LENGTH_BYTES)
   frame.writeUInt16BE(head.length, LENGTH_BYTES)
-  frame.set(head, LENGTH_BYTES + HEAD_LENGTH_BYTES)
+  frame.set(head, LENGTHS_BYTES)
   frame.set(body, frame.length - body.length)
   return frame
 }
@@ -55,10 +56,14 @@ export function holdForTurn(output: Writable): void {
   setImmediate(() => output.uncork())
 }
 
-/** Splits a stream into frames, however it is cut into pieces. Holds at most one frame and the last piece. */
+/** Splits a stream into frames, however it is cut into pieces. Holds at most one frame, and copies each byte once. */
 export class FrameCutter {
   readonly #limits: FrameLimits
-  #held: Buffer = Buffer.alloc(0)
+  /** The two lengths, or the rest of a frame, as far as {@link #filled} says. */
+  #part: Uint8Array<ArrayBuffer> = new Uint8Array(LENGTHS_BYTES)
+  #filled = 0
+  /** Null while the lengths come. */
+  #headLength: number | null = null
 
   constructor(limits: FrameLimits) {
     this.#limits = limits
@@ -70,24 +75,37 @@ export class FrameCutter {
    * @throws {FrameError} FRAME_TOO_LARGE | FRAME_INVALID; the stream is unreadable afterwards
    */
   push(piece: Uint8Array): Framed<unknown>[] {
-    const bytes = this.#held.length === 0 ? Buffer.from(piece) : Buffer.concat([this.#held, piece])
     const frames: Framed<unknown>[] = []
-    let at = 0
-    while (bytes.length - at >= LENGTH_BYTES + HEAD_LENGTH_BYTES) {
-      const length = bytes.readUInt32BE(at)
-      const headLength = bytes.readUInt16BE(at + LENGTH_BYTES)
-      // Check the claimed lengths before waiting for so many bytes.
-      this.#checkLengths(length, headLength)
-      if (bytes.length - at - LENGTH_BYTES < length) break
-      const headAt = at + LENGTH_BYTES + HEAD_LENGTH_BYTES
-      const end = at + LENGTH_BYTES + length
-      const message = parse(bytes.toString('utf8', headAt, headAt + headLength))
-      // A copy, so that a kept body does not keep the frames around it.
-      frames.push({ message, body: Uint8Array.from(bytes.subarray(headAt + headLength, end)) })
-      at = end
+    for (let at = 0; at < piece.length;) {
+      const taken = piece.subarray(at, at + this.#part.length - this.#filled)
+      this.#part.set(taken, this.#filled)
+      this.#filled += taken.length
+      at += taken.length
+      if (this.#filled === this.#part.length && this.#headLength === null) this.#begin()
+      if (this.#filled === this.#part.length && this.#headLength !== null) frames.push(this.#end(this.#headLength))
     }
-    this.#held = Buffer.from(bytes.subarray(at))
     return frames
+  }
+
+  #begin(): void {
+    const lengths = new DataView(this.#part.buffer)
+    const [length, headLength] = [lengths.getUint32(0), lengths.getUint16(LENGTH_BYTES)]
+    // Check the claimed lengths before there is room for so many bytes.
+    this.#checkLengths(length, headLength)
+    this.#expect(length - HEAD_LENGTH_BYTES, headLength)
+  }
+
+  #end(headLength: number): Framed<unknown> {
+    const message = parse(Buffer.from(this.#part.buffer, 0, headLength).toString())
+    const body = this.#part.subarray(headLength)
+    this.#expect(LENGTHS_BYTES, null)
+    return { message, body }
+  }
+
+  #expect(bytes: number, headLength: number | null): void {
+    this.#part = new Uint8Array(bytes)
+    this.#filled = 0
+    this.#headLength = headLength
   }
 
   #checkLengths(length: number, headLength: number): void {
