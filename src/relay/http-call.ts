@@ -12,6 +12,10 @@ export interface Call<Body = string> {
   readonly body?: Body
   /** Beside a body in parts. */
   readonly duplex?: 'half'
+  /** The length of a body in parts. */
+  readonly bodyBytes?: number
+  /** As {@link RelayRequest.maxBytes}. */
+  readonly maxBytes?: number
   /** How long the call may take until the header of the answer; by default {@link CALL_MS}. */
   readonly headerMs?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -46,6 +50,8 @@ export async function openCall<Body = string>(
     method: call.method,
     ...(call.body === undefined ? {} : { body: call.body }),
     ...(call.duplex === undefined ? {} : { duplex: call.duplex }),
+    ...(call.bodyBytes === undefined ? {} : { bodyBytes: call.bodyBytes }),
+    ...(call.maxBytes === undefined ? {} : { maxBytes: call.maxBytes }),
     ...(call.headers === undefined ? {} : { headers: call.headers }),
     signal: call.signal === undefined ? stop.signal : AbortSignal.any([call.signal, stop.signal]),
     redirect: 'error',

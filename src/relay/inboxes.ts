@@ -165,7 +165,8 @@ async function call(
 ): Promise<unknown> {
   return await client.withToken(async (nowSec) => {
     const signed = await signedCall(client, inbox, wanted, nowSec)
-    const { status, value, relayMs } = await callJson(client.means, { ...signed, signal }, MAX_ANSWER_BYTES)
+    const asked = { ...signed, signal, maxBytes: MAX_ANSWER_BYTES }
+    const { status, value, relayMs } = await callJson(client.means, asked, MAX_ANSWER_BYTES)
     client.noteTime(relayMs)
     if (status >= 300) throw refusalOf(status, value)
     return value

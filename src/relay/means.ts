@@ -13,6 +13,10 @@ export interface RelayRequest<Body = string> {
   readonly body?: Body
   /** Beside a body in parts: the answer comes after it. */
   readonly duplex?: 'half'
+  /** Beside a body in parts: its length. personad-net needs it; other ways leave it out. */
+  readonly bodyBytes?: number
+  /** The longest answer that is read, where that may be above 2 MiB. personad-net wants to know it; whoever calls checks the length in any case. */
+  readonly maxBytes?: number
   readonly signal: AbortSignal
   /** An address leads to one relay, and nowhere else. */
   readonly redirect: 'error'

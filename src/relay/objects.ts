@@ -74,6 +74,7 @@ export async function putObject(
       method: 'PUT',
       body: streamOf(parts()),
       duplex: 'half',
+      bodyBytes: bytes,
       headers: { ...headers, 'if-none-match': '*' },
       headerMs: PART_MS + (bytes / MIN_BYTES_PER_SEC) * 1000,
       signal,
@@ -110,7 +111,8 @@ export async function getObject(
 ): Promise<(FoundObject & { readonly parts: AsyncGenerator<Uint8Array, void, void> }) | null> {
   const { clock } = client.means
   const url = new URL(formatObjectPath({ persona, id }), client.address.url).href
-  const call = { url, method: 'GET', headers: { range: `bytes=${from}-` }, signal } as const
+  const headers = { range: `bytes=${from}-` }
+  const call = { url, method: 'GET', headers, maxBytes: Math.max(maxBytes, MAX_ANSWER_BYTES), signal } as const
   const { response, stop, relayMs } = await openCall({ fetch, clock }, call)
   client.noteTime(relayMs)
   const hash = readEtag(response.headers.get('etag'))

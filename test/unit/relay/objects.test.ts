@@ -11,34 +11,19 @@ import {
   headObject,
   putObject,
   type ObjectsAt,
-  type ObjectSource,
   type SignObject,
 } from '../../../src/relay/objects.ts'
 import { isPassing } from '../../../src/relay/repeat.ts'
 import { OBJECT_ERRORS } from '../../../src/relay/wire.ts'
 import { codeOf } from '../../support/code-of.ts'
 import { NOW_SEC, sodium } from '../../support/made-persona.ts'
+import { signOf, sourceOf } from '../../support/object-client.ts'
 import { CARDS_URL } from '../../support/relay-cards.ts'
-import { objectIdOf, type RelayDevices } from '../../support/relay-devices.ts'
+import { objectIdOf } from '../../support/relay-devices.ts'
 import { objectWorld, type ObjectWorld, type ObjectWorldOptions } from '../../support/relay-object-world.ts'
 
 const MIB = 1 << 20
 const [ID, OTHER] = [objectIdOf(1), objectIdOf(2)]
-
-function sourceOf(body: Uint8Array, partBytes = 192 << 10): ObjectSource {
-  return {
-    bytes: body.length,
-    hash: sodium.sha256(body),
-    parts: async function* () {
-      for (let at = 0; at < body.length; at += partBytes) yield body.subarray(at, at + partBytes)
-    },
-  }
-}
-
-function signOf(devices: RelayDevices, device = 1): SignObject {
-  return ({ method, path, origin, bodyHash }, issuedAtSec) =>
-    devices.tokenFor(method, path, '', { origin, bodyHash, issuedAtSec }, device)
-}
 
 interface World extends ObjectWorld {
   readonly at: ObjectsAt
