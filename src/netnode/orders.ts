@@ -20,6 +20,7 @@ import type { Schema } from '../process/protocol.ts'
 import {
   MAX_ANSWER_BYTES,
   MAX_AT_ONCE,
+  MAX_REQUEST_BYTES,
   MAX_REQUEST_HEADER_CHARS,
   MAX_URL_CHARS,
   METHODS,
@@ -54,8 +55,10 @@ const ORDERS: { readonly [Type in Order['type']]: Check } = {
     method: oneOf(METHODS),
     url: text(new RegExp(String.raw`^[\x21-\x7e]{1,${MAX_URL_CHARS}}$`)),
     headers: partial(Object.fromEntries(REQUEST_HEADERS.map((name) => [name, header]))),
+    bodyBytes: whole(0, MAX_REQUEST_BYTES),
     maxBytes: whole(0, MAX_ANSWER_BYTES),
   }),
+  'http.body': message('http.body', { id }),
   'http.took': message('http.took', { id, bytes: whole(1, WINDOW_BYTES) }),
   'http.cancel': message('http.cancel', { id }),
 }

@@ -28,18 +28,20 @@ export type Order =
   | ({ readonly type: 'dht.get'; readonly id: number } & PlaceForm)
   /** The body is the value, bencoded. */
   | ({ readonly type: 'dht.put'; readonly id: number } & PlaceForm & ValueForm)
-  /** Calls a server over HTTP. The body is that of the request. */
+  /** Calls a server over HTTP. The body is that of the request, or the first part of it. */
   | ({ readonly type: 'http.open'; readonly id: number } & CallForm)
+  /** The body is a further part of that of the request: at most {@link WINDOW_BYTES}, and one after each report `http.sent`. */
+  | { readonly type: 'http.body'; readonly id: number }
   /** The daemon has used so many bytes of the answer: personad-net may send as many more. */
   | { readonly type: 'http.took'; readonly id: number; readonly bytes: number }
   /** Nobody waits for the answer any more. */
   | { readonly type: 'http.cancel'; readonly id: number }
 
 /** The headers of a request that are sent; there are no others beside those that HTTP itself needs. */
-export const REQUEST_HEADERS = ['authorization', 'content-type', 'if-none-match'] as const
+export const REQUEST_HEADERS = ['authorization', 'content-type', 'if-none-match', 'range'] as const
 /** The headers of an answer that the daemon gets. */
 export const ANSWER_HEADERS = ['content-range', 'content-type', 'date', 'etag', 'retry-after'] as const
-export const METHODS = ['GET', 'POST', 'PUT'] as const
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const
 
 export type Headers<Name extends string> = { readonly [Each in Name]?: string }
 
@@ -49,7 +51,9 @@ export interface CallForm {
   /** At most {@link MAX_URL_CHARS}. */
   readonly url: string
   readonly headers: Headers<(typeof REQUEST_HEADERS)[number]>
-  /** A longer answer is refused, unless it is a stream of events. */
+  /** The length of the whole body of the request. */
+  readonly bodyBytes: number
+  /** A longer answer breaks off, unless it is a stream of events. Its header says before that how long it is. */
   readonly maxBytes: number
 }
 
@@ -90,6 +94,8 @@ export type Report =
   /** The body is a part of the answer. */
   | { readonly type: 'http.part'; readonly id: number }
   | { readonly type: 'http.end'; readonly id: number }
+  /** The connection has taken the part of the request that came last: the next one may come. */
+  | { readonly type: 'http.sent'; readonly id: number }
   /** The order was not carried out, or the answer to a call broke off. `code` is a NetErrorCode. */
   | { readonly type: 'refused'; readonly id: number; readonly code: string; readonly message: string }
   /** The counts since the start, before the answer to each order to the DHT. */
@@ -102,8 +108,9 @@ export const MAX_URL_CHARS = 512 // sanity: an address of 255 bytes, and a path 
 export const MAX_REQUEST_HEADER_CHARS = 8192 // sanity: the token of a device has some 700
 export const MAX_ANSWER_HEADER_CHARS = 1024 // sanity: an ETag is a hash; a longer header is left out
 export const MAX_ANSWER_BYTES = 33_554_432 // sanity: the largest object of a relay has 20 MiB
+export const MAX_REQUEST_BYTES: number = MAX_ANSWER_BYTES // sanity: whatever is fetched was left by somebody
 export const MAX_CALLS = 64 // sanity: at once; each holds WINDOW_BYTES at most, and a daemon has no more relays
-/** How much of an answer may be on its way to the daemon. */
+/** How much of an answer may be on its way to the daemon, and of a request on its way from there. */
 export const WINDOW_BYTES = 65_536 // sanity: twice what a pipe holds; 64 calls then hold 4 MiB
 
 export const NET_LIMITS: FrameLimits = {

@@ -9,6 +9,7 @@ import {
   MAX_ANSWER_BYTES,
   MAX_ANSWER_HEADER_CHARS,
   MAX_AT_ONCE,
+  MAX_REQUEST_BYTES,
   MAX_REQUEST_HEADER_CHARS,
   MAX_URL_CHARS,
   MAX_VALUES,
@@ -72,8 +73,10 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
     method: z.enum(METHODS),
     url: z.string().regex(new RegExp(String.raw`^[\x21-\x7e]{1,${MAX_URL_CHARS}}$`)),
     headers: headers(REQUEST_HEADERS, requestHeader),
+    bodyBytes: z.int().min(0).max(MAX_REQUEST_BYTES),
     maxBytes: z.int().min(0).max(MAX_ANSWER_BYTES),
   }),
+  z.strictObject({ type: z.literal('http.body'), id }),
   z.strictObject({ type: z.literal('http.took'), id, bytes: z.int().min(1).max(WINDOW_BYTES) }),
   z.strictObject({ type: z.literal('http.cancel'), id }),
 ])
@@ -95,6 +98,7 @@ const report: z.ZodType<Report> = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('http.part'), id }),
   z.strictObject({ type: z.literal('http.end'), id }),
+  z.strictObject({ type: z.literal('http.sent'), id }),
 ])
 
 export const NET_PROTOCOL: Protocol<Order, Report> = { orders: order, reports: report, limits: NET_LIMITS }

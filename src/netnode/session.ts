@@ -13,7 +13,7 @@ import type { NetSettings } from './settings.ts'
 import type { WebCalls } from './web-calls.ts'
 
 type DhtOrder = Extract<Order, { readonly type: 'dht.get' | 'dht.put' }>
-type WebOrder = Extract<Order, { readonly type: 'http.open' | 'http.took' | 'http.cancel' }>
+type WebOrder = Extract<Order, { readonly type: 'http.open' | 'http.body' | 'http.took' | 'http.cancel' }>
 
 /** The two ways from a name to addresses. */
 export interface Resolvers {
@@ -62,6 +62,7 @@ export class Session {
         void this.#carryOut(order, body)
         return
       case 'http.open':
+      case 'http.body':
       case 'http.took':
       case 'http.cancel':
         return await this.#call(order, body)
@@ -71,6 +72,7 @@ export class Session {
   async #call(order: WebOrder, body: Uint8Array): Promise<void> {
     try {
       if (order.type === 'http.open') (await this.#openWeb()).open(order, body)
+      else if (order.type === 'http.body') this.#web?.add(order.id, body)
       else if (order.type === 'http.took') this.#web?.took(order.id, order.bytes)
       else this.#web?.cancel(order.id)
     } catch (error) {

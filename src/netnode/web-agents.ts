@@ -22,10 +22,16 @@ const IDLE_MS = 30_000 // sanity: longer than pauses within an exchange; servers
 type Made = (error: Error | null, socket: Duplex) => void
 type Make = (options: ClientRequestArgs, made?: Made) => Duplex | null | undefined
 
-/** Keeps connections open for later calls of the same host. */
+interface Agents {
+  readonly http: HttpAgent
+  readonly https: HttpsAgent
+}
+
 export class WebAgents {
-  readonly #http: HttpAgent
-  readonly #https: HttpsAgent
+  /** These keep connections open for later calls of the same host. */
+  readonly #keeping: Agents
+  /** Each call has a connection of its own. */
+  readonly #single: Agents
   /** Resolves names for one port; null with a proxy. */
   readonly #lookupOf: ((port: number) => LookupFunction) | null
   /** Ends connections through the proxy that are not made yet. */
@@ -33,23 +39,33 @@ export class WebAgents {
 
   constructor({ proxy, ca }: NetSettings, exceptions: PrivateHosts, resolve: Resolve) {
     this.#lookupOf = proxy === null ? (port) => guardedLookup(resolve, exceptions, port) : null
-    const options: AgentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_OF_HOST, timeout: IDLE_MS }
-    this.#http = new HttpAgent(options)
-    this.#https = new HttpsAgent({ ...options, ...(ca === null ? {} : { secureContext: contextWith(ca) }) })
-    if (proxy !== null) for (const agent of [this.#http, this.#https]) this.#sendThrough(proxy, agent)
+    const tls = ca === null ? {} : { secureContext: contextWith(ca) }
+    const make = (options: AgentOptions): Agents => {
+      const agents = { http: new HttpAgent(options), https: new HttpsAgent({ ...options, ...tls }) }
+      if (proxy !== null) for (const agent of Object.values(agents)) this.#sendThrough(proxy, agent)
+      return agents
+    }
+    this.#keeping = make({ keepAlive: true, maxFreeSockets: MAX_IDLE_OF_HOST, timeout: IDLE_MS })
+    this.#single = make({ keepAlive: false })
   }
 
-  /** The options of a request that decide how it is connected. */
-  of({ url, port }: CallTarget): Pick<RequestOptions, 'agent' | 'lookup'> {
-    const agent = url.protocol === 'https:' ? this.#https : this.#http
+  /**
+   * The options of a request that decide how it is connected.
+   * @param isSingle for a request that cannot be sent again: a connection that was kept may be closed by now
+   */
+  of({ url, port }: CallTarget, isSingle: boolean): Pick<RequestOptions, 'agent' | 'lookup'> {
+    const { http, https } = isSingle ? this.#single : this.#keeping
+    const agent = url.protocol === 'https:' ? https : http
     return { agent, ...(this.#lookupOf === null ? {} : { lookup: this.#lookupOf(port) }) }
   }
 
   /** Ends every connection. */
   close(): void {
     this.#closing.abort()
-    this.#http.destroy()
-    this.#https.destroy()
+    for (const { http, https } of [this.#keeping, this.#single]) {
+      http.destroy()
+      https.destroy()
+    }
   }
 
   #sendThrough(proxy: HostPort, agent: HttpAgent): void {
@@ -58,7 +74,8 @@ export class WebAgents {
       const target = { host: String(options.host), port: Number(options.port) }
       connectBySocks(proxy, target, this.#closing.signal).then(
         // TLS begins on the connection that is there; without TLS it is all there is.
-        (socket) => made?.(null, agent === this.#https ? direct({ ...options, socket } as ClientRequestArgs)! : socket),
+        (socket) =>
+          made?.(null, agent instanceof HttpsAgent ? direct({ ...options, socket } as ClientRequestArgs)! : socket),
         (error: unknown) => made?.(error as Error, null as unknown as Duplex),
       )
       return undefined

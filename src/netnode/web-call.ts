@@ -8,8 +8,9 @@ import { ANSWER_HEADERS, MAX_ANSWER_HEADER_CHARS, WINDOW_BYTES, type CallForm, t
 import type { WebAgents } from './web-agents.ts'
 import type { CallTarget } from './web-url.ts'
 
-const HEAD_MS = 60_000 // format: docs/relay.md, section 16
+const HEAD_MS = 60_000 // format: docs/relay.md, section 16; also for each part of a request
 const BODY_MS = 60_000 // format: docs/relay.md, section 16
+const MIN_BYTES_PER_SEC = 16 << 10 // format: docs/relay.md, section 11; beside the times above
 const STREAM_SILENCE_MS = 90_000 // sanity: a stream has a comment every 20 s; the daemon leaves it after 70 s
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308])
 
@@ -20,6 +21,7 @@ const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE'])
 export interface WebCallOptions {
   readonly order: CallForm & { readonly id: number }
   readonly target: CallTarget
+  /** The first part of the body, or all of it. */
   readonly body: Uint8Array
   readonly agents: WebAgents
   readonly clock: Clock
@@ -37,6 +39,10 @@ export class WebCall {
   #cancelTimer: () => void
   #isOver = false
   #isStream = false
+  /** Bytes of the body that the daemon has not sent yet. */
+  #bodyLeft: number
+  /** Whether the connection has not taken the last part of the body yet. */
+  #isSending = false
   /** Bytes of the answer so far. */
   #received = 0
   /** Bytes that the daemon has not used yet. */
@@ -44,12 +50,25 @@ export class WebCall {
 
   constructor(options: WebCallOptions) {
     this.#options = options
-    this.#cancelTimer = this.#startTimer(HEAD_MS, 'the server does not answer')
+    this.#bodyLeft = options.order.bodyBytes - options.body.length
+    this.#cancelTimer = this.#awaitAnswer()
     this.#request = this.#send(true)
   }
 
   get isStream(): boolean {
     return this.#isStream
+  }
+
+  /** A further part of the body, which goes on at once. */
+  add(part: Uint8Array): void {
+    // The server has answered without it.
+    if (this.#response !== null) return
+    if (this.#isSending || part.length === 0 || part.length > Math.min(this.#bodyLeft, WINDOW_BYTES))
+      return this.#fail(otherBody())
+    this.#bodyLeft -= part.length
+    this.#cancelTimer()
+    this.#cancelTimer = this.#awaitAnswer()
+    this.#write(this.#request, part)
   }
 
   /** The daemon has used so many bytes. */
@@ -72,9 +91,14 @@ export class WebCall {
   /** @param isFirst whether a connection that the server has just closed may be replaced: every call of ours may be made twice */
   #send(isFirst: boolean): ClientRequest {
     const { order, target, body, agents } = this.#options
-    const { method, headers } = order
+    const { method, headers, bodyBytes } = order
+    const isWhole = body.length === bodyBytes
     const send = target.url.protocol === 'https:' ? httpsRequest : httpRequest
-    const request = send(target.url, { method, headers: { ...headers }, ...agents.of(target) })
+    const request = send(target.url, {
+      method,
+      headers: { ...headers, ...(isWhole ? {} : { 'content-length': bodyBytes }) },
+      ...agents.of(target, !isWhole),
+    })
     request.on('response', (response) => this.#takeHead(response))
     request.on('error', (error: Error & { code?: string }) => {
       if (isFirst && !this.#isOver && request.reusedSocket && CLOSED.has(error.code ?? '') && this.#response === null)
@@ -86,8 +110,22 @@ export class WebCall {
       if (request === this.#request && this.#response === null)
         this.#fail(new NetError('NET_STRANGE', `${target.host} answers with another protocol`))
     })
-    request.end(method === 'GET' ? undefined : body)
+    if (bodyBytes === 0) request.end()
+    else if (isWhole) request.end(body)
+    else this.#write(request, body)
     return request
+  }
+
+  #write(request: ClientRequest, part: Uint8Array): void {
+    this.#isSending = true
+    request.write(part, (error) => {
+      this.#isSending = false
+      if (error || this.#isOver || this.#response !== null || this.#bodyLeft === 0) return
+      this.#cancelTimer()
+      this.#cancelTimer = this.#awaitAnswer()
+      this.#options.report({ type: 'http.sent', id: this.#options.order.id })
+    })
+    if (this.#bodyLeft === 0) request.end()
   }
 
   #takeHead(response: IncomingMessage): void {
@@ -104,9 +142,12 @@ export class WebCall {
     const isStream = status === 200 && response.headers['content-type']?.startsWith('text/event-stream') === true
     if (isStream && !mayStream()) return this.#fail(new NetError('NET_BUSY', 'too many streams are open'))
     this.#isStream = isStream
-    if (!isStream && (length ?? 0) > order.maxBytes) return this.#fail(tooLarge(order.maxBytes))
     if (isStream) this.#awaitNext()
-    else this.#cancelTimer = this.#startTimer(BODY_MS, 'the answer of the server does not end')
+    else
+      this.#cancelTimer = this.#startTimer(
+        msFor(BODY_MS, Math.min(length ?? Infinity, order.maxBytes)),
+        'the answer of the server does not end',
+      )
     if (length !== null && length <= WINDOW_BYTES && !isStream) this.#gather(response, status)
     else this.#pass(response, status)
   }
@@ -151,6 +192,13 @@ export class WebCall {
     return false
   }
 
+  /** The system may hold some of the body when the last part is out. */
+  #awaitAnswer(): () => void {
+    return this.#bodyLeft > 0
+      ? this.#startTimer(HEAD_MS, 'the request does not go on')
+      : this.#startTimer(msFor(HEAD_MS, this.#options.order.bodyBytes), 'the server does not answer')
+  }
+
   #awaitNext(): void {
     this.#cancelTimer()
     this.#cancelTimer = this.#startTimer(STREAM_SILENCE_MS, 'the stream of the server is silent')
@@ -158,7 +206,7 @@ export class WebCall {
 
   #startTimer(ms: number, problem: string): () => void {
     return this.#options.clock.after(ms, () =>
-      this.#fail(new NetError('NET_SILENT', `${problem}: ${this.#options.target.host}, ${ms / 1000} s`)),
+      this.#fail(new NetError('NET_SILENT', `${problem}: ${this.#options.target.host}, ${Math.round(ms / 1000)} s`)),
     )
   }
 
@@ -168,6 +216,8 @@ export class WebCall {
     this.#cancelTimer()
     report()
     this.#options.onEnd()
+    // The server has answered before it had all of the request.
+    if (!this.#request.writableFinished) this.#request.destroy()
   }
 
   #fail({ code, message }: NetError): void {
@@ -175,6 +225,16 @@ export class WebCall {
     this.#finish(() => this.#options.report({ type: 'refused', id: this.#options.order.id, code, message }))
     this.#request.destroy()
   }
+}
+
+/** The time for so many bytes, in whole milliseconds. */
+function msFor(ms: number, bytes: number): number {
+  return ms + Math.floor((bytes / MIN_BYTES_PER_SEC) * 1000)
+}
+
+/** A daemon of ours sends what it announced, a part at a time. */
+export function otherBody(): NetError {
+  return new NetError('NET_FAILED', 'the body of the request is not the one that was announced')
 }
 
 function lengthOf(headers: IncomingHttpHeaders): number | null {

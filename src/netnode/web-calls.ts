@@ -6,7 +6,7 @@ import { NetError } from './errors.ts'
 import { MAX_CALLS, type CallForm, type Report } from './protocol.ts'
 import type { NetSettings } from './settings.ts'
 import { WebAgents } from './web-agents.ts'
-import { WebCall } from './web-call.ts'
+import { otherBody, WebCall } from './web-call.ts'
 import { checkUrl } from './web-url.ts'
 
 const MAX_STREAMS = 32 // sanity: half of the calls, so that streams never shut out all others
@@ -32,9 +32,13 @@ export class WebCalls {
     this.#report = report
   }
 
-  /** @throws {NetError} NET_ADDRESS | NET_BUSY */
+  /**
+   * @param body the first part of the body, or all of it
+   * @throws {NetError} NET_ADDRESS | NET_BUSY | NET_FAILED
+   */
   open(order: CallForm & { readonly id: number }, body: Uint8Array): void {
     const target = checkUrl(order.url, this.#exceptions)
+    if (body.length > order.bodyBytes || (body.length === 0 && order.bodyBytes > 0)) throw otherBody()
     if (this.#calls.has(order.id)) throw new NetError('NET_BUSY', 'a call with this number is open')
     if (this.#calls.size >= MAX_CALLS || this.#bodiesBytes + body.length > MAX_BODIES_BYTES)
       throw new NetError('NET_BUSY', `${this.#calls.size} calls are open already`)
@@ -53,6 +57,11 @@ export class WebCalls {
       },
     })
     this.#calls.set(order.id, call)
+  }
+
+  /** A further part of the body of a request. */
+  add(id: number, part: Uint8Array): void {
+    this.#calls.get(id)?.add(part)
   }
 
   took(id: number, bytes: number): void {

@@ -8,8 +8,11 @@ export interface CallTarget extends WebTarget {
   readonly url: URL
 }
 
+/** Pairs of a name and a value without escapes, as the calls of inboxes have them. */
+const QUERY = /^\?[\w.~-]+=[\w.~-]*(?:&[\w.~-]+=[\w.~-]*)*$/
+
 /**
- * @param text as `URL` would spell it, without user, query and fragment
+ * @param text as `URL` would spell it, without user and fragment. Addresses of others have no query either; calls below them may have one
  * @param exceptions those of `net.private`
  * @throws {NetError} NET_ADDRESS
  */
@@ -18,7 +21,9 @@ export function checkUrl(text: string, exceptions: PrivateHosts): CallTarget {
   // `URL` drops line breaks and guesses what is missing: whatever it would mend is refused.
   if (url === null || url.href !== text) throw refusal('it is no URL in its usual spelling')
   if (url.username !== '' || url.password !== '') throw refusal('it has a user')
-  if (/[?#]/.test(text)) throw refusal('it has a query or a fragment')
+  if (text.includes('#')) throw refusal('it has a fragment')
+  const queryAt = text.indexOf('?')
+  if (queryAt >= 0 && !QUERY.test(text.slice(queryAt))) throw refusal('its query has another form')
   const reason = refusalOfUrl(url, exceptions)
   if (reason !== null) throw refusal(reason)
   return { url, ...targetOf(url) }

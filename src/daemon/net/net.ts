@@ -209,6 +209,7 @@ export class Net {
       case 'http.head':
       case 'http.part':
       case 'http.end':
+      case 'http.sent':
         return void this.#web.take({ message, body }, refusal)
       case 'dht.counters':
         this.#counters = message.counters

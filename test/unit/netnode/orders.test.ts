@@ -44,22 +44,23 @@ const nearOrders = fc
     fc.record({ type: fc.constantFrom('dht.get', 'dht.gets'), id, ...place }),
     fc.record({ type: fc.constantFrom('dht.put', 'dht.get'), id, ...place, ...value }),
     fc.record({
-      type: fc.constantFrom('http.open', 'http.took'),
+      type: fc.constantFrom('http.open', 'http.body'),
       id,
-      method: fc.constantFrom<unknown>('GET', 'POST', 'PUT', 'DELETE', 'get', null),
+      method: fc.constantFrom<unknown>('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'get', null),
       url: fc.constantFrom<unknown>('', 'https://a/', 'a b', 'a\n', 'ä', 'a'.repeat(512), 'a'.repeat(513), 7),
       headers: fc.oneof(
         fc.dictionary(
-          fc.constantFrom('content-type', 'authorization', 'if-none-match', 'cookie', 'Authorization'),
+          fc.constantFrom('content-type', 'authorization', 'if-none-match', 'range', 'cookie', 'Authorization'),
           fc.constantFrom<unknown>('', 'a b', 'a\r\nb', 'ä', 'a'.repeat(8192), 'a'.repeat(8193), null),
           { maxKeys: 2 },
         ),
         fc.constant<unknown>([]),
       ),
+      bodyBytes: fc.constantFrom<unknown>(-1, 0, 33_554_432, 33_554_433, 1.5, '1'),
       maxBytes: fc.constantFrom<unknown>(-1, 0, 33_554_432, 33_554_433, 1.5, '1'),
     }),
     fc.record({ type: fc.constantFrom('http.took', 'http.cancel'), id, bytes: fc.constantFrom(0, 1, 65_536, 65_537) }),
-    fc.record({ type: fc.constant('http.cancel'), id }),
+    fc.record({ type: fc.constantFrom('http.cancel', 'http.body'), id }),
   )
   .chain((order) =>
     fc.constantFrom<unknown>(

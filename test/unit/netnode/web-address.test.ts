@@ -48,7 +48,7 @@ class Caller {
     const { promise, resolve } = Promise.withResolvers<Partial<Outcome>>()
     this.#outcomes.set(id, resolve)
     try {
-      this.#calls.open({ id, method: 'GET', url, headers: {}, maxBytes: 1000 }, new Uint8Array())
+      this.#calls.open({ id, method: 'GET', url, headers: {}, bodyBytes: 0, maxBytes: 1000 }, new Uint8Array())
     } catch (error) {
       return error as Outcome
     }
@@ -78,6 +78,8 @@ describe('an address that came from others is called', () => {
     'https://xn--bcher-kva.example/',
     `https://${'a'.repeat(63)}.example/`,
     'https://1.2.3.example/',
+    'https://relay.example/inbox?app=org.example&after=0',
+    'https://relay.example/?a=',
   ])('as it is: %s', (url) => {
     expect(refused(url)).toBe(false)
   })
@@ -92,6 +94,10 @@ describe('an address that came from others is called', () => {
     'https://ada:secret@relay.example/',
     'https://relay.example/?a',
     'https://relay.example/?',
+    'https://relay.example/?a=b?c=d',
+    'https://relay.example/?a=b&',
+    'https://relay.example/?a=%00',
+    'https://relay.example/?a=b#c',
     'https://relay.example/#a',
     'https://relay.example',
     'https://RELAY.example/',

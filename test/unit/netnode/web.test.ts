@@ -5,7 +5,7 @@ import type { Net } from '../../../src/daemon/net/net.ts'
 import { MAX_CALLS_OF_HOST } from '../../../src/daemon/net/turns.ts'
 import type { WebRequest } from '../../../src/daemon/net/web.ts'
 import type { WebResponse } from '../../../src/daemon/net/web-answer.ts'
-import { MAX_CALLS, WINDOW_BYTES } from '../../../src/netnode/protocol.ts'
+import { MAX_CALLS, MAX_REQUEST_BYTES, WINDOW_BYTES } from '../../../src/netnode/protocol.ts'
 import { NetStory } from '../../support/net-program.ts'
 import { WebServer, type Answer } from '../../support/web-server.ts'
 
@@ -64,9 +64,52 @@ describe('a call', () => {
 
   test('with another method or header is not made', async () => {
     const { net, server } = await story((_request, response) => void response.end())
-    await expect(net.fetch(server.url, { method: 'DELETE' })).rejects.toThrow(TypeError)
+    await expect(net.fetch(server.url, { method: 'PATCH' })).rejects.toThrow(TypeError)
     await expect(net.fetch(server.url, { ...GET, headers: { Cookie: 'a=b' } })).rejects.toThrow(TypeError)
     expect(server.asked).toEqual([])
+  })
+
+  test('with a body in parts and no length, or with a longer one than personad-net takes, is not made', async () => {
+    const { net, server } = await story((_request, response) => void response.end())
+    const put = (bodyBytes?: number): Promise<WebResponse> => {
+      const body = new ReadableStream<Uint8Array>()
+      return net.fetch(server.url, { method: 'PUT', body, ...(bodyBytes === undefined ? {} : { bodyBytes }) })
+    }
+    await expect(put()).rejects.toThrow(TypeError)
+    await expect(put(MAX_REQUEST_BYTES + 1)).rejects.toThrow(TypeError)
+    expect(server.asked).toEqual([])
+  })
+
+  test('has the length of its body, also if the body is in parts, and none without a body', async () => {
+    const lengths: unknown[] = []
+    const { net, server } = await story(({ method, headers }, response) => {
+      lengths.push([method, headers['content-length'], headers['transfer-encoding']])
+      response.end()
+    })
+    for (const method of ['GET', 'HEAD', 'DELETE', 'POST', 'PUT']) await net.fetch(server.url, { method })
+    for (const bytes of [0, 1, 2 * WINDOW_BYTES]) {
+      const body = new Blob([new Uint8Array(bytes)]).stream()
+      await net.fetch(server.url, { method: 'PUT', body, bodyBytes: bytes })
+    }
+    expect(lengths).toEqual([
+      ...['GET', 'HEAD', 'DELETE'].map((method) => [method, undefined, undefined]),
+      ...[0, 0, 0, 1, 2 * WINDOW_BYTES].map((bytes, i) => [i === 0 ? 'POST' : 'PUT', String(bytes), undefined]),
+    ])
+  })
+
+  test('with a body in parts has a connection of its own, because the parts cannot be sent again', async () => {
+    const isUsed = new Set<unknown>()
+    const { net, server } = await story((request, response) => {
+      if (isUsed.has(request.socket)) return void request.socket.destroy()
+      isUsed.add(request.socket)
+      response.end('x')
+    })
+    for (let i = 0; i < 2; i++) {
+      expect(await textOf(await net.fetch(server.url, GET))).toBe('x')
+      const body = new Blob([new Uint8Array(2 * WINDOW_BYTES)]).stream()
+      expect((await net.fetch(server.url, { method: 'PUT', body, bodyBytes: 2 * WINDOW_BYTES })).status).toBe(200)
+    }
+    expect(server.asked.filter((line) => line.startsWith('PUT'))).toHaveLength(2)
   })
 
   test('over a connection that the server closed meanwhile is made again, once', async () => {
@@ -163,6 +206,15 @@ describe('an answer', () => {
       await expect(fetched).rejects.toMatchObject({ code: 'NET_TOO_LARGE' })
       expect(await textOf(await net.fetch(`${server.url}${path}`, { ...GET, maxBytes: 1001 }))).toHaveLength(1001)
     }
+  })
+
+  test('to HEAD may name any length', async () => {
+    const { net, server } = await story((_request, response) => {
+      response.setHeader('Content-Length', 20_971_520)
+      response.end()
+    })
+    const answer = await net.fetch(server.url, { method: 'HEAD' })
+    expect([answer.status, await textOf(answer)]).toEqual([200, ''])
   })
 
   test('that changes the protocol ends the call at once', async () => {

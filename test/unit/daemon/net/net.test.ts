@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { formatGot } from '../../../../src/netnode/dht-form.ts'
-import type { Order, Report } from '../../../../src/netnode/protocol.ts'
+import type { Net } from '../../../../src/daemon/net/net.ts'
+import { WINDOW_BYTES, type Order, type Report } from '../../../../src/netnode/protocol.ts'
 import { NET_PROTOCOL } from '../../../../src/netnode/schema.ts'
 import { encodeFrame, FrameCutter, type Framed } from '../../../../src/process/frame.ts'
 import type { Link } from '../../../../src/process/link.ts'
@@ -46,6 +47,56 @@ function answering(report: GetReport): () => Link {
   return takenOver((order) => ('id' in order ? formatGot(order.id, report) : null))
 }
 
+const URL = 'http://127.0.0.1/'
+
+interface Calling {
+  readonly net: Net
+  /** The orders for calls of servers. */
+  readonly orders: Order[]
+  readonly say: Say
+  /** Resolves once the last order is of this type. */
+  readonly ordered: (type: Order['type']) => Promise<void>
+}
+
+/** A personad-net that finds nothing in the DHT, and answers calls of servers by the word of the test. */
+async function calling(): Promise<Calling> {
+  const orders: Order[] = []
+  let [say, news]: [Say, () => void] = [() => {}, () => {}]
+  const open = takenOver(
+    (order) => {
+      if (order.type === 'dht.get') return formatGot(order.id, { ...EFFORT, values: [] })
+      if (order.type.startsWith('http.')) orders.push(order)
+      news()
+      return null
+    },
+    (saying) => {
+      say = saying
+      say({ type: 'ready' })
+    },
+  )
+  const { net } = await new NetStory({}, { open }).run()
+  const ordered = async (type: Order['type']): Promise<void> => {
+    while (orders.at(-1)?.type !== type) await new Promise<void>((done) => (news = done))
+  }
+  return { net, orders, say: (report, body) => say(report, body), ordered }
+}
+
+/** A body of so many windows. */
+function windows(count: number): {
+  readonly source: { readonly body: ReadableStream<Uint8Array>; readonly bodyBytes: number }
+  readonly isClosed: () => boolean
+} {
+  let isClosed = false
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => controller.enqueue(new Uint8Array(WINDOW_BYTES)),
+      cancel: () => void (isClosed = true),
+    },
+    { highWaterMark: 0 },
+  )
+  return { source: { body, bodyBytes: count * WINDOW_BYTES }, isClosed: () => isClosed }
+}
+
 describe('a personad-net that was taken over', () => {
   test('hands on what somebody signed', async () => {
     const found = { ...EFFORT, values: [{ signed, nodes: 3 }] }
@@ -72,7 +123,59 @@ describe('a personad-net that was taken over', () => {
       order.type === 'http.open' ? { message: { type: 'http.end', id: order.id }, body: new Uint8Array() } : null,
     )
     const { net } = await new NetStory({}, { open }).run()
-    await expect(net.fetch('http://127.0.0.1/', { method: 'GET' })).rejects.toMatchObject({ code: 'NET_FAILED' })
+    await expect(net.fetch(URL, { method: 'GET' })).rejects.toMatchObject({ code: 'NET_FAILED' })
+  })
+
+  test('gets one part of a body, and no other before its word that this one is sent on', async () => {
+    const { net, orders, say, ordered } = await calling()
+    const { source, isClosed } = windows(3)
+    const stop = new AbortController()
+    const put = net.fetch(URL, { ...source, method: 'PUT', signal: stop.signal })
+    const outcome = expect(put).rejects.toBe('enough')
+    await ordered('http.open')
+    const { id } = orders[0] as { readonly id: number }
+    for (let i = 0; i < 20; i++) await net.get(signed)
+    expect(orders.filter(({ type }) => type === 'http.body')).toEqual([])
+    say({ type: 'http.sent', id })
+    await ordered('http.body')
+    for (let i = 0; i < 20; i++) await net.get(signed)
+    expect(orders.filter(({ type }) => type === 'http.body')).toHaveLength(1)
+    stop.abort('enough')
+    await outcome
+    expect(isClosed()).toBe(true)
+  })
+
+  test('cannot ask for parts of a body beyond those that it has sent on', async () => {
+    const { net, orders, say, ordered } = await calling()
+    const { source, isClosed } = windows(3)
+    const outcome = expect(net.fetch(URL, { ...source, method: 'PUT' })).rejects.toMatchObject({ code: 'NET_FAILED' })
+    await ordered('http.open')
+    const { id } = orders[0] as { readonly id: number }
+    for (let i = 0; i < 4; i++) say({ type: 'http.sent', id })
+    await outcome
+    await ordered('http.cancel')
+    expect(isClosed()).toBe(true)
+  })
+
+  test('ends the reading of a body by a refusal, by an answer, and by its own end', async () => {
+    for (const [report, outcome] of [
+      [{ type: 'refused', code: 'NET_TLS', message: 'x' }, { reason: { code: 'NET_TLS' } }],
+      [{ type: 'http.head', status: 413, headers: {}, isWhole: false }, { value: { status: 413 } }],
+      [null, { reason: { code: 'NET_LOST' } }],
+    ] as const) {
+      const { net, orders, say, ordered } = await calling()
+      const { source, isClosed } = windows(3)
+      const put = Promise.allSettled([net.fetch(URL, { ...source, method: 'PUT' })])
+      await ordered('http.open')
+      const { id } = orders[0] as { readonly id: number }
+      if (report === null) await net.stop()
+      else say({ ...report, id })
+      expect(await put).toMatchObject([outcome])
+      expect(isClosed()).toBe(true)
+      if (report !== null) say({ type: 'http.sent', id })
+      if (report !== null) await net.get(signed)
+      expect(orders.filter(({ type }) => type === 'http.body')).toEqual([])
+    }
   })
 
   test('cannot claim more bytes than it sends, or send more than it claims', async () => {
