@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { systemClock } from '../../process/pulse.ts'
 import type { RelayClient } from '../../relay/client.ts'
-import type { RelayMeans } from '../../relay/means.ts'
+import type { RelayFetch, RelayMeans } from '../../relay/means.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { NetAccess } from '../net/access.ts'
 import { MAX_OWN_RELAYS, type NetConfig } from '../net/config.ts'
@@ -103,8 +103,9 @@ export class OwnRelays implements Relays {
   async #load(): Promise<RelayClients> {
     const { relayClients } = await import('../../relay/clients.ts')
     const { access, config, means = SYSTEM_MEANS } = this.#options
-    const of = relayClients({ ...means, fetch: (to, request) => access.fetch(to, request) }, config.private)
-    return { of, clock: means.clock }
+    const fetch: RelayFetch<string | ReadableStream<Uint8Array>> = async (to, request) =>
+      await access.fetch(to, request)
+    return { of: relayClients({ ...means, fetch }, config.private), fetch, clock: means.clock }
   }
 
   #inChange(): RelayList['relays'] {

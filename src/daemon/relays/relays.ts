@@ -1,6 +1,6 @@
 /** The relays of the owner, and clients of any relay, as wings see them (docs/relay.md). */
 import type { RelayClient } from '../../relay/client.ts'
-import type { RelayClock } from '../../relay/means.ts'
+import type { ObjectFetch, RelayClock } from '../../relay/means.ts'
 
 /** A relay where this end receives. */
 export interface OwnRelay {
@@ -33,6 +33,8 @@ export interface Relays {
 export interface RelayClients {
   /** The client of one relay, the same at each call. @throws {RelayError} RELAY_URL */
   of(url: string): RelayClient
+  /** The way of all clients, for calls with bodies in parts. It throws a NetError. */
+  readonly fetch: ObjectFetch
   /** The clock of all clients: wall time. */
   readonly clock: RelayClock
 }
