@@ -153,7 +153,9 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
   }
 }
 
-function describeOwnChange({ table, cause, unapproved }: EventData['own.changed'], verbose: boolean): string {
+function describeOwnChange({ table, cause, unapproved, app }: EventData['own.changed'], verbose: boolean): string {
+  if (cause === 'card' && app !== undefined)
+    return `your card for ${escapeText(app)}: changed by another of your devices, or by somebody who has its key; see: persona status`
   const count = countOf(table.devices.length, 'device')
   const questions = unapproved.map(
     ({ name, key }) =>

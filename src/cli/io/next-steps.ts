@@ -48,6 +48,10 @@ const STEPS: Readonly<Record<string, Step>> = {
   OWN_TABLE_HELD: 'persona rotate',
   CARD_TAKEN_OUT: ({ app }) => `persona app rejoin ${wordOf(app)}; or persona device remove STOLEN-DEVICE --lost`,
   CARD_NONE: 'persona app cards',
+  CARD_INBOXES_CHANGED: ({ app }) =>
+    `persona app inbox ${wordOf(app)} URL; or persona device remove STOLEN-DEVICE --lost`,
+  CARD_STORES_CHANGED: ({ app }) =>
+    `persona app store ${wordOf(app)} URL; or persona device remove STOLEN-DEVICE --lost`,
   CARD_WAITS: 'persona unlock',
   CARD_FULL: 'persona rotate',
   CARD_UNAPPROVED: ({ device }) => `persona device approve ${wordOf(device)}`,

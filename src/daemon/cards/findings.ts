@@ -4,6 +4,7 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { Due } from './own-due.ts'
+import type { Overruled, Places } from './own-places.ts'
 import { usedApps } from './own-record.ts'
 import { knownCards } from './kept/known.ts'
 import type { CardReader } from './kept/read-card.ts'
@@ -14,8 +15,9 @@ import { tagsOf } from './tags.ts'
 export function ownFindings(
   waiting: readonly { readonly app: string; readonly due: Due }[],
   isFull: (app: string) => boolean,
+  changed: readonly Overruled[],
 ): Finding[] {
-  const findings: Finding[] = []
+  const findings: Finding[] = changed.map(moved)
   const late: string[] = []
   for (const { app, due } of waiting) {
     if (due === 'asks') findings.push(takenOut(app))
@@ -33,6 +35,18 @@ function takenOut(app: string): Finding {
   const message = `another of your devices, or somebody who has its key, took this device out of your card for ${app}`
   const hint = 'put it back if you trust your devices; rotate the key if one of them was stolen'
   return problem('CARD_TAKEN_OUT', message, hint, { app })
+}
+
+const PURPOSE: Readonly<Record<Places, string>> = {
+  inboxes: 'where others leave messages for you',
+  stores: 'where your card and your messages lie',
+}
+
+function moved({ app, places, urls }: Overruled): Finding {
+  const at = urls.length === 0 ? 'nowhere' : urls.join(', ')
+  const message = `another of your devices, or somebody who has its key, changed ${PURPOSE[places]} for ${app}: it is ${at} now`
+  const hint = 'name the right relays here, also if these are right; rotate the key if a device was stolen'
+  return notice(places === 'inboxes' ? 'CARD_INBOXES_CHANGED' : 'CARD_STORES_CHANGED', message, hint, { app })
 }
 
 function full(app: string): Finding {

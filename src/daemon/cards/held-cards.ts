@@ -91,7 +91,7 @@ export class HeldCards implements Cards {
 
   /** For `status`. */
   findings(): Finding[] {
-    return ownFindings(this.#own.waiting, (app) => this.#own.isFull(app))
+    return ownFindings(this.#own.waiting, (app) => this.#own.isFull(app), this.#own.overruled)
   }
 
   /** For `doctor`. */

@@ -18,6 +18,7 @@ import { full, noneFor, takenOut } from './errors.ts'
 import { knownCards, listsKey, personaOf } from './kept/known.ts'
 import { dueOf, type Due } from './own-due.ts'
 import { OwnKeys } from './own-keys.ts'
+import { overruled, samePlaces, say, type Overruled } from './own-places.ts'
 import { appOf, ownApps, ownAppsNow, putOwnApps, usedApps, withApp, type OwnState } from './own-record.ts'
 import type { CardReader } from './kept/read-card.ts'
 import { CARDS, MAX_APPS, type OwnApp } from './kept/records.ts'
@@ -120,6 +121,18 @@ export class OwnCards {
     return this.#duesNow().filter(({ due }) => due !== 'no')
   }
 
+  /** Each app whose places somebody has changed since the owner named them here. */
+  get overruled(): readonly Overruled[] {
+    const used = usedApps(this.#keeper.onDisk)
+    if (used === null) return []
+    return used.record.apps.flatMap((known) => {
+      const head = this.#headOf(known.app, used.now)
+      if (head === null) return []
+      const own = ownEntry(known, used.now, used.record, this.#keeper.engine)
+      return overruled(known, own, head).map((places) => ({ app: known.app, places, urls: head[places] }))
+    })
+  }
+
   /** Whether the card of an app has no room for this device. */
   isFull(app: string): boolean {
     const { onDisk, engine } = this.#keeper
@@ -145,6 +158,21 @@ export class OwnCards {
   }
 
   /**
+   * A card of the own persona was taken from elsewhere. Tells the owner if it names other places, or lacks this device. Inside of a change.
+   * @param before the card that counted until then
+   */
+  noteForeign(before: VerifiedCard): void {
+    const { state, own } = this.#keeper
+    const record = usedApps(state.records)?.record
+    const known = record === undefined ? undefined : appOf(record, before.app)
+    if (record === undefined || known === undefined) return
+    const head = knownCards(record.personaId, state.records, this.#reader).cards.get(before.app)
+    if (head === undefined || head.text === before.text) return
+    const sig = storedBytes(known.sig)
+    if (!samePlaces(head, before) || (listsKey(before, sig) && !listsKey(head, sig))) own.cardChanged(before.app)
+  }
+
+  /**
    * The owner says that this device, which was taken out, belongs into the card.
    * @throws {CardsError} CARD_NONE {CustodyError} LOCKED, and those of OwnPersona.checkSigns()
    */
@@ -157,7 +185,7 @@ export class OwnCards {
    * @throws as {@link rejoin}
    */
   async setStores(app: string, stores: readonly string[]): Promise<void> {
-    await this.#change(app, (known) => ({ ...known, stores }))
+    await this.#change(app, (known) => say(known, 'stores', stores))
   }
 
   /**
@@ -165,7 +193,7 @@ export class OwnCards {
    * @throws as {@link rejoin}
    */
   async setInboxes(app: string, inboxes: readonly string[]): Promise<void> {
-    await this.#change(app, (known) => ({ ...known, inboxes }))
+    await this.#change(app, (known) => say(known, 'inboxes', inboxes))
   }
 
   /** See Cards.inboxesOf(). */
@@ -211,7 +239,7 @@ export class OwnCards {
     // A sealed record that no key here opens is lost.
     if (this.#keys.of(app) === undefined) return null
     const due = dueOf(card, ownEntry(known, now, record, this.#keeper.engine), known, now.own.epoch, nowSec)
-    return due === 'no' || due === 'time' ? card : null
+    return due === 'no' || due === 'time' || due === 'places' ? card : null
   }
 
   #headOf(app: string, { own }: OwnState): VerifiedCard | null {

@@ -15,7 +15,8 @@ import type { State } from '../state/state.ts'
 import { ownOf } from '../state/view.ts'
 import { knownCards } from './kept/known.ts'
 import { dueOf } from './own-due.ts'
-import { appOf, ownAppsNow, putOwnApps, type OwnState } from './own-record.ts'
+import { isUnsaid, placesOf, PLACES, saidBy, type Places } from './own-places.ts'
+import { appOf, ownAppsNow, putOwnApps, withApp, type OwnState } from './own-record.ts'
 import type { CardReader } from './kept/read-card.ts'
 import { CARDS, OWN_APPS, OWN_APPS_ID, type OwnApp, type OwnAppsRecord } from './kept/records.ts'
 import { takeCard } from './kept/take-card.ts'
@@ -70,7 +71,7 @@ function succeedCards(before: OwnState, after: OwnState, state: State): void {
   const record = ownAppsNow(before, state.records, state)
   if (record.apps.length === 0) return
   const { personaId, epoch } = after.own
-  const apps = record.apps.map((app) => ({ ...app, listedAt: null }))
+  const apps = record.apps.map((app) => ({ ...app, listedAt: null, saidIn: {} }))
   putOwnApps({ ...record, personaId, epoch, apps, reads: [], approved: [] }, state)
 }
 
@@ -88,7 +89,7 @@ export function signDue(now: OwnState, record: OwnAppsRecord, removed: readonly 
     const due = entry === null ? 'no' : dueOf(head, entry, app!, now.own.epoch, nowSec)
     const isEnded = head !== null && head.chain.epoch < now.own.epoch
     const hasGone = head?.devices.some(({ tag }) => gone.has(formatHex(tag))) === true
-    if (due === 'epoch' || due === 'entry' || isEnded || (hasGone && due !== 'asks'))
+    if (due === 'epoch' || due === 'entry' || due === 'places' || isEnded || (hasGone && due !== 'asks'))
       sign(now, record, name, head, gone, means)
   }
 }
@@ -125,20 +126,21 @@ export function sign(
   const { engine, nowSec } = state
   const app = appOf(record, name)
   // Keys that a copy of this state may have too are in no new card: see renewKeys().
-  const entry = app === undefined || record.isOld ? null : ownEntry(app, now, record, engine)
+  const here = app === undefined ? null : ownEntry(app, now, record, engine)
+  const entry = record.isOld ? null : here
   const isRotated = head !== null && head.chain.epoch < own.epoch
   const others = isRotated ? approvedOf(now, record, head, engine) : othersOf(now, record, head, gone, engine)
   if (others.length + (entry === null ? 0 : 1) > MAX_DEVICES) return
   // Whoever had the old key may have written any address into its cards.
-  const kept = isRotated || head === null ? { inboxes: [], stores: storesIn(now.persona, state) } : head
+  const base = isRotated || head === null ? { inboxes: [], stores: storesIn(now.persona, state) } : head
+  const said = here === null ? [] : PLACES.filter((places) => isUnsaid(app!, places, here, isRotated ? null : head))
   const card = nextCard({
     head: head === null ? null : { ...head, devices: others },
     chain: positionOf(own),
     app: name,
     own: entry,
     ownTag: entry?.tag ?? new Uint8Array(0),
-    inboxes: app?.inboxes ?? kept.inboxes,
-    stores: app?.stores ?? kept.stores,
+    ...placesOf(app, said, base),
     nowSec,
   })
   const byKey = isOfSuccessor(own, custody)
@@ -147,6 +149,13 @@ export function sign(
   const signed = reader.read(signCard(card, byKey))
   if (signed === null) throw new Error('the card just signed is not valid')
   takeCard(signed, true, state, reader)
+  if (app !== undefined && said.length > 0) noteSaid(app, said, signed, state)
+}
+
+function noteSaid({ app }: OwnApp, said: readonly Places[], card: VerifiedCard, state: State): void {
+  const record = state.of(OWN_APPS).get(OWN_APPS_ID)
+  const known = record === undefined ? undefined : appOf(record, app)
+  if (record !== undefined && known !== undefined) putOwnApps(withApp(record, saidBy(known, said, card)), state)
 }
 
 /** The entry of this device. */

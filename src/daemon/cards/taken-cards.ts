@@ -62,8 +62,10 @@ export class TakenCards {
     if (card === null) return
     const personaId = personaOf(card)
     const isNews = await keeper.change(() => {
+      const before = knownCards(personaId, keeper.state.records, reader).cards.get(card.app)
       const taken = isWanted ? takeAsked(card, keeper.state, reader) : takeCard(card, false, keeper.state, reader)
       own.noteReadBack(card)
+      if (personaId === this.#ownId && before !== undefined) own.noteForeign(before)
       return taken.isNews
     })
     if (!isNews) return

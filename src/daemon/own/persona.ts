@@ -260,6 +260,11 @@ export class OwnPersona implements OwnHeads {
     this.#head.emitChanged('copied')
   }
 
+  /** Somebody else with the key changed the card of an app. The table is the same. */
+  cardChanged(app: string): void {
+    this.#head.emitChanged('card', app)
+  }
+
   /** The signing key is about to leave, to another device or into a backup. */
   keyLeaves(): void {
     if (this.#state.own()?.soleEpoch != null) this.#head.put({ soleEpoch: null })

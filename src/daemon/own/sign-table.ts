@@ -190,9 +190,11 @@ export class OwnHead {
     this.emitChanged(cause)
   }
 
-  emitChanged(cause: OwnCause): void {
+  /** @param app of a card that changed */
+  emitChanged(cause: OwnCause, app?: string): void {
     const unapproved = unapprovedDevices(this.record, this.persona.devices)
-    this.state.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved } })
+    const ofCard = app === undefined ? {} : { app }
+    this.state.emit({ event: 'own.changed', data: { table: this.table(), cause, unapproved, ...ofCard } })
   }
 
   /** The owner approves a device that came through a sibling's table. */

@@ -27,7 +27,7 @@ export const OTHER_ALARMS: Group = { name: 'alarms', most: MAX_OTHER_ALARMS, isF
 export const ALARM_GROUPS = 'count'
 
 /** Causes that others bring about, or nobody. */
-const NOT_BY_OWNER: ReadonlySet<OwnCause> = new Set(['sibling', 'replay', 'resign'])
+const NOT_BY_OWNER: ReadonlySet<OwnCause> = new Set(['sibling', 'replay', 'resign', 'card'])
 
 /** Changes of a contact that only the owner makes. */
 const BY_OWNER: ReadonlySet<ContactChange['kind']> = new Set([

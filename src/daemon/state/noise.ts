@@ -80,6 +80,7 @@ export function noiseOf(news: NewEvent): string | null {
   if (event === 'device.added' || event === 'clock') return data.personaId
   if (event === 'pending.new') return data.key ?? data.personaId
   if (event === 'alarm') return `${data.code} ${data.personaId ?? ''}`
-  if (event === 'own.changed') return data.cause === 'sibling' || data.cause === 'replay' ? OWN_NOISE : null
+  if (event === 'own.changed')
+    return data.cause === 'sibling' || data.cause === 'replay' || data.cause === 'card' ? OWN_NOISE : null
   return null
 }

@@ -35,6 +35,7 @@ export const OWN_CAUSES = [
   'succession-end', // the table no longer says that the persona follows another
   'succeeded', // another device made a successor, so this one signs nothing more
   'reconcile', // the daemon has read such a copy, or the owner went on without one
+  'card', // another device, or a thief, changed the places in a card, or took this device out of it: the table is the same
 ] as const
 export type OwnCause = (typeof OWN_CAUSES)[number]
 
@@ -48,7 +49,13 @@ export interface BaseEventData {
   /** The device shows a short status that nothing here explains yet. A daemon with a network looks it up. */
   'device.short': { key: string }
   /** `unapproved`: devices that came only through a sibling's table. */
-  'own.changed': { table: OwnTable; cause: OwnCause; unapproved: TableDevice[] }
+  'own.changed': {
+    table: OwnTable
+    cause: OwnCause
+    unapproved: TableDevice[]
+    /** Only for `card`: the app of the card. */
+    app?: string
+  }
   /** The table was last signed at `timeSec`. It cannot be signed again while the key is locked. */
   'own.unsigned': { timeSec: number; message: string }
   'own.intent-dropped': { intent: string; reason: string; command: string }

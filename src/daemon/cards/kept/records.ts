@@ -79,6 +79,14 @@ export const MAX_STRANGERS = 1024 // sanity: peers of channels who are no contac
 
 export const CARD_STRANGERS: Kind<StrangersRecord> = kind('cardstrangers', { travels: 'never' })
 
+/** A card of this device. */
+export interface SaidIn {
+  readonly epoch: number
+  readonly seq: number
+  /** SHA-256 of the card, 64 hex digits. */
+  readonly hash: string
+}
+
 /** How this device stands in the card of an app. Its secret keys are elsewhere. */
 export interface OwnApp {
   readonly app: string
@@ -93,6 +101,8 @@ export interface OwnApp {
   readonly stores: readonly string[] | null
   /** The same for the inboxes of the app. Absent in records from before this field. */
   readonly inboxes?: readonly string[] | null
+  /** The own cards that first had these words of the owner. Absent for words that no card has yet, and in records from before this field. */
+  readonly saidIn?: { readonly inboxes?: SaidIn; readonly stores?: SaidIn }
 }
 
 /** The keys of another device of the owner, which the owner approved here. */

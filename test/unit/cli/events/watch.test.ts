@@ -107,6 +107,13 @@ test('texts that others chose cannot reach the terminal unescaped', () => {
   expectEscaped(EVENTS.map((event) => formatEvent(event)))
 })
 
+test('a card that another device changed is named with its app, and the name is escaped', () => {
+  const data = { table: table(), cause: 'card' as const, unapproved: [], app: HOSTILE }
+  const text = formatEvent({ event: 'own.changed', id: 3, atSec: NOW, data })
+  expect(text).toContain('changed by another of your devices')
+  expectEscaped([text])
+})
+
 test('every event has a text, and an unknown event of a newer daemon is named', () => {
   expect(EVENTS.map(({ event }) => event).toSorted()).toEqual([...EVENT_NAMES].toSorted())
   const newer = { event: 'moon.risen', id: 1, atSec: NOW, data: {} } as unknown as DaemonEvent

@@ -5,47 +5,11 @@ import { getCard } from '../../../../src/relay/cards.ts'
 import { storedBytes } from '../../../../src/daemon/state/records.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { OWN_LAPTOP, ownText, TestKeeper } from '../../../support/keeper.ts'
-import { cardRelay, STORE, type CardRelay } from '../../../support/card-relay.ts'
+import { cardRelay, rounds, STORE, twoAtOneStore, withStore } from '../../../support/card-relay.ts'
 import { ownAppOf, ownCardOf, sigsOf } from '../../../support/own-cards.ts'
 import { CHAT, cardOf, cardsOn, DAY_SEC, meets, type TestCards } from '../../../support/people-cards.ts'
 import { engine, person, START_SEC } from '../../../support/person.ts'
 import { hears, rotates, siblings, withWords } from '../../../support/rotation.ts'
-
-const HOUR_MS = 3_600_000
-
-/** The rounds of the cards, and all that they call. */
-async function rounds({ clock, cards }: TestCards, hours = 1): Promise<void> {
-  for (let hour = 0; hour < hours; hour++) {
-    await clock.advance(HOUR_MS)
-    await cards.idle()
-  }
-}
-
-async function withStore(test: TestKeeper, made: CardRelay): Promise<TestCards> {
-  const opened = await cardsOn(test, made.stores)
-  await opened.cards.identity(CHAT)
-  await opened.cards.mine.setStores(CHAT, [STORE])
-  await opened.cards.idle()
-  return opened
-}
-
-/** Two devices of one persona that never met, after each has been at the store. */
-async function twoAtOneStore(): Promise<{
-  readonly laptop: TestKeeper
-  readonly phone: TestKeeper
-  readonly one: TestCards
-  readonly two: TestCards
-  readonly made: CardRelay
-}> {
-  const { laptop, phone } = await siblings()
-  const made = await cardRelay(laptop.nowSec + 1000)
-  const one = await withStore(laptop, made)
-  await hears(phone, OWN_LAPTOP, laptop)
-  const two = await withStore(phone, made)
-  // The hashes decide which first card counts: the other one comes after it.
-  for (const device of [one, two, one]) await rounds(device)
-  return { laptop, phone, one, two, made }
-}
 
 function standingOf(bobs: TestCards, alice: TestKeeper, device: TestKeeper): string {
   const { personaId } = ownOf(alice.keeper.onDisk)!.own
@@ -91,6 +55,22 @@ describe('the own card', () => {
     await two.cards.idle()
     await rounds(one)
     expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
+  })
+
+  test('of a device that leaves the persona lies without it at the inboxes too, which siblings keep', async () => {
+    const { laptop, phone, one, two, made } = await twoAtOneStore()
+    await one.cards.setStores(CHAT, [])
+    await one.cards.setInboxes(CHAT, [STORE])
+    await one.cards.idle()
+    await rounds(two)
+    expect(ownCardOf(two)).toMatchObject({ stores: [], inboxes: [STORE], devices: [{}, {}] })
+    made.isAway = true
+    await phone.call('persona.leave')
+    expect(await two.cards.farewell()).toEqual([{ kind: 'card', id: STORE, app: CHAT, name: STORE }])
+    made.isAway = false
+    expect(await two.cards.farewell()).toEqual([])
+    await rounds(one)
+    expect([sigsOf(ownCardOf(one)), ownCardOf(one).inboxes]).toEqual([[ownAppOf(laptop).sig], [STORE]])
   })
 
   test('of a device that erases everything lies there without it, and what could not be reached is listed', async () => {
