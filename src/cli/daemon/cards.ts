@@ -1,8 +1,8 @@
-/** `persona app cards`, `app rejoin` and `app store`: the cards by which apps of others know your devices. */
+/** `persona app cards`, `app rejoin`, `app inbox` and `app store`: the cards by which apps of others know your devices. */
 import type { CardState, CardView } from '../../ipc/methods/cards.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, type Context } from '../io/context.ts'
-import { EXIT_DONE } from '../io/errors.ts'
+import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { formatTable, formatTime } from '../io/layout.ts'
 import { nextStep } from '../io/next-steps.ts'
@@ -24,14 +24,15 @@ export async function cards(context: Context): Promise<number> {
 
 export function formatCards(views: readonly CardView[], nowSec: number): string[] {
   if (views.length === 0) return ['your persona has no card: an app makes one when it shows your persona to somebody']
-  const rows = views.map(({ app, state, devices, stores, expiresAtSec }) => [
+  const rows = views.map(({ app, state, devices, stores, inboxes, expiresAtSec }) => [
     app,
     STATES[state],
     devices.map(deviceName).join(', ') || 'none',
     formatTime(expiresAtSec, nowSec),
     stores.join(' ') || 'nowhere',
+    inboxes.join(' ') || 'none',
   ])
-  const [headings, ...lines] = formatTable(['APP', 'CARD', 'DEVICES', 'UNTIL', 'LIES AT'], rows)
+  const [headings, ...lines] = formatTable(['APP', 'CARD', 'DEVICES', 'UNTIL', 'LIES AT', 'INBOXES'], rows)
   const steps = views.flatMap(({ app, state }) => (state === 'taken-out' ? [nextStep('CARD_TAKEN_OUT', { app })] : []))
   return [bold(headings!), ...lines, ...steps.filter((step) => step !== null)]
 }
@@ -48,10 +49,42 @@ export async function rejoin(context: Context, app: string): Promise<number> {
   return EXIT_DONE
 }
 
-export async function store(context: Context, app: string, stores: readonly string[]): Promise<number> {
-  const card = await withDaemon(context, (client) => client.call('card.stores', { app, stores: [...stores] }))
-  const where =
-    card.stores.length === 0 ? 'at no relay: peers get it by channels alone' : `at ${card.stores.join(', ')}`
-  print(context, card, [`your card for ${card.app} lies ${where}`])
+export interface PlacesOptions {
+  readonly none?: boolean
+}
+
+const DESCRIBED: Readonly<Record<'inboxes' | 'stores', (card: CardView) => string>> = {
+  inboxes: ({ app, inboxes }) =>
+    inboxes.length === 0
+      ? `nobody can leave messages for ${app}: your card names no inbox`
+      : `others leave messages for ${app} at ${inboxes.join(', ')}`,
+  stores: ({ app, stores }) =>
+    stores.length === 0
+      ? `your card for ${app} lies at no relay: peers get it by channels alone`
+      : `your card and your messages for ${app} lie at ${stores.join(', ')}`,
+}
+
+/** Names the inboxes or the stores of an app, or shows them where no address is given. */
+export async function places(
+  context: Context,
+  kind: keyof typeof DESCRIBED,
+  { app, urls }: { readonly app: string; readonly urls: readonly string[] },
+  { none = false }: PlacesOptions,
+): Promise<number> {
+  if (none && urls.length > 0)
+    throw new CliError('USAGE', 'an address and --none exclude each other', { hint: 'leave one of them out' })
+  const isShown = !none && urls.length === 0
+  const card = await withDaemon(context, async (client) => {
+    if (isShown) return cardOf(app, (await client.call('card.list')).cards)
+    if (kind === 'inboxes') return await client.call('card.inboxes', { app, inboxes: [...urls] })
+    return await client.call('card.stores', { app, stores: [...urls] })
+  })
+  print(context, card, [DESCRIBED[kind](card)])
   return EXIT_DONE
+}
+
+function cardOf(app: string, views: readonly CardView[]): CardView {
+  const card = views.find((view) => view.app === app)
+  if (card === undefined) throw new CliError('CARD_NONE', `your persona has no card for ${escapeText(app)}`)
+  return card
 }

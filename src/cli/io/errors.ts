@@ -28,6 +28,7 @@ export type CliErrorCode =
   | 'CONFIG_INVALID' // the daemon would not start with it
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
+  | 'CARD_NONE' // the same code as the daemon's, for an app without a card
   | 'CHANNEL_UNKNOWN' // the same code as the daemon's, for the name of a channel
   | 'INVITE_UNUSED' // a channel is named that is an open invite still
   | 'NAME_TAKEN' // the same code as the daemon's, for the name of a channel

@@ -1,6 +1,7 @@
 /** `persona app ...`: commands about local apps. */
 import type { Command } from 'commander'
 import type { GrantOptions } from '../daemon/apps.ts'
+import type { PlacesOptions } from '../daemon/cards.ts'
 import type { Runner } from './options.ts'
 
 export function addApp(app: Command, run: Runner): void {
@@ -54,9 +55,21 @@ export function addApp(app: Command, run: Runner): void {
     .description('put this device back into your card for an app')
     .action((name: string) => run(async (context) => (await import('../daemon/cards.ts')).rejoin(context, name)))
   app
+    .command('inbox <app> [url...]')
+    .description('name the relays where others leave messages for an app; without any, show them')
+    .option('--none', 'let nobody leave messages for it')
+    .action((name: string, urls: string[], options: PlacesOptions) =>
+      run(async (context) =>
+        (await import('../daemon/cards.ts')).places(context, 'inboxes', { app: name, urls }, options),
+      ),
+    )
+  app
     .command('store <app> [url...]')
-    .description('say at which relays your card for an app lies; none takes it to no relay')
-    .action((name: string, urls: string[]) =>
-      run(async (context) => (await import('../daemon/cards.ts')).store(context, name, urls)),
+    .description('name the relays where your card and your messages for an app lie; without any, show them')
+    .option('--none', 'let the card lie at no relay')
+    .action((name: string, urls: string[], options: PlacesOptions) =>
+      run(async (context) =>
+        (await import('../daemon/cards.ts')).places(context, 'stores', { app: name, urls }, options),
+      ),
     )
 }
