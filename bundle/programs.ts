@@ -12,8 +12,8 @@ const PROGRAMS = ['cli', 'daemon', 'netnode', 'relayd', 'rtcnode', 'toxnode']
 /** Modules of package.json's `exports`. They share files, so that an app that imports both has one class of each error. */
 const EXPORTS = ['crypto/read-status', 'ipc/client']
 
-/** Packages that stay as they are, because they find their native code from their own place. */
-const NATIVE = ['koffi', 'node-datachannel', 'sodium-native']
+/** Packages, and files of one, that stay as they are, because they find their native code from their own place. */
+const NATIVE = ['koffi', 'node-datachannel', 'sodium-native/*']
 
 /** The file of classic-level that loads its native code. The rest of the package is bundled. */
 const NATIVE_LEVEL = 'classic-level/binding.js'
@@ -24,6 +24,25 @@ const nativeLevel: Plugin = {
     bundler.onResolve({ filter: /^\.\/binding$/ }, ({ resolveDir }) =>
       resolveDir.endsWith('/node_modules/classic-level') ? { path: NATIVE_LEVEL, external: true } : null,
     )
+  },
+}
+
+/**
+ * sodium-native looks for its native code with ten files of packages that only do that, which is 5 % of the start of the daemon. Where its build is
+ * in the usual place, it is loaded from there. The builds are for glibc, so on Alpine Linux the package looks by itself.
+ */
+const nativeSodium: Plugin = {
+  name: 'native code of sodium-native',
+  setup: (bundler) => {
+    const contents = `
+      const { existsSync } = require('node:fs')
+      const build = \`sodium-native/prebuilds/\${process.platform}-\${process.arch}/sodium-native.node\`
+      const load = () => {
+        if (!existsSync('/etc/alpine-release')) try { return require(build) } catch {}
+        return require('sodium-native/binding.js')
+      }
+      module.exports = load()`
+    bundler.onLoad({ filter: /\/sodium-native\/binding\.js$/ }, () => ({ contents }))
   },
 }
 
@@ -70,7 +89,9 @@ async function bundle({ entries, folder, options }: Bundle, dist: string): Promi
     write: false,
     metafile: true,
     absWorkingDir: ROOT,
-    plugins: [sources, nativeLevel],
+    // Else winston brings a package that colours diagnostics, and packages of colours.
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [sources, nativeLevel, nativeSodium],
     ...options,
   })
   checkLazyPackages(metafile)

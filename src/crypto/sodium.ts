@@ -1,5 +1,5 @@
 /** The engine on libsodium: strict, fast, with secrets in guarded memory that is neither swapped nor dumped. */
-import type sodiumNative from 'sodium-native'
+import sodium from 'sodium-native'
 import { concatBytes } from '../core/encoding/bytes.ts'
 import type { Sha256Stream } from '../core/engine.ts'
 import { isLowOrderU } from '../core/curve/x25519.ts'
@@ -7,8 +7,6 @@ import { isStrictPublicKey, isStrictSignature } from '../core/curve/ed25519.ts'
 import { checkCost, checkLength } from './arguments.ts'
 import type { CryptoEngine, KeyPair, PasswordCost } from './engine.ts'
 import { CryptoError } from './errors.ts'
-
-type Sodium = typeof sodiumNative
 
 const BOX_TAG_BYTES = 16 // format: Poly1305
 
@@ -18,23 +16,22 @@ export interface SodiumEngine extends CryptoEngine {
   readonly locksMemory: boolean
 }
 
-/** Loads libsodium. Without a build for this platform it fails with the loader's error. */
-export async function loadSodiumEngine(): Promise<SodiumEngine> {
-  const { default: sodium } = await import('sodium-native')
+/** Makes the engine. Without a build for this platform the import of this file fails, with the loader's error. */
+export function loadSodiumEngine(): SodiumEngine {
   return {
     name: 'sodium',
-    locksMemory: canLockMemory(sodium),
+    locksMemory: canLockMemory(),
     randomBytes: (length) => filled(length, (bytes) => sodium.randombytes_buf(bytes)),
-    secret: (length) => guardedMemory(sodium, length),
+    secret: guardedMemory,
     wipe: (secret) => sodium.sodium_memzero(secret),
     equal: (a, b) => a.length === b.length && sodium.sodium_memcmp(a, b),
-    sha512: (...parts) => sha512(sodium, parts),
-    sha256: (...parts) => sha256(sodium, parts),
-    sha256Stream: () => sha256Stream(sodium),
-    verify: (signature, message, publicKey) => verify(sodium, signature, message, publicKey),
-    ...signing(sodium),
-    ...boxes(sodium),
-    argon2id: (passphrase, salt, cost) => argon2id(sodium, passphrase, salt, cost),
+    sha512: (...parts) => sha512(parts),
+    sha256: (...parts) => sha256(parts),
+    sha256Stream,
+    verify,
+    ...signing(),
+    ...boxes(),
+    argon2id,
   }
 }
 
@@ -47,11 +44,11 @@ function filled(length: number, fill: (bytes: Uint8Array) => void): Uint8Array {
 // Memory between guard pages: locked, left out of core dumps, wiped when it is collected. It returns a plain view, since toString and
 // toJSON of the binding's Buffer would print the secret. Use it only for the few long-lived secrets, never for data that others send:
 // each buffer takes 4 of the 65530 memory mappings of a Linux process, and the binding aborts the process when they run out.
-function guardedMemory(sodium: Sodium, length: number): Uint8Array {
+function guardedMemory(length: number): Uint8Array {
   return new Uint8Array(sodium.sodium_malloc(length).buffer).fill(0) // libsodium fills it with 0xdb
 }
 
-function canLockMemory(sodium: Sodium): boolean {
+function canLockMemory(): boolean {
   try {
     sodium.sodium_mlock(sodium.sodium_malloc(32)) // sodium_malloc locks too, but does not report a failure
     return true
@@ -63,7 +60,7 @@ function canLockMemory(sodium: Sodium): boolean {
 // A new array beyond 64 bytes costs half as much as the hash of a short text, so the parts of such a text are joined in this one.
 const shortText = new Uint8Array(2048) // sanity: above each text that an announcement or a chain hashes
 
-function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
+function sha512(parts: readonly Uint8Array[]): Uint8Array {
   const hash = new Uint8Array(64)
   const text = parts.length === 1 ? parts[0]! : joined(parts)
   sodium.crypto_hash_sha512(hash, text)
@@ -72,13 +69,13 @@ function sha512(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
   return hash
 }
 
-function sha256(sodium: Sodium, parts: readonly Uint8Array[]): Uint8Array {
+function sha256(parts: readonly Uint8Array[]): Uint8Array {
   const hash = new Uint8Array(32)
   sodium.crypto_hash_sha256(hash, parts.length === 1 ? parts[0]! : concatBytes(...parts))
   return hash
 }
 
-function sha256Stream(sodium: Sodium): Sha256Stream {
+function sha256Stream(): Sha256Stream {
   const state = filled(sodium.crypto_hash_sha256_STATEBYTES, (bytes) => sodium.crypto_hash_sha256_init(bytes))
   return {
     update: (bytes) => sodium.crypto_hash_sha256_update(state, bytes),
@@ -105,16 +102,16 @@ function join(parts: readonly Uint8Array[], whole: Uint8Array): void {
 
 // libsodium 1.0.21 has these rules too. They are checked here so that another build cannot change the verdict, and because the
 // binding throws for wrong lengths and accepts a signature that is too long.
-function verify(sodium: Sodium, signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
   if (!isStrictSignature(signature) || !isStrictPublicKey(publicKey)) return false
   return sodium.crypto_sign_verify_detached(signature, message, publicKey)
 }
 
-function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey' | 'agree'> {
+function signing(): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey' | 'agree'> {
   return {
     signKeyPair(seed: Uint8Array): KeyPair {
       checkLength('an Ed25519 seed', seed, 32)
-      const secretKey = guardedMemory(sodium, 64)
+      const secretKey = guardedMemory(64)
       const publicKey = filled(32, (bytes) => sodium.crypto_sign_seed_keypair(bytes, secretKey, seed))
       return { publicKey, secretKey }
     },
@@ -136,7 +133,7 @@ function signing(sodium: Sodium): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'b
   }
 }
 
-function boxes(sodium: Sodium): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
+function boxes(): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
   return {
     sealBox(message: Uint8Array, nonce: Uint8Array, key: Uint8Array, ...before: readonly Uint8Array[]): Uint8Array {
       checkLength('a nonce', nonce, 24)
@@ -159,16 +156,11 @@ function boxes(sodium: Sodium): Pick<CryptoEngine, 'sealBox' | 'openBox'> {
 }
 
 // Runs on libuv's thread pool. The binding holds the three buffers until it has finished.
-async function argon2id(
-  sodium: Sodium,
-  passphrase: Uint8Array,
-  salt: Uint8Array,
-  cost: PasswordCost,
-): Promise<Uint8Array> {
+async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array> {
   checkLength('a salt', salt, 16)
   checkCost(cost)
   const { passes, memoryBytes } = cost
-  const key = guardedMemory(sodium, 32)
+  const key = guardedMemory(32)
   try {
     await sodium.crypto_pwhash_async(key, passphrase, salt, passes, memoryBytes, sodium.crypto_pwhash_ALG_ARGON2ID13)
   } catch (cause) {

@@ -12,7 +12,7 @@ import { loadSodiumEngine } from '../../src/crypto/sodium.ts'
 import { LOW_ORDER } from '../support/low-order.ts'
 import { L, fromLittleEndian, littleEndian } from '../unit/core/field-25519.ts'
 
-const sodiumEngine = await loadSodiumEngine()
+const sodiumEngine = loadSodiumEngine()
 const ENGINES: readonly CryptoEngine[] = [sodiumEngine, portableEngine]
 const EMPTY = new Uint8Array(0)
 const MINIMAL_COST = { passes: 1, memoryBytes: 8192 }

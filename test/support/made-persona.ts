@@ -13,7 +13,7 @@ import { deriveSigningSeed } from '../../src/crypto/seed.ts'
 import { loadSodiumEngine, type SodiumEngine } from '../../src/crypto/sodium.ts'
 import { compress } from '../../src/daemon/own/compress.ts'
 
-export const sodium: SodiumEngine = await loadSodiumEngine()
+export const sodium: SodiumEngine = loadSodiumEngine()
 export const ENGINES: readonly CryptoEngine[] = [sodium, portableEngine]
 export const NOW_SEC = 1_800_000_000 // 2027-01-15
 

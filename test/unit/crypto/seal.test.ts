@@ -28,7 +28,7 @@ import {
 } from '../../../src/crypto/sealing.ts'
 import { loadSodiumEngine } from '../../../src/crypto/sodium.ts'
 
-const sodium = await loadSodiumEngine()
+const sodium = loadSodiumEngine()
 const KEY = new Uint8Array(32).fill(5)
 const CONTENT = encodeUtf8('what must not be read')
 // Nonce 0, 1, 2, ...; an independent XSalsa20-Poly1305 in Python opens it too.

@@ -8,7 +8,7 @@ import { LABEL_SEAL } from '../../../src/crypto/seal.ts'
 import { LABEL_SIGN, deriveSigningSeed, formatWords, parseWords } from '../../../src/crypto/seed.ts'
 import { loadSodiumEngine } from '../../../src/crypto/sodium.ts'
 
-const ENGINES = [await loadSodiumEngine(), portableEngine]
+const ENGINES = [loadSodiumEngine(), portableEngine]
 const COUNTING = Uint8Array.from({ length: 32 }, (_, i) => i)
 const ONES = new Uint8Array(32).fill(0xff)
 
