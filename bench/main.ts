@@ -22,6 +22,7 @@ import { benchMessages } from './messages.ts'
 import { friend } from './people.ts'
 import { benchNet } from './net.ts'
 import { benchNetWeb } from './net-web.ts'
+import { benchObserve } from './observe.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayHttp } from './relay-http.ts'
@@ -46,6 +47,7 @@ const portable = await loadEngine('portable')
 console.log(`node ${process.version}, ${process.arch}${isQuick ? ', quick: figures from few runs' : ''}`)
 print(benchJudge(engine, portable, isQuick))
 print(benchChain(engine, isQuick))
+print(await benchObserve(engine, isQuick))
 for (const each of [engine, portable]) print(benchAnnounce(each, isQuick))
 print(await benchTox(engine, isQuick))
 

@@ -90,7 +90,7 @@ export function decodeBlob(bytes: Uint8Array): SignedBlob {
   if (seq === 0) throw new BlobError('BLOB_SEQ_ZERO', 'seq is 0; the first table of an epoch has seq 1')
 
   const cursor = new Cursor(bytes, CHAIN_AT)
-  const personaId = bytes.subarray(PERSONA_AT, PERSONA_AT + KEY_BYTES)
+  const personaId = personaIdIn(bytes)
   const inception = epoch > 0 ? cursor.read(SIGNATURE_BYTES) : null
   const links = cursor.read(LINK_BYTES * Math.max(0, epoch - 1))
   const signingKey = epoch > 0 ? cursor.read(KEY_BYTES) : personaId
@@ -179,6 +179,11 @@ export function checkDeviceKey(key: Uint8Array): void {
       'the device key is a point of low order: everybody could compute its shared secrets',
     )
   }
+}
+
+/** The PersonaID in the bytes of a blob, which may be anything: no more than a place to look for what is known. */
+export function personaIdIn(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(PERSONA_AT, PERSONA_AT + KEY_BYTES)
 }
 
 /** The bytes that the signature covers: the label, then the whole blob as it travels, without the signature. */

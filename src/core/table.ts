@@ -263,6 +263,12 @@ export function checkOwnDeviceKey(key: string, chain: ChainPosition): void {
   }
 }
 
+/** Whether the table lists a device. @param key hex digits */
+export function listsDevice({ deviceKeys }: SignedBlob, key: string): boolean {
+  const bytes = parseHex(key)
+  return bytes !== null && deviceKeys.some((listed) => equalBytes(listed, bytes))
+}
+
 /** The device keys of a blob in order, 64 upper-case hex digits each. */
 export function deviceKeysOf(blob: SignedBlob): string[] {
   return blob.deviceKeys.map(formatHex)

@@ -130,16 +130,25 @@ export interface JudgedStatus {
   readonly short: string | null
 }
 
+/** Looks for a blob of exactly these bytes that was verified before; null if it knows none. They need not be a blob at all. */
+export type RecallVerified = (bytes: Uint8Array) => VerifiedBlob | null
+
 /**
  * Judges a status message (docs/format.md, section 5): finds the token, checks its length, decodes, verifies, inflates and parses.
+ * @param recall spares the verification of a blob that it knows
  * @throws {BlobError} every code except NO_TOKEN and {@link DocumentErrorCode}
  */
-export function judgeStatus(text: string, engine: Engine, inceptions?: InceptionCache): JudgedStatus {
+export function judgeStatus(
+  text: string,
+  engine: Engine,
+  inceptions?: InceptionCache,
+  recall?: RecallVerified,
+): JudgedStatus {
   const content = parseStatus(text)
   if (content.kind === 'none') {
     const { words, fragment, short } = content
     return { words, fragment, blob: null, isShown: false, short }
   }
-  const blob = verifyBlob(decodeBlob(content.blob), engine, inceptions)
+  const blob = recall?.(content.blob) ?? verifyBlob(decodeBlob(content.blob), engine, inceptions)
   return { words: content.words, fragment: false, blob, isShown: content.isShown, short: null }
 }

@@ -4,7 +4,7 @@
  */
 import { formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { OrderVerdict } from '../../core/order.ts'
-import { deviceKeysOf, fallbackName } from '../../core/table.ts'
+import { listsDevice, fallbackName } from '../../core/table.ts'
 import { formatToken } from '../../core/token.ts'
 import { consentsToChain, newestSighting, reportBare, reportToken } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
@@ -82,7 +82,7 @@ export function observe(
   if (shown.isQuote) {
     news.push(...writeReport((reports) => reportBare(reports, source, atSec), false, sight, own, state))
   } else if (verdict !== 'refused' && verdict !== 'violation') {
-    const lists = deviceKeysOf(blob).includes(key)
+    const lists = listsDevice(blob, key)
     // A short status shows no numbers: it leads to every table of its key.
     const table = shown.short === null ? { table: { epoch: blob.epoch, seq: blob.seq } } : {}
     const sighting = { atSec, personaId, lists, root: formatHex(blob.root), ...table }

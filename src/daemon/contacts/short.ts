@@ -5,7 +5,7 @@
  */
 import { isNamedBy, parseShort, type ShortStatus } from '../../core/announce/short.ts'
 import { equalBytes, formatHex, parseHex } from '../../core/encoding/bytes.ts'
-import { deviceKeysOf } from '../../core/table.ts'
+import { listsDevice } from '../../core/table.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import { headOf } from '../personas/heads.ts'
 import type { Records } from '../state/records.ts'
@@ -39,7 +39,7 @@ export function headShownBy(key: string, short: ShortStatus, state: State): Veri
 
 /** Whether the device is one of this persona: bound to it, or listed by the blob. The short status of any other device is a copy. */
 export function isOwnOf(key: string, blob: VerifiedBlob, state: State): boolean {
-  return state.device(key).bound === formatHex(blob.personaId) || deviceKeysOf(blob).includes(key)
+  return state.device(key).bound === formatHex(blob.personaId) || listsDevice(blob, key)
 }
 
 /** The chain of a blob, as a record keeps it. */

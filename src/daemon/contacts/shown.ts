@@ -8,6 +8,7 @@ import { BlobError } from '../../core/errors.ts'
 import { newestSighting } from '../../core/consent.ts'
 import { judgeStatus, type VerifiedBlob } from '../../core/verify.ts'
 import type { ShortStatus } from '../../core/announce/short.ts'
+import { sameHead } from '../personas/heads.ts'
 import type { DeviceRecord } from '../state/device-record.ts'
 import type { State } from '../state/state.ts'
 import { headShownBy, shortIn } from './short.ts'
@@ -42,7 +43,12 @@ export function readShown(
 ): Shown {
   if (text === '') return { shown: 'empty' }
   try {
-    const { blob, fragment, isShown, short: encoded } = judgeStatus(text, state.engine, state.inceptions)
+    const {
+      blob,
+      fragment,
+      isShown,
+      short: encoded,
+    } = judgeStatus(text, state.engine, state.inceptions, (bytes) => sameHead(bytes, state))
     if (blob !== null) return { shown: 'valid', blob, isQuote: !isShown, short: null }
     const short = shortIn(encoded, state)
     if (short !== null) {

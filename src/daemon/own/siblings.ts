@@ -3,7 +3,7 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import { replayIntents, type Replayed } from '../../core/intents.ts'
 import { MAX_EPOCH, MAX_SEQ } from '../../core/limits.ts'
 import type { OrderVerdict } from '../../core/order.ts'
-import { deviceKeysOf } from '../../core/table.ts'
+import { listsDevice } from '../../core/table.ts'
 import { consentsToPersona } from '../../core/consent.ts'
 import type { VerifiedBlob } from '../../core/verify.ts'
 import type { ContactChange } from '../../ipc/shapes/events.ts'
@@ -123,7 +123,7 @@ export function overruleEarlier(own: OwnHead, journal: Journal): void {
 function isSiblingsCopy(own: OwnHead, blob: VerifiedBlob, { verdict }: OrderVerdict, sight: OwnSight): boolean {
   const { from, copySec } = sight
   if (copySec === null || isOfHere(own.record, from)) return false
-  const isOfSibling = from === '' || deviceKeysOf(blob).includes(from)
+  const isOfSibling = from === '' || listsDevice(blob, from)
   return isOfSibling && (verdict === 'accept' || verdict === 'refresh' || verdict === 'fork')
 }
 

@@ -13,7 +13,7 @@ import type { VerifiedBlob } from '../../core/verify.ts'
 import { MAX_KNOWN_NAMES, MAX_OTHERS, type HeadedPersona, type PersonaRecord } from '../state/persona-record.ts'
 import { storedBytes } from '../state/records.ts'
 import type { DeviceRecord } from '../state/device-record.ts'
-import { decodeStored, headOf, offeredDevices } from './heads.ts'
+import { decodeStored, headOf, offeredDevices, type Heads } from './heads.ts'
 import { type Outcome, type Claim, join, recordOnly } from './outcome.ts'
 
 const REFRESH_GAIN_SEC = 3600 // sanity: a signature this much later counts at once; a key's holder can make one for each past hour
@@ -21,6 +21,7 @@ const REFRESH_GAIN_SEC = 3600 // sanity: a signature this much later counts at o
 /** The facts beside the record that a decision depends on. A State has all of them. */
 export interface Known {
   readonly engine: Engine
+  readonly heads?: Heads
   readonly nowSec: number
   device(key: string): Pick<DeviceRecord, 'bound' | 'reports'>
 }
@@ -32,7 +33,7 @@ export type Cause = OrderVerdict | { readonly verdict: 'accepted' }
 export function judgeAgainst(
   record: PersonaRecord | undefined,
   blob: VerifiedBlob,
-  known: Pick<Known, 'engine' | 'nowSec'>,
+  known: Pick<Known, 'engine' | 'heads' | 'nowSec'>,
 ): OrderVerdict {
   if (record === undefined) return judge(blob, null, known.nowSec)
   const persona = { root: storedBytes(record.root), minEpoch: record.minEpoch, head: headOf(record, known) }

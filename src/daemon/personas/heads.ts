@@ -1,5 +1,6 @@
 /** Reads the blobs of a record: the head, the held blob, the devices that a blob offers (docs/format.md, section 8). */
-import { parseBase64url } from '../../core/encoding/bytes.ts'
+import { personaIdIn } from '../../core/blob.ts'
+import { equalBytes, formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { BlobError } from '../../core/errors.ts'
 import { nameDevices, type Device } from '../../core/table.ts'
@@ -14,9 +15,25 @@ export function decodeStored(blob: string, { engine }: { readonly engine: Engine
   return decodeVerified(bytes, engine)
 }
 
-/** Null while we have only a contact link. */
-export function headOf(persona: PersonaRecord, by: { readonly engine: Engine }): VerifiedBlob | null {
-  return persona.head === null ? null : decodeStored(persona.head, by)
+/** Heads by the record that has them. A changed record is another object, so its head is decoded anew. */
+export type Heads = WeakMap<PersonaRecord, VerifiedBlob>
+
+/** Null while we have only a contact link. @param by with `heads`, the head of a record is decoded once */
+export function headOf(
+  persona: PersonaRecord,
+  by: { readonly engine: Engine; readonly heads?: Heads },
+): VerifiedBlob | null {
+  if (persona.head === null) return null
+  const decoded = by.heads?.get(persona) ?? decodeStored(persona.head, by)
+  by.heads?.set(persona, decoded)
+  return decoded
+}
+
+/** The head of a persona that has exactly these bytes, or null. Only a verified blob becomes a head, so these bytes need no second verification. */
+export function sameHead(bytes: Uint8Array, state: State): VerifiedBlob | null {
+  const record = state.persona(formatHex(personaIdIn(bytes)))
+  const head = record === undefined ? null : headOf(record, state)
+  return head !== null && equalBytes(head.bytes, bytes) ? head : null
 }
 
 /** The devices of a blob. Where its document lacks names and companions, those that we know fill the gaps. */

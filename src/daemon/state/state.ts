@@ -1,6 +1,6 @@
 /** The state inside a change: reads and stages records, keeps counts and indexes, collects events. */
 import type { Policy } from '../../core/consent.ts'
-import type { InceptionCache } from '../../core/verify.ts'
+import type { InceptionCache, VerifiedBlob } from '../../core/verify.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { appendHistory } from './history.ts'
 import { isJoined, joinedWith, untie, untied } from './joined.ts'
@@ -50,6 +50,8 @@ export class State {
   /** The reports of new short statuses, by device. */
   readonly shortQuota: Quota
   readonly #inceptions = new Set<string>()
+  /** The decoded heads of the records in memory. */
+  readonly heads: WeakMap<PersonaRecord, VerifiedBlob> = new WeakMap()
   #events: NewEvent[] = []
   /** By id. */
   #contactChanges = new Map<string, { changes: ContactChange[]; source: string }>()
