@@ -16,7 +16,7 @@ import { kindIn, storesIn } from './tags.ts'
 
 /** The way to a store. Each call makes one try, and throws where the store does not answer. */
 export interface CardStores {
-  /** Whether the owner uses any. */
+  /** Whether the owner uses a relay for all apps. */
   isInUse(): boolean
   /** @param url address of a relay @param at see cardAt() @returns a text that nobody has verified; null if there is none */
   get(url: string, at: string): Promise<string | null>
@@ -62,7 +62,7 @@ export class StoreRounds {
 
   /** Reads the cards of a persona from all stores that are known of it, for the apps whose cards are kept. */
   async read(personaId: string): Promise<void> {
-    if (!this.#options.stores.isInUse()) return
+    if (!this.#isInUse()) return
     const known = this.#known(personaId)
     for (const [app, card] of known.cards)
       for (const url of this.#placesOf(personaId, card)) await this.#readOne(url, known, app, false)
@@ -70,7 +70,7 @@ export class StoreRounds {
 
   /** Reads the card of a persona for an app, kept or not, from all relays that are known of it and from these. */
   async look(personaId: string, app: string, alsoAt: readonly string[]): Promise<void> {
-    if (!this.#options.stores.isInUse()) return
+    if (!this.#isInUse()) return
     const known = this.#known(personaId)
     // Without the chain nobody can compute where the card lies.
     if (known.root === null) return
@@ -94,7 +94,6 @@ export class StoreRounds {
 
   /** Also for the last cards of a persona that was left. */
   async putCards(personaId: string): Promise<void> {
-    if (!this.#options.stores.isInUse()) return
     for (const [app, card] of this.#known(personaId).cards)
       for (const url of placesIn(card)) await this.#try('card.put', async () => await this.#putOne(url, personaId, app))
   }
@@ -151,6 +150,13 @@ export class StoreRounds {
     const sign = tokenFor(app, text)
     if (record === undefined || sign === null || kindIn(record, keeper) !== 'public') return
     await this.#try('card.put', async () => await stores.putOpenly(url, { persona, app }, text, sign))
+  }
+
+  /** The card of a peer takes nobody to the network who uses no relay, neither for all apps nor for one. */
+  #isInUse(): boolean {
+    const own = this.#options.keeper.onDisk.own.get(OWN)
+    const cards = own === undefined ? [] : [...this.#known(own.personaId).cards.values()]
+    return this.#options.stores.isInUse() || cards.some((card) => placesIn(card).length > 0)
   }
 
   #known(personaId: string): KnownCards {

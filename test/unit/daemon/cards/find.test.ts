@@ -124,7 +124,18 @@ describe('a look at the relays', () => {
 
   test('is not made by an owner who uses no relay', async () => {
     const { cards, alice, asked } = await story(({ stores }) => ({ ...stores, isInUse: () => false }))
+    await cards.device(CHAT)
     expect([await cards.find(alice.id, CHAT, AT_STORE), asked()]).toEqual([null, 0])
+  })
+
+  test('is made by an owner who uses a relay for one app alone, and their own card lies there', async () => {
+    const { cards, alice, made, asked } = await story(({ stores }) => ({ ...stores, isInUse: () => false }))
+    await cards.device(CHAT)
+    await cards.setInboxes(CHAT, [STORE])
+    await cards.idle()
+    expect(made.calls).toEqual(['PUT card'])
+    await lies(made, alice, cardOf(alice, ['laptop']))
+    expect([(await cards.find(alice.id, CHAT, AT_STORE))?.seq, asked()]).toEqual([1, 1])
   })
 })
 
