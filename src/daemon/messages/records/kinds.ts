@@ -1,0 +1,162 @@
+/**
+ * The sealed records of messages. None of them travels: a restored device lists its inboxes anew, and what it had sent is known to its
+ * recipients. Ids are in the clear, so a PersonaID, an address or the id of an object stands there only as a hash (docs/messages.md, section 8).
+ */
+import type { SentState } from '../../../ipc/methods/messages.ts'
+import type { MessageKind } from '../../../message/header.ts'
+import { sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
+import { BYTES, jsonCodec } from './json.ts'
+
+/** The last numbers of an app. */
+export interface Counts {
+  readonly sent: number
+  readonly arrived: number
+  /** The app has dealt with the messages up to this one. */
+  readonly acked: number
+  /** Bytes of messages that it has not dealt with. */
+  readonly unreadBytes: number
+}
+
+/** A device to which a message was sealed. */
+export interface SealedTo {
+  /** Its key `sig`, hex. */
+  readonly sig: string
+  /** It is another device of the sender. */
+  readonly isOwn: boolean
+}
+
+/** A message that was sent here. */
+export interface StoredSent {
+  /** PersonaID of the recipient. */
+  readonly to: string
+  readonly key: string | null
+  /** Name of the object, base64url. */
+  readonly id: string
+  readonly kind: MessageKind
+  readonly state: SentState
+  readonly reason: string | null
+  readonly sentSec: number
+  /** Bytes of the content, and of the object. */
+  readonly bytes: number
+  readonly objectBytes: number
+  /** SHA-256 of the object, base64url. */
+  readonly hash: string
+  readonly devices: readonly SealedTo[]
+  /** The keys `sig` of those whose receipt came. */
+  readonly receipts: readonly string[]
+  /** Address of the store that has the object; null while none has. */
+  readonly store: string | null
+}
+
+/** A message that has come. Its parts are under {@link ARRIVED_PART}. */
+export interface StoredArrived {
+  readonly from: string
+  readonly to: string
+  readonly kind: MessageKind
+  readonly sentSec: number
+  readonly atSec: number
+  readonly missing: number
+  readonly failed: string | null
+  readonly bytes: number
+  /** By which its parts are found. */
+  readonly parts: string
+}
+
+/** How messages between this device and a persona are counted. */
+export interface PeerCounts {
+  readonly sent: number
+  /** The highest count of each of their devices, by its key `sig` in hex. */
+  readonly heard: Readonly<Record<string, number>>
+}
+
+/** Inboxes of an app: each is read until the last card that named it has expired. */
+export interface KnownInboxes {
+  readonly inboxes: readonly { readonly url: string; readonly untilSec: number }[]
+}
+
+/** Somebody who is no contact, and has left entries. */
+export interface StoredRequest {
+  readonly persona: string
+  readonly state: 'asks' | 'accepted' | 'rejected' | 'blocked'
+  readonly firstSec: number
+  readonly lastSec: number
+  /** Where their card lies: the address of the relay, and the place there. */
+  readonly card: { readonly url: string; readonly at: string }
+  /** Sealed, in base64url: nothing of theirs is opened. */
+  readonly entries: readonly string[]
+}
+
+/** Work that a relay, or somebody's card, may keep waiting. */
+export type Task =
+  | { readonly do: 'store'; readonly sent: number; readonly bytes: number }
+  | {
+      readonly do: 'post'
+      readonly persona: string
+      /** Of the message that the entry leads to; null for a receipt. */
+      readonly sent: number | null
+      readonly receipt: { readonly id: string; readonly signature: string } | null
+      /** Addresses of the inboxes that have it. */
+      readonly done: readonly string[]
+    }
+  | {
+      readonly do: 'fetch'
+      readonly from: string
+      readonly id: string
+      readonly kind: MessageKind
+      readonly store: number
+      readonly hash: string
+    }
+  | { readonly do: 'delete'; readonly url: string; readonly id: string }
+
+export interface Job {
+  readonly app: string
+  readonly task: Task
+  readonly tries: number
+  /** Why the last try failed. */
+  readonly reason: string | null
+  readonly nextSec: number
+  readonly untilSec: number
+}
+
+/** By the name of the app. */
+export const COUNTS: SealedKind<Counts> = sealedKind('msgcounts', jsonCodec())
+/** By app and number. */
+export const SENT: SealedKind<StoredSent> = sealedKind('msgsent', jsonCodec())
+/** Numbers of sent messages, by app and hash of the object's id. */
+export const SENT_ID: SealedKind<number> = sealedKind('msgsentid', jsonCodec())
+/** Numbers of sent messages, by app and hash of the app's key. */
+export const SENT_KEY: SealedKind<number> = sealedKind('msgsentkey', jsonCodec())
+/** Parts of an object that no store has yet, by app, number and offset. They are sealed to others already. */
+export const OBJECT_PART: SealedKind<Uint8Array> = sealedKind('msgobject', BYTES)
+/** Pieces of a large content of an app, by app, hash of the upload's name and offset. */
+export const UPLOAD: SealedKind<Uint8Array> = sealedKind('msgupload', BYTES)
+/** By app and number. */
+export const ARRIVED: SealedKind<StoredArrived> = sealedKind('msgarrived', jsonCodec())
+/** Parts of a content, by app, hash of the object's id and offset. */
+export const ARRIVED_PART: SealedKind<Uint8Array> = sealedKind('msgpart', BYTES)
+/** Objects that were read, or failed, by app and hash of the id: the second until when that is remembered. */
+export const SEEN: SealedKind<number> = sealedKind('msgseen', jsonCodec())
+/** By app and hash of the PersonaID. */
+export const PEER: SealedKind<PeerCounts> = sealedKind('msgpeer', jsonCodec())
+/** By the name of the app. */
+export const INBOXES: SealedKind<KnownInboxes> = sealedKind('msginbox', jsonCodec())
+/** By app and hash of the PersonaID. */
+export const REQUEST: SealedKind<StoredRequest> = sealedKind('msgrequest', jsonCodec())
+/** By app and 16 random hex digits. */
+export const JOB: SealedKind<Job> = sealedKind('msgjob', jsonCodec())
+
+export const SEALED_KINDS: readonly SealedKind<unknown>[] = [
+  COUNTS,
+  SENT,
+  SENT_ID,
+  SENT_KEY,
+  OBJECT_PART,
+  UPLOAD,
+  ARRIVED,
+  ARRIVED_PART,
+  SEEN,
+  PEER,
+  INBOXES,
+  REQUEST,
+  JOB,
+]

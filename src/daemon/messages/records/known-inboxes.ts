@@ -1,0 +1,35 @@
+/** The inboxes that are read for an app: those of the own card, and each earlier one until the last card that named it has expired. */
+import type { VerifiedCard } from '../../../card/verify.ts'
+import { inChange, onDisk, type MessagesMeans } from './means.ts'
+import { INBOXES, type KnownInboxes } from './kinds.ts'
+
+const MAX_INBOXES = 16 // sanity: four of the card, and those of three moves within a month
+
+/** Addresses of the inboxes that are to be read now. */
+export function inboxUrls(app: string, means: MessagesMeans): string[] {
+  return known(onDisk(means, INBOXES).get(app), means).map(({ url }) => url)
+}
+
+/** Notes the inboxes that the own card names. @returns whether others are to be read now */
+export async function noteInboxes(app: string, card: VerifiedCard, means: MessagesMeans): Promise<boolean> {
+  const before = onDisk(means, INBOXES).get(app)
+  const after = merged(before, card, means)
+  if (JSON.stringify(after) === JSON.stringify(before ?? { inboxes: [] })) return false
+  await means.keeper.change(() => inChange(means, INBOXES).put(app, after))
+  const urls = (inboxes: KnownInboxes): string => inboxes.inboxes.map(({ url }) => url).join(' ')
+  return before === undefined || urls(before) !== urls(after)
+}
+
+function merged(
+  before: KnownInboxes | undefined,
+  { inboxes, expiresAtSec }: VerifiedCard,
+  means: MessagesMeans,
+): KnownInboxes {
+  const named = inboxes.map((url) => ({ url, untilSec: expiresAtSec }))
+  const earlier = known(before, means).filter(({ url }) => !inboxes.includes(url))
+  return { inboxes: [...named, ...earlier].slice(0, MAX_INBOXES) }
+}
+
+function known(record: KnownInboxes | undefined, { keeper }: MessagesMeans): KnownInboxes['inboxes'] {
+  return (record?.inboxes ?? []).filter(({ untilSec }) => untilSec > keeper.nowSec)
+}

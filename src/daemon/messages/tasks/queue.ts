@@ -1,0 +1,256 @@
+/**
+ * Work that waits for relays: one queue for all apps, on disk. A job is tried at once, then after growing pauses, until it is done, cannot be
+ * done, or its time is over. Its end and what follows from it are one change, so a crash repeats a try and loses nothing.
+ */
+import { formatHex } from '../../../core/encoding/bytes.ts'
+import { PersonadError } from '../../../errors/personad-error.ts'
+import { CustodyError } from '../../custody/errors.ts'
+import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
+import { JOB, type Job, type Task } from '../records/kinds.ts'
+
+const MAX_RUNNING = 8 // sanity: objects that come or go together; each takes a connection of 64
+const MAX_RUNNING_FOR = 2 // sanity: a person whose store is slow keeps nobody else waiting
+const FIRST_PAUSE_SEC = 5 // sanity: a relay that starts anew is back
+const MAX_PAUSE_SEC = 3600 // sanity: a relay that is down for days is asked 24 times a day
+const ID_BYTES = 8
+
+/** This try is over, and no later one will do. */
+export class GiveUp extends Error {
+  readonly reason: string
+
+  constructor(reason: string) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** A part of the work is done. */
+export class PartDone extends Error {
+  readonly task: Task
+
+  /** @param task the work that is left @param cause why it is left */
+  constructor(task: Task, cause: unknown) {
+    super('a part of the work is left', { cause })
+    this.task = task
+  }
+}
+
+export interface Performer {
+  /**
+   * Makes one try.
+   * @param finish ends the job with what `stage` writes, in one change
+   * @throws {GiveUp} {PartDone} or any error, after which it is tried again
+   */
+  run(job: Job, finish: (stage: () => void) => Promise<void>, signal: AbortSignal): Promise<void>
+  /** The job ends undone. Inside of the change that removes it. */
+  giveUp(job: Job, reason: string): void
+}
+
+interface Known {
+  readonly app: string
+  readonly do: Task['do']
+  readonly bytes: number
+  /** PersonaID of the other side; null for the own stores. */
+  readonly party: string | null
+  /** The number of the message that it sends. */
+  readonly sent: number | null
+  /** Why the last try failed. */
+  reason: string | null
+  nextSec: number
+  isRunning: boolean
+}
+
+export class Queue {
+  readonly #means: MessagesMeans
+  readonly #performer: Performer
+  readonly #jobs = new Map<string, Known>()
+  readonly #running = new Set<Promise<void>>()
+  /** Objects that are on their way, by app and id. */
+  readonly #fetched = new Set<string>()
+  #stop = new AbortController()
+  #cancel: () => void = () => {}
+
+  /** Called once an object was read, or has failed for good. */
+  fetchOver: (app: string, objectId: string) => void = () => {}
+
+  constructor(means: MessagesMeans, performer: Performer) {
+    this.#means = means
+    this.#performer = performer
+  }
+
+  /** Reads the jobs on disk, and begins. @throws {CustodyError} APPS_LOCKED */
+  async open(): Promise<void> {
+    this.#stop = new AbortController()
+    for await (const [id, job] of onDisk(this.#means, JOB).iterate()) this.#note(id, job)
+    this.#look()
+  }
+
+  /** Ends what runs. The jobs stay on disk. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#cancel()
+    await this.idle()
+    this.#jobs.clear()
+    this.#fetched.clear()
+  }
+
+  /** Resolves once nothing runs and nothing is due. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** Adds a job that is due at once. Inside of a change. */
+  add(app: string, task: Task, untilSec: number): void {
+    const { keeper } = this.#means
+    const id = `${app}/${formatHex(keeper.engine.randomBytes(ID_BYTES)).toLowerCase()}`
+    const job: Job = { app, task, tries: 0, reason: null, nextSec: keeper.nowSec, untilSec }
+    inChange(this.#means, JOB).put(id, job)
+    if (task.do === 'fetch') this.#fetched.add(`${app}/${task.id}`)
+    this.#track(this.#begin(id, job))
+  }
+
+  /** A relay can be reached again: all jobs that wait are due. */
+  wake(): void {
+    for (const job of this.#jobs.values()) job.nextSec = 0
+    this.#look()
+  }
+
+  /** Whether an object is on its way here. @param objectId base64url */
+  fetches(app: string, objectId: string): boolean {
+    return this.#fetched.has(`${app}/${objectId}`)
+  }
+
+  /** Why a message of an app has not gone yet; null if nothing has failed. */
+  reasonOf(app: string, sent: number): string | null {
+    for (const job of this.#jobs.values())
+      if (job.app === app && job.sent === sent && job.reason !== null) return job.reason
+    return null
+  }
+
+  /** Why the jobs of an app fail that send something, each reason once, and for how many. */
+  failures(app: string): ReadonlyMap<string, number> {
+    const found = new Map<string, number>()
+    for (const { app: of, do: kind, reason } of this.#jobs.values())
+      if (of === app && kind !== 'fetch' && kind !== 'delete' && reason !== null)
+        found.set(reason, (found.get(reason) ?? 0) + 1)
+    return found
+  }
+
+  /** Jobs of an app, or of all. */
+  count(kind: Task['do'], app: string | null = null): { readonly jobs: number; readonly bytes: number } {
+    let [jobs, bytes] = [0, 0]
+    for (const job of this.#jobs.values()) {
+      if (job.do !== kind || (app !== null && job.app !== app)) continue
+      jobs++
+      bytes += job.bytes
+    }
+    return { jobs, bytes }
+  }
+
+  /** A job may run once it is on disk: else a crash would forget what the relay has heard already. */
+  async #begin(id: string, job: Job): Promise<void> {
+    await Promise.resolve()
+    await this.#means.keeper.change(() => {})
+    if (this.#stop.signal.aborted) return
+    this.#note(id, job)
+    this.#look()
+  }
+
+  #note(id: string, { app, task, nextSec, reason }: Job): void {
+    const bytes = task.do === 'store' ? task.bytes : 0
+    const party = task.do === 'fetch' ? task.from : task.do === 'post' ? task.persona : null
+    const sent = task.do === 'store' || task.do === 'post' ? task.sent : null
+    if (task.do === 'fetch') this.#fetched.add(`${app}/${task.id}`)
+    this.#jobs.set(id, { app, do: task.do, bytes, party, sent, reason, nextSec, isRunning: false })
+  }
+
+  #look(): void {
+    this.#cancel()
+    if (this.#stop.signal.aborted) return
+    const { nowSec } = this.#means.keeper
+    const running = [...this.#jobs.values()].filter((job) => job.isRunning)
+    const waiting = [...this.#jobs].filter(([, job]) => !job.isRunning).toSorted((a, b) => a[1].nextSec - b[1].nextSec)
+    for (const [id, job] of waiting) {
+      if (job.nextSec > nowSec) {
+        const waitSec = Math.min(job.nextSec - nowSec, MAX_PAUSE_SEC)
+        this.#cancel = this.#means.clock.after(waitSec * 1000, () => this.#look())
+        return
+      }
+      // The end of another job is the time to look again.
+      if (running.length >= MAX_RUNNING) return
+      if (running.filter(({ party }) => party === job.party).length >= MAX_RUNNING_FOR) continue
+      job.isRunning = true
+      running.push(job)
+      this.#track(this.#try(id, job))
+    }
+  }
+
+  async #try(id: string, known: Known): Promise<void> {
+    const later = await this.#run(id)
+    if (later === null) this.#jobs.delete(id)
+    else Object.assign(known, later, { isRunning: false })
+    this.#look()
+  }
+
+  /** @returns when and why the job is due again; null if it is over */
+  async #run(id: string): Promise<Pick<Known, 'nextSec' | 'reason'> | null> {
+    const job = onDisk(this.#means, JOB).get(id)
+    if (job === undefined) return null
+    const { keeper } = this.#means
+    const end = async (stage: () => void): Promise<void> =>
+      await keeper
+        .change(() => {
+          inChange(this.#means, JOB).delete(id)
+          stage()
+        })
+        .then(() => this.#over(job))
+    try {
+      if (job.untilSec <= keeper.nowSec) throw new GiveUp(job.reason ?? 'EXPIRED')
+      await this.#performer.run(job, end, this.#stop.signal)
+      return null
+    } catch (error) {
+      if (error instanceof CustodyError || this.#stop.signal.aborted) throw error
+      if (error instanceof GiveUp) {
+        await end(() => this.#performer.giveUp(job, error.reason))
+        return null
+      }
+      return await this.#later(id, job, error)
+    }
+  }
+
+  #over({ app, task }: Job): void {
+    if (task.do !== 'fetch') return
+    this.#fetched.delete(`${app}/${task.id}`)
+    this.fetchOver(app, task.id)
+  }
+
+  async #later(id: string, job: Job, error: unknown): Promise<Pick<Known, 'nextSec' | 'reason'>> {
+    const { keeper } = this.#means
+    const [task, cause] = error instanceof PartDone ? [error.task, error.cause] : [job.task, error]
+    noteFailure(`message.${task.do}`, cause, this.#means)
+    const next: Job = {
+      ...job,
+      task,
+      tries: job.tries + 1,
+      reason: cause instanceof PersonadError ? String(cause.code) : 'FAILED',
+      nextSec: keeper.nowSec + pauseSec(job.tries, cause),
+    }
+    await keeper.change(() => inChange(this.#means, JOB).put(id, next))
+    return { nextSec: next.nextSec, reason: next.reason }
+  }
+
+  #track(work: Promise<void>): void {
+    const running = work
+      // The key has closed, or the daemon stops: the job stays on disk.
+      .catch((error: unknown) => noteFailure('message.queue', error, this.#means))
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+}
+
+/** The pause after a number of tries that failed; at least what a relay asks for. */
+function pauseSec(tries: number, cause: unknown): number {
+  const asked = cause instanceof PersonadError ? cause.details['retryAfterSec'] : undefined
+  const grown = Math.min(MAX_PAUSE_SEC, FIRST_PAUSE_SEC * 2 ** Math.min(tries, 16))
+  return Math.min(MAX_PAUSE_SEC, Math.max(grown, typeof asked === 'number' ? asked : 0))
+}

@@ -1,0 +1,43 @@
+/** The relays of messages: stores and inboxes, with this device as the caller. */
+import type { InboxAt } from '../../../relay/inboxes.ts'
+import { RelayError } from '../../../relay/errors.ts'
+import type { RelayClient } from '../../../relay/client.ts'
+import type { ObjectsAt } from '../../../relay/objects.ts'
+import type { AppDevice } from '../../cards/cards.ts'
+import type { MessagesMeans } from '../records/means.ts'
+
+/** The objects of a persona at a store. @throws {RelayError} RELAY_URL */
+export async function objectsAt(url: string, persona: string, { relays }: MessagesMeans): Promise<ObjectsAt> {
+  const clients = await relays.clients()
+  return { client: clients.of(url), fetch: clients.fetch, persona }
+}
+
+/** An inbox, and this device as its caller. @param persona whose inbox it is @throws {RelayError} RELAY_URL */
+export async function inboxAt(
+  url: string,
+  persona: string,
+  app: string,
+  device: AppDevice,
+  { relays }: MessagesMeans,
+): Promise<{ readonly client: RelayClient; readonly inbox: InboxAt }> {
+  return { client: await relays.client(url), inbox: { persona, app, sign: device.token } }
+}
+
+/**
+ * Makes a call with a device token. Where the relay has no card that lists this device, it gets the newest one, and the call is made once more.
+ * @throws whatever the call throws
+ */
+export async function withCard<T>(
+  url: string,
+  app: string,
+  call: () => Promise<T>,
+  { cards }: MessagesMeans,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (!(error instanceof RelayError && error.code === 'RELAY_NO_CARD')) throw error
+    await cards.putTo(url, app)
+    return await call()
+  }
+}
