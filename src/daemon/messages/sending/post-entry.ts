@@ -1,0 +1,88 @@
+/** Job: posts an entry to the inboxes of a persona: of a message to its recipient and to the own other devices, or of a receipt to the sender. */
+import { formatBase64url, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
+import { sealEntry, type Entry } from '../../../message/entry.ts'
+import { RelayError } from '../../../relay/errors.ts'
+import { postEntry } from '../../../relay/inboxes.ts'
+import type { AppDevice } from '../../cards/cards.ts'
+import type { VerifiedCard } from '../../../card/verify.ts'
+import { inboxUrls } from '../records/known-inboxes.ts'
+import type { MessagesMeans } from '../records/means.ts'
+import type { Job, Task } from '../records/kinds.ts'
+import { inboxAt, withCard } from '../tasks/relays-at.ts'
+import { GiveUp, PartDone } from '../tasks/queue.ts'
+import { othersOf } from './sender.ts'
+import { changeSent, laterState, sentOf } from './sent-states.ts'
+
+type PostTask = Extract<Task, { do: 'post' }>
+
+/** Refusals of an inbox that no later try changes. */
+const FINAL: ReadonlySet<string> = new Set(['RELAY_NO_STRANGERS', 'RELAY_TOO_BIG', 'RELAY_URL'])
+
+/** @throws {GiveUp} every inbox refuses it for good @throws {PartDone} some have it @throws {RelayError} none has it yet */
+export async function postEntries(
+  { app, task }: Job & { readonly task: PostTask },
+  device: AppDevice,
+  finish: (stage: () => void) => Promise<void>,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<void> {
+  const { keys, inboxes } = await readersOf(app, task, device, means)
+  // The own other devices have left the card.
+  if (keys.length === 0 || inboxes.length === 0) return await finish(() => {})
+  const entry = entryOf(app, task, device, means)
+  const route = { from: parseHex(device.personaId)!, reader: parseHex(task.persona)!, app }
+  const encId = formatBase64url(await sealEntry(entry, route, keys))
+  const done = [...task.done]
+  let [problem, isRefused]: [unknown, boolean] = [null, done.length === 0]
+  for (const url of inboxes.filter((inbox) => !done.includes(inbox))) {
+    try {
+      const { client, inbox } = await inboxAt(url, task.persona, app, device, means)
+      await withCard(url, app, async () => await postEntry(client, inbox, encId, { signal }), means)
+      done.push(url)
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error
+      problem = error
+      isRefused &&= FINAL.has(error.code)
+      // They may have moved. The next try uses what is found now.
+      if (error.code === 'RELAY_NO_INBOX') await means.cards.find(task.persona, app, { anew: true, alsoAt: [url] })
+    }
+  }
+  if (done.length > task.done.length && task.sent !== null && task.persona !== device.personaId)
+    await noteNotified(app, task.sent, means)
+  if (problem === null) return await finish(() => {})
+  if (done.length > task.done.length) throw new PartDone({ ...task, done }, problem)
+  if (isRefused && problem instanceof RelayError) throw new GiveUp(problem.code)
+  throw problem
+}
+
+async function noteNotified(app: string, number: number, means: MessagesMeans): Promise<void> {
+  await means.keeper.change(() => {
+    changeSent(app, number, (before) => ({ state: laterState(before, 'notified'), reason: null }), means)
+  })
+}
+
+interface Readers {
+  readonly keys: readonly Uint8Array[]
+  readonly inboxes: readonly string[]
+}
+
+async function readersOf(app: string, task: PostTask, device: AppDevice, means: MessagesMeans): Promise<Readers> {
+  if (task.persona === device.personaId)
+    return { keys: othersOf(device).map(({ enc }) => enc), inboxes: device.card.inboxes }
+  const alsoAt = inboxUrls(app, means)
+  const card: VerifiedCard | null = await means.cards.find(task.persona, app, { alsoAt })
+  if (card === null) throw new RelayError('RELAY_UNREACHABLE', 'no card of the persona is found', { hint: 'try later' })
+  return { keys: card.devices.map(({ enc }) => enc), inboxes: card.inboxes }
+}
+
+function entryOf(app: string, task: PostTask, { card }: AppDevice, means: MessagesMeans): Entry {
+  if (task.receipt !== null) {
+    const { id, signature } = task.receipt
+    return { kind: 'receipt', id: parseBase64url(id)!, signature: parseBase64url(signature)! }
+  }
+  const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
+  if (sent === undefined) throw new GiveUp('GONE')
+  // A store that the card names no more cannot be named here either. Readers try all stores of the card.
+  const store = Math.max(0, card.stores.indexOf(sent.store ?? ''))
+  return { kind: sent.kind, id: parseBase64url(sent.id)!, store, hash: parseBase64url(sent.hash)! }
+}

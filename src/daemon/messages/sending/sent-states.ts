@@ -1,0 +1,80 @@
+/** States of sent messages (docs/messages.md, section 8): each step is on disk before the app hears of it. */
+import { MessageError } from '../../../message/errors.ts'
+import type { Receipt } from '../../../message/entry.ts'
+import { verifyReceipt } from '../../../message/receipt.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
+import { SENT_STATES } from '../../../ipc/methods/messages.ts'
+import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
+import { hashed, numbered } from '../records/ids.ts'
+import { SENT, SENT_ID, type StoredSent } from '../records/kinds.ts'
+import type { Queue } from '../tasks/queue.ts'
+
+export function sentOf(app: string, number: number, means: MessagesMeans): StoredSent | undefined {
+  return onDisk(means, SENT).get(numbered(app, number))
+}
+
+/** Changes the record of a sent message, and tells of a new state. Inside of a change. @returns the record; undefined if there is none */
+export function changeSent(
+  app: string,
+  number: number,
+  change: (before: StoredSent) => Partial<StoredSent>,
+  means: MessagesMeans,
+): StoredSent | undefined {
+  const records = inChange(means, SENT)
+  const before = records.get(numbered(app, number))
+  if (before === undefined) return undefined
+  const after = { ...before, ...change(before) }
+  records.put(numbered(app, number), after)
+  const { state, reason } = after
+  if (state !== before.state)
+    means.keeper.state.emit({ event: 'message.changed', data: { app, number, state, reason } })
+  return after
+}
+
+/** The later of two states: a receipt may come before the answer of an inbox. */
+export function laterState(before: StoredSent, next: StoredSent['state']): StoredSent['state'] {
+  return SENT_STATES.indexOf(next) > SENT_STATES.indexOf(before.state) ? next : before.state
+}
+
+/** Devices of the recipient: those to which a message was sealed, and those that have it. */
+export function reachOf({ devices, receipts }: StoredSent): { readonly devices: number; readonly received: number } {
+  const theirs = devices.filter(({ isOwn }) => !isOwn)
+  return { devices: theirs.length, received: theirs.filter(({ sig }) => receipts.includes(sig)).length }
+}
+
+/**
+ * Takes a receipt of a device. Its signature tells which one made it, whoever left it.
+ * @throws {MessageError} WRONG_RECEIPT
+ */
+export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, means: MessagesMeans): Promise<void> {
+  const { keeper } = means
+  const number = onDisk(means, SENT_ID).get(hashed(app, formatBase64url(receipt.id), keeper.engine))
+  const sent = number === undefined ? undefined : sentOf(app, number, means)
+  // Another own device sent it, or it is long over.
+  if (number === undefined || sent === undefined) return
+  const keys = sent.devices.map(({ sig }) => parseHex(sig)!)
+  const sig = formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
+  await keeper.change(() => {
+    const after = changeSent(app, number, (before) => withReceipt(before, sig), means)
+    if (after === undefined || !isWithAll(after) || after.store === null) return
+    const untilSec = after.sentSec + OBJECT_LIFE_SEC
+    queue.add(app, { do: 'delete', url: after.store, id: after.id }, untilSec)
+  })
+}
+
+const OBJECT_LIFE_SEC: number = 31 * 86_400 // format: docs/relay.md, section 11: a store deletes an object by itself then
+
+function withReceipt(before: StoredSent, sig: string): Partial<StoredSent> {
+  const receipts = before.receipts.includes(sig) ? before.receipts : [...before.receipts, sig]
+  const { devices, received } = reachOf({ ...before, receipts })
+  return { receipts, ...(devices === received ? { state: 'received', reason: null } : {}) }
+}
+
+function isWithAll({ devices, receipts }: StoredSent): boolean {
+  return devices.every(({ sig }) => receipts.includes(sig))
+}
+
+/** Whether an error says that the receipt is none of ours. */
+export function isWrongReceipt(error: unknown): boolean {
+  return error instanceof MessageError && error.code === 'WRONG_RECEIPT'
+}

@@ -1,0 +1,93 @@
+/** Job: puts the object of a message into a store of the sender, then has its entries posted. */
+import { parseBase64url } from '../../../core/encoding/bytes.ts'
+import { deleteObject, putObject } from '../../../relay/objects.ts'
+import { RelayError } from '../../../relay/errors.ts'
+import type { AppDevice } from '../../cards/cards.ts'
+import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
+import { numbered } from '../records/ids.ts'
+import { OBJECT_PART, type Job, type StoredSent, type Task } from '../records/kinds.ts'
+import { objectsAt, withCard } from '../tasks/relays-at.ts'
+import { GiveUp, type Queue } from '../tasks/queue.ts'
+import { othersOf, SENT_LIFE_SEC } from './sender.ts'
+import { changeSent, laterState, sentOf } from './sent-states.ts'
+
+/** @throws {GiveUp} the message is gone @throws {RelayError} of the last store that was tried */
+export async function storeObject(
+  { app, task }: Job & { readonly task: Extract<Task, { do: 'store' }> },
+  device: AppDevice,
+  finish: (stage: () => void) => Promise<void>,
+  signal: AbortSignal,
+  queue: Queue,
+  means: MessagesMeans,
+): Promise<void> {
+  const sent = sentOf(app, task.sent, means)
+  if (sent === undefined) throw new GiveUp('GONE')
+  const store = await putSomewhere(app, task.sent, sent, device, signal, means)
+  const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, task.sent)}/`))
+  await finish(() => {
+    changeSent(app, task.sent, (before) => ({ store, state: laterState(before, 'stored'), reason: null }), means)
+    for (const part of parts) inChange(means, OBJECT_PART).delete(part)
+    const untilSec = sent.sentSec + SENT_LIFE_SEC
+    const post = (persona: string): void =>
+      queue.add(app, { do: 'post', persona, sent: task.sent, receipt: null, done: [] }, untilSec)
+    post(sent.to)
+    if (othersOf(device).length > 0) post(device.personaId)
+  })
+}
+
+/** Tries the stores of the card, the preferred first. @returns the address of the one that has it */
+async function putSomewhere(
+  app: string,
+  number: number,
+  sent: StoredSent,
+  device: AppDevice,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<string> {
+  let problem: unknown = new GiveUp('MESSAGE_NO_STORE')
+  for (const url of device.card.stores) {
+    try {
+      const at = await objectsAt(url, device.personaId, means)
+      const source = {
+        bytes: sent.objectBytes,
+        hash: parseBase64url(sent.hash)!,
+        parts: () => partsOf(app, number, sent.objectBytes, means),
+      }
+      const put = async (): Promise<string> => await putObject(at, sent.id, source, device.token, { signal })
+      const outcome = await withCard(url, app, put, means)
+      if (outcome !== 'other') return url
+    } catch (error) {
+      if (!(error instanceof RelayError)) throw error
+      problem = error
+    }
+  }
+  throw problem
+}
+
+async function* partsOf(
+  app: string,
+  number: number,
+  totalBytes: number,
+  means: MessagesMeans,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let offset = 0; offset < totalBytes;) {
+    const part = onDisk(means, OBJECT_PART).get(numbered(app, number, offset))
+    if (part === undefined) throw new GiveUp('GONE')
+    yield part
+    offset += part.length
+  }
+}
+
+/** Job: deletes an object that all its readers have. */
+export async function deleteStored(
+  { app, task }: Job & { readonly task: Extract<Task, { do: 'delete' }> },
+  device: AppDevice,
+  finish: (stage: () => void) => Promise<void>,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<void> {
+  const at = await objectsAt(task.url, device.personaId, means)
+  const remove = async (): Promise<boolean> => await deleteObject(at, task.id, device.token, { signal })
+  await withCard(task.url, app, remove, means)
+  await finish(() => {})
+}
