@@ -1,0 +1,64 @@
+/** The owner answers somebody who is no contact and has left entries. */
+import { formatHex } from '../../../core/encoding/bytes.ts'
+import type { RequestAnswer } from '../../../ipc/methods/messages.ts'
+import { getCard } from '../../../relay/cards.ts'
+import { MessagesError } from '../records/errors.ts'
+import { hashed } from '../records/ids.ts'
+import { REQUEST, type StoredRequest } from '../records/kinds.ts'
+import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
+import type { Queue } from '../tasks/queue.ts'
+import { takeEntry } from './take-entry.ts'
+
+const STATES: Readonly<Record<RequestAnswer, StoredRequest['state']>> = {
+  accept: 'accepted',
+  reject: 'rejected',
+  block: 'blocked',
+}
+
+/**
+ * Notes the answer. After a yes the card of the persona is read and pinned, and what they have sent is fetched.
+ * @throws {MessagesError} MESSAGE_NO_REQUEST | MESSAGE_NO_CARD, and then they are still asking
+ */
+export async function answerRequest(
+  app: string,
+  persona: string,
+  answer: RequestAnswer,
+  queue: Queue,
+  means: MessagesMeans,
+): Promise<void> {
+  const { keeper, cards } = means
+  const id = hashed(app, persona, keeper.engine)
+  const request = onDisk(means, REQUEST).get(id)
+  if (request === undefined)
+    throw new MessagesError('MESSAGE_NO_REQUEST', `${persona} has not asked`, 'list those who have', { persona, app })
+  const card = answer === 'accept' ? await cardOf(app, request, means) : null
+  await keeper.change(() => {
+    if (card !== null) cards.meet(card)
+    inChange(means, REQUEST).put(id, { ...request, state: STATES[answer], entries: [] })
+  })
+  const device = cards.deviceNow(app)
+  if (card === null || device === null) return
+  for (const encId of request.entries)
+    await takeEntry(app, { from: persona, encId, card: request.card }, device, queue, means)
+}
+
+/** A relay keeps the card of whoever left an entry there. @throws {MessagesError} MESSAGE_NO_CARD */
+async function cardOf(
+  app: string,
+  { persona, card: { url, at } }: StoredRequest,
+  means: MessagesMeans,
+): Promise<string> {
+  try {
+    const text = await getCard(await means.relays.client(url), { at })
+    const facts = text === null ? null : means.cards.judge(text, app)
+    if (text !== null && facts !== null && formatHex(facts.personaId) === persona) return text
+  } catch (error) {
+    noteFailure('message.card', error, means)
+  }
+  throw new MessagesError(
+    'MESSAGE_NO_CARD',
+    `${url} does not give the card of ${persona} now`,
+    'try again later; or add them as a contact, by their link',
+    { persona, app },
+  )
+}

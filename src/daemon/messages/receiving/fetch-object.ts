@@ -1,0 +1,117 @@
+/** Job: fetches the object of a message from the sender's stores, checks all of it, and then tells the app (docs/messages.md, section 5). */
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
+import type { VerifiedCard } from '../../../card/verify.ts'
+import { MessageError } from '../../../message/errors.ts'
+import type { Header } from '../../../message/header.ts'
+import { MAX_OBJECT_BYTES } from '../../../message/object-head.ts'
+import { openObject } from '../../../message/open-object.ts'
+import { makeReceipt } from '../../../message/receipt.ts'
+import { RelayError } from '../../../relay/errors.ts'
+import { getObject } from '../../../relay/objects.ts'
+import type { AppDevice } from '../../cards/cards.ts'
+import { MessagesError } from '../records/errors.ts'
+import type { MessagesMeans } from '../records/means.ts'
+import { countsOf } from '../records/counts.ts'
+import type { Job, Task } from '../records/kinds.ts'
+import { objectsAt } from '../tasks/relays-at.ts'
+import { GiveUp, type Queue } from '../tasks/queue.ts'
+import { ArrivingParts, stageArrived } from './arrived.ts'
+import { inboxUrls } from '../records/known-inboxes.ts'
+
+export type FetchTask = Extract<Task, { do: 'fetch' }>
+
+const MAX_BAD_TRIES = 4 // sanity: within a minute or two; a store that gives something else each time is not going to mend
+const MAX_UNREAD = 10_000 // sanity: of an app that does not run; each is a record
+const MAX_UNREAD_BYTES: number = 64 << 20 // sanity: three of the largest messages
+const RECEIPT_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
+
+/** @throws {GiveUp} the object is not the message that its entry names, at any store @throws {RelayError} no store gives it now */
+export async function fetchObject(
+  job: Job & { readonly task: FetchTask },
+  device: AppDevice,
+  finish: (stage: () => void) => Promise<void>,
+  signal: AbortSignal,
+  queue: Queue,
+  means: MessagesMeans,
+): Promise<void> {
+  const { app, task } = job
+  checkRoom(app, means)
+  const card = await senderCard(job, device, means)
+  const parts = new ArrivingParts(app, task.id, means)
+  try {
+    const header = await fromAnyStore(job, card, device, parts, signal, means)
+    const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]
+    const { signature } = makeReceipt(id, hash, (message) => device.sign(message))
+    await finish(() => {
+      parts.stageRest()
+      stageArrived(app, task, headerFacts(header), parts.bytes, means)
+      const receipt = { id: task.id, signature: formatBase64url(signature) }
+      const untilSec = means.keeper.nowSec + RECEIPT_LIFE_SEC
+      queue.add(app, { do: 'post', persona: task.from, sent: null, receipt, done: [] }, untilSec)
+    })
+  } catch (error) {
+    if (error instanceof MessageError && job.tries + 1 >= MAX_BAD_TRIES) throw new GiveUp(error.code)
+    throw error
+  }
+}
+
+/** The entry waits at the inbox meanwhile. @throws {MessagesError} MESSAGES_FULL */
+function checkRoom(app: string, means: MessagesMeans): void {
+  const { arrived, acked, unreadBytes } = countsOf(app, means)
+  if (arrived - acked < MAX_UNREAD && unreadBytes < MAX_UNREAD_BYTES) return
+  throw new MessagesError('MESSAGES_FULL', `${app} has not read its messages`, 'read and acknowledge some', { app })
+}
+
+function headerFacts({ to, count, device, issuedAtSec }: Header): {
+  readonly to: string
+  readonly count: number
+  readonly device: string
+  readonly sentSec: number
+} {
+  return { to: formatHex(to), count, device: formatHex(device), sentSec: issuedAtSec }
+}
+
+/** A device that the card does not list, and an object that is not there, may only mean that the card has changed. */
+async function senderCard(
+  { app, task, tries }: Job & { readonly task: FetchTask },
+  device: AppDevice,
+  means: MessagesMeans,
+): Promise<VerifiedCard> {
+  if (task.from === device.personaId) return device.card
+  const alsoAt = inboxUrls(app, means)
+  const card = await means.cards.find(task.from, app, { anew: tries > 0, alsoAt })
+  if (card !== null) return card
+  throw new RelayError('RELAY_UNREACHABLE', 'no card of the sender is found', { hint: 'try later' })
+}
+
+/** Tries each store of the card, the one that the entry names first. */
+async function fromAnyStore(
+  { app, task }: Job & { readonly task: FetchTask },
+  { stores, devices }: VerifiedCard,
+  device: AppDevice,
+  parts: ArrivingParts,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<Header> {
+  const expected = {
+    entry: { kind: task.kind, id: parseBase64url(task.id)!, store: task.store, hash: parseBase64url(task.hash)! },
+    route: { from: parseHex(task.from)!, reader: parseHex(device.personaId)!, app },
+    devices: devices.map(({ sig }) => sig),
+    pairs: device.pairs,
+  }
+  let problem: unknown = new RelayError('RELAY_UNREACHABLE', 'no store has the object', { hint: 'try later' })
+  for (const url of [...stores.slice(task.store), ...stores.slice(0, task.store)]) {
+    try {
+      const at = await objectsAt(url, task.from, means)
+      const found = await getObject(at, task.id, { maxBytes: MAX_OBJECT_BYTES, signal })
+      if (found === null) continue
+      await parts.begin()
+      return await openObject(found.parts, expected, async (part) => await parts.take(part), means.keeper.engine)
+    } catch (error) {
+      if (!(error instanceof RelayError) && !(error instanceof MessageError)) throw error
+      // An object that is a wrong one says more than a store that does not answer.
+      if (!(problem instanceof MessageError)) problem = error
+    }
+  }
+  throw problem
+}

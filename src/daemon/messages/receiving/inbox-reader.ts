@@ -1,0 +1,164 @@
+/** Reads one inbox of an app: what lies there, then each entry that comes, and acknowledges what this device has done with. */
+import { RelayError } from '../../../relay/errors.ts'
+import { acknowledge, followInbox, listEntries, setSenders } from '../../../relay/inboxes.ts'
+import { pause } from '../../../relay/means.ts'
+import type { InboxEntry } from '../../../relay/wire.ts'
+import { Serial } from '../../../process/serial.ts'
+import type { AppDevice } from '../../cards/cards.ts'
+import { noteFailure, type MessagesMeans } from '../records/means.ts'
+import { inboxAt, withCard } from '../tasks/relays-at.ts'
+import type { Queue } from '../tasks/queue.ts'
+import { senderKind } from '../records/senders.ts'
+import { takeEntry } from './take-entry.ts'
+
+const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
+const FIRST_PAUSE_MS = 1000 // sanity: a relay that starts anew is back
+const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes after its relay is back
+
+export class InboxReader {
+  readonly url: string
+  readonly #app: string
+  readonly #means: MessagesMeans
+  readonly #queue: Queue
+  readonly #stop = new AbortController()
+  readonly #acks = new Serial()
+  readonly #running: Promise<void>
+  /** Numbers of entries whose object is on its way, by its id. */
+  readonly #waiting = new Map<string, number[]>()
+  #done: number[] = []
+  #rules: { readonly allow: string[]; readonly block: string[] } = { allow: [], block: [] }
+  /** Senders about whom the relay knows what the owner thinks. */
+  readonly #ruled = new Set<string>()
+  #after = 0
+  #problem: string | null = null
+
+  constructor(url: string, app: string, queue: Queue, means: MessagesMeans) {
+    this.url = url
+    this.#app = app
+    this.#queue = queue
+    this.#means = means
+    this.#running = this.#run()
+  }
+
+  /** The code of the last failure; null while the inbox is read. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    await this.#acks.idle()
+  }
+
+  /** The object of an entry was read, or has failed for good. */
+  over(objectId: string): void {
+    const numbers = this.#waiting.get(objectId)
+    if (numbers === undefined) return
+    this.#waiting.delete(objectId)
+    this.#done.push(...numbers)
+    this.#acknowledge()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const device = this.#means.cards.deviceNow(this.#app)
+        // The apps key has closed, or the persona was left: whoever opens it makes new readers.
+        if (device === null) return
+        await this.#read(device)
+        failures = 0
+        await this.#follow(device)
+      } catch (error) {
+        if (signal.aborted) return
+        noteFailure('message.inbox', error, this.#means)
+        this.#problem = error instanceof RelayError ? error.code : 'FAILED'
+        await pause(
+          this.#means.clock,
+          Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures++, 16)),
+          signal,
+        ).catch(() => {})
+      }
+    }
+  }
+
+  /** Takes all that lies there. */
+  async #read(device: AppDevice): Promise<void> {
+    const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
+    for (let next: number | null = this.#after; next !== null;) {
+      const after: number = next
+      const list = async (): ReturnType<typeof listEntries> =>
+        await listEntries(client, inbox, after, { signal: this.#stop.signal })
+      const page = await withCard(this.url, this.#app, list, this.#means)
+      for (const entry of page.entries) await this.#take(entry, device)
+      next = page.next
+      this.#after = Math.max(this.#after, next ?? 0)
+    }
+    // What waits for this relay elsewhere can go now.
+    if (this.#problem !== null) this.#queue.wake()
+    this.#problem = null
+    this.#acknowledge()
+  }
+
+  /** Takes each entry that comes, until the relay ends the stream. */
+  async #follow(device: AppDevice): Promise<void> {
+    const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
+    for await (const entry of followInbox(client, inbox, this.#after, { signal: this.#stop.signal })) {
+      await this.#take(entry, device)
+      this.#acknowledge()
+    }
+  }
+
+  async #take({ n, from, at, encId }: InboxEntry, device: AppDevice): Promise<void> {
+    const taken = await takeEntry(
+      this.#app,
+      { from, encId, card: { url: this.url, at } },
+      device,
+      this.#queue,
+      this.#means,
+    )
+    this.#after = Math.max(this.#after, n)
+    if (taken === 'done') this.#done.push(n)
+    else this.#waiting.set(taken.waitsFor, [...(this.#waiting.get(taken.waitsFor) ?? []), n])
+    // It may have been read while this was noted.
+    if (taken !== 'done' && !this.#queue.fetches(this.#app, taken.waitsFor)) this.over(taken.waitsFor)
+    this.#rule(from)
+  }
+
+  /** Contacts have more room in the inbox than strangers, and those whom the owner blocks have none. */
+  #rule(from: string): void {
+    if (this.#ruled.has(from)) return
+    const kind = senderKind(from, this.#app, this.#means)
+    if (kind !== 'known' && kind !== 'blocked') return
+    this.#ruled.add(from)
+    this.#rules[kind === 'known' ? 'allow' : 'block'].push(from)
+  }
+
+  #acknowledge(): void {
+    void this.#acks.run(async () => {
+      try {
+        await this.#sendAll()
+      } catch (error) {
+        // They are sent with the next ones, and a start lists them again.
+        noteFailure('message.ack', error, this.#means)
+      }
+    })
+  }
+
+  async #sendAll(): Promise<void> {
+    const device = this.#means.cards.deviceNow(this.#app)
+    if (device === null) return
+    const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
+    const options = { signal: this.#stop.signal }
+    while (this.#done.length > 0) {
+      const some = this.#done.slice(0, MAX_ACKED_AT_ONCE)
+      await acknowledge(client, inbox, some, options)
+      this.#done = this.#done.filter((n) => !some.includes(n))
+    }
+    const rules = this.#rules
+    if (rules.allow.length + rules.block.length === 0) return
+    this.#rules = { allow: [], block: [] }
+    await setSenders(client, inbox, rules, options)
+  }
+}

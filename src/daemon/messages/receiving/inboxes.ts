@@ -1,0 +1,84 @@
+/** The inboxes of all apps of this device: one reader for each, in step with the cards. */
+import { OWN } from '../../state/own-record.ts'
+import { noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
+import { INBOXES } from '../records/kinds.ts'
+import type { Queue } from '../tasks/queue.ts'
+import { Serial } from '../../../process/serial.ts'
+import { InboxReader } from './inbox-reader.ts'
+import { inboxUrls, noteInboxes } from '../records/known-inboxes.ts'
+
+export class Inboxes {
+  readonly #means: MessagesMeans
+  readonly #queue: Queue
+  /** By app, then by address. */
+  readonly #readers = new Map<string, Map<string, InboxReader>>()
+  readonly #serial = new Serial()
+  #stopListening: () => void = () => {}
+  #isOpen = false
+
+  constructor(queue: Queue, means: MessagesMeans) {
+    this.#queue = queue
+    this.#means = means
+    queue.fetchOver = (app, objectId) => {
+      for (const reader of this.of(app)) reader.over(objectId)
+    }
+  }
+
+  /** Begins to read. @throws {CustodyError} APPS_LOCKED */
+  async open(): Promise<void> {
+    this.#isOpen = true
+    const { cards, keeper } = this.#means
+    this.#stopListening = cards.onChanged((personaId, app) => {
+      if (personaId === keeper.onDisk.own.get(OWN)?.personaId) this.#later(app)
+    })
+    for (const app of await Array.fromAsync(onDisk(this.#means, INBOXES).ids())) await this.#refresh(app)
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false
+    this.#stopListening()
+    await this.#serial.idle()
+    const readers = [...this.#readers.values()].flatMap((of) => [...of.values()])
+    this.#readers.clear()
+    await Promise.all(readers.map(async (reader) => await reader.close()))
+  }
+
+  async idle(): Promise<void> {
+    await this.#serial.idle()
+  }
+
+  of(app: string): InboxReader[] {
+    return [...(this.#readers.get(app)?.values() ?? [])]
+  }
+
+  get apps(): string[] {
+    return [...this.#readers.keys()]
+  }
+
+  /** Reads the inboxes that are to be read now. Those that moved are over once the last card that named them has expired. */
+  async refresh(app: string): Promise<void> {
+    await this.#serial.run(async () => {
+      if (this.#isOpen) await this.#refresh(app)
+    })
+  }
+
+  /** The owner, or a sibling, changed the card of an app; or the app has its first one. */
+  #later(app: string): void {
+    void this.refresh(app).catch((error: unknown) => noteFailure('message.inboxes', error, this.#means))
+  }
+
+  async #refresh(app: string): Promise<void> {
+    const device = this.#means.cards.deviceNow(app)
+    if (device !== null) await noteInboxes(app, device.card, this.#means)
+    const wanted = device === null ? [] : inboxUrls(app, this.#means)
+    const readers = this.#readers.get(app) ?? new Map<string, InboxReader>()
+    for (const [url, reader] of readers) {
+      if (wanted.includes(url)) continue
+      readers.delete(url)
+      await reader.close()
+    }
+    for (const url of wanted)
+      if (!readers.has(url)) readers.set(url, new InboxReader(url, app, this.#queue, this.#means))
+    this.#readers.set(app, readers)
+  }
+}
