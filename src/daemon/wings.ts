@@ -2,8 +2,9 @@
 import { ANNOUNCE } from './announce/wing.ts'
 import { CHANNELS } from './channels/wing.ts'
 import { COMPANION } from './companion/wing.ts'
+import { MESSAGES } from './messages/wing.ts'
 import { NOTIFY } from './notify/wing.ts'
 import { PROFILES } from './profiles/wing.ts'
 import type { Wing } from './wing/wing.ts'
 
-export const WINGS: readonly Wing[] = [PROFILES, NOTIFY, COMPANION, ANNOUNCE, CHANNELS]
+export const WINGS: readonly Wing[] = [PROFILES, NOTIFY, COMPANION, ANNOUNCE, CHANNELS, MESSAGES]

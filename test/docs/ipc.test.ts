@@ -31,6 +31,7 @@ import { netStatus } from '../../src/ipc/shapes/net.ts'
 import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { channelsStatus } from '../../src/ipc/methods/channels.ts'
 import { channelView } from '../../src/ipc/methods/channel-values.ts'
+import { mailbox, messagesStatus, readMessage, sentMessage } from '../../src/ipc/methods/messages.ts'
 import { relayAbout, relayView } from '../../src/ipc/methods/relays.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_DEPTH } from '../../src/ipc/wire/frame.ts'
@@ -153,7 +154,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([23, 26])
+    expect([parts.length, examples.size]).toEqual([24, 27])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {
@@ -238,6 +239,10 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['Card', METHODS['card.rejoin'].result],
   ['Channel', channelView],
   ['ChannelsStatus', channelsStatus],
+  ['Mailbox', mailbox],
+  ['ReadMessage', readMessage],
+  ['SentMessage', sentMessage],
+  ['MessagesStatus', messagesStatus],
 ]
 
 test.each(VALUES)('the page names every member of %s', (heading, schema) => {
@@ -283,6 +288,7 @@ test.each([
   ['AppErrorCode', 'daemon/apps/errors.ts'],
   ['CompanionErrorCode', 'daemon/companion/errors.ts'],
   ['ChannelsErrorCode', 'daemon/channels/errors.ts'],
+  ['MessagesErrorCode', 'daemon/messages/records/errors.ts'],
   ['RelaysErrorCode', 'daemon/relays/errors.ts'],
   ['RpcErrorCode', 'ipc/wire/rpc.ts'],
   ['FrameErrorCode', 'ipc/wire/errors.ts'],

@@ -35,6 +35,9 @@ const KEEPER = [
 /** The ground of channels at work. */
 const CHANNELS = [...KEEPER, 'channel', 'daemon/cards', 'daemon/sealed']
 
+/** The ground of messages at work. */
+const MESSAGES = [...KEEPER, 'card', 'message', 'relay', 'daemon/cards', 'daemon/relays', 'daemon/sealed']
+
 /** From the ground up: a folder imports only folders above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
   errors: { folders: [], packages: [], reason: 'the base of all errors needs no other code' },
@@ -374,6 +377,31 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'daemon/channels': {
     folders: [...CHANNELS, 'daemon/channels', 'daemon/wing'],
+    packages: [],
+    reason: 'a wing does not know the other wings',
+  },
+  'daemon/messages/records': {
+    folders: [...MESSAGES],
+    packages: [],
+    reason: 'what lies on the disk knows nothing of what works with it',
+  },
+  'daemon/messages/tasks': {
+    folders: [...MESSAGES, 'daemon/messages/records'],
+    packages: [],
+    reason: 'a queue does not know what its jobs do',
+  },
+  'daemon/messages/sending': {
+    folders: [...MESSAGES, 'daemon/messages/records', 'daemon/messages/tasks', 'daemon/wing'],
+    packages: [],
+    reason: 'what is sent does not depend on what comes in',
+  },
+  'daemon/messages/receiving': {
+    folders: [...MESSAGES, 'daemon/messages/records', 'daemon/messages/tasks', 'daemon/messages/sending'],
+    packages: [],
+    reason: 'what comes in answers no call',
+  },
+  'daemon/messages': {
+    folders: [...MESSAGES, 'daemon/messages', 'daemon/wing'],
     packages: [],
     reason: 'a wing does not know the other wings',
   },

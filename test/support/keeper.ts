@@ -30,7 +30,7 @@ import { statePaths } from '../../src/store/state-dir.ts'
 import type { Store, Write } from '../../src/store/store.ts'
 import { deviceKey, engine as sodium, START_SEC, type Table } from './person.ts'
 import { tempDir } from './temp-dir.ts'
-import { NOT_ANNOUNCED, NO_CHANNELS } from './views.ts'
+import { NOT_ANNOUNCED, NO_CHANNELS, NO_MESSAGES } from './views.ts'
 
 type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
 type Params<Name extends keyof Methods> = Arguments<ParamsOf<Methods[Name]>>
@@ -224,6 +224,7 @@ export class TestKeeper {
       net: null,
       announce: NOT_ANNOUNCED,
       channels: NO_CHANNELS,
+      messages: NO_MESSAGES,
       findings: [],
     }))
     return new TestKeeper({

@@ -4,6 +4,7 @@ import type { LaggedEvent } from '../../ipc/client.ts'
 import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
 import { describeChannelEvent } from './channels.ts'
+import { describeMessageEvent } from './messages.ts'
 import { hasCode, isUnreachable, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
@@ -148,6 +149,10 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
     case 'channel.way':
     case 'channel.alarm':
       return describeChannelEvent(event)
+    case 'message.arrived':
+    case 'message.changed':
+    case 'message.request':
+      return describeMessageEvent(event)
     default:
       return unknownEvent(event)
   }

@@ -66,6 +66,12 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
         : null
     case 'tox.request':
       return low('waiting', 'Request to the companion', 'A Tox device asks to become a friend of your companion.')
+    case 'message.request':
+      return low(
+        'waiting',
+        'A message of a stranger',
+        `Somebody who is no contact sends messages for ${event.data.app}.`,
+      )
     // These happen without the owner, or the owner caused them, or status and doctor show them until they are mended.
     case 'channel.changed':
     case 'channel.content':
@@ -77,6 +83,8 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'contact.replaced':
     case 'device.short':
     case 'locked':
+    case 'message.arrived':
+    case 'message.changed':
     case 'own.intent-dropped':
     case 'pairing.cancelled':
     case 'pending.answered':

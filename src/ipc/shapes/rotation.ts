@@ -133,17 +133,23 @@ export const successionPlan: z.ZodType<SuccessionPlan> = z.strictObject({
 
 /**
  * A channel or an open invite whose other side, or whose carrier, did not answer when the owner left; or a card that still lists this device. A card has
- * the address of its store as `id` and `name`, or neither where it could not be signed.
+ * the address of its store as `id` and `name`, or neither where it could not be signed. A message that may still lie at a store has the address of the store
+ * as `id`, and the PersonaID of its recipient as `name`.
  */
 export interface Unreached {
-  kind: 'channel' | 'invite' | 'card'
+  kind: 'channel' | 'invite' | 'card' | 'message'
   id: string
   app: string
   name: string
 }
 
 const unreached: z.ZodType<Unreached[]> = z.array(
-  z.strictObject({ kind: z.enum(['channel', 'invite', 'card']), id: z.string(), app: z.string(), name: z.string() }),
+  z.strictObject({
+    kind: z.enum(['channel', 'invite', 'card', 'message']),
+    id: z.string(),
+    app: z.string(),
+    name: z.string(),
+  }),
 )
 
 export interface LeaveResult {

@@ -2,7 +2,16 @@ import { notice } from '../../../../src/ipc/shapes/doctor.ts'
 import { expect, test } from 'vitest'
 import { formatStatus } from '../../../../src/cli/daemon/status.ts'
 import type { DaemonStatus } from '../../../../src/ipc/methods/status.ts'
-import { A, expectEscaped, HOSTILE, NOT_ANNOUNCED, NO_CHANNELS, NOW, table } from '../../../support/views.ts'
+import {
+  A,
+  expectEscaped,
+  HOSTILE,
+  NOT_ANNOUNCED,
+  NO_CHANNELS,
+  NO_MESSAGES,
+  NOW,
+  table,
+} from '../../../support/views.ts'
 
 function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
   return {
@@ -23,6 +32,7 @@ function status(changes: Partial<DaemonStatus> = {}): DaemonStatus {
     net: null,
     announce: NOT_ANNOUNCED,
     channels: NO_CHANNELS,
+    messages: NO_MESSAGES,
     notices: [],
     findings: [],
     ...changes,

@@ -1,0 +1,163 @@
+/**
+ * Messages at work while the apps key is open: the queue, the inboxes and what apps send. When the key closes, nothing runs, and the next opening
+ * begins with what is on disk.
+ */
+import { describeError } from '../../process/describe-error.ts'
+import { Serial } from '../../process/serial.ts'
+import type { MessagesMeans } from './records/means.ts'
+import type { Job, Task } from './records/kinds.ts'
+import { stageFailed } from './receiving/arrived.ts'
+import { fetchObject } from './receiving/fetch-object.ts'
+import { Inboxes } from './receiving/inboxes.ts'
+import { senderFor } from './sending/addressee.ts'
+import { postEntries } from './sending/post-entry.ts'
+import { Sender } from './sending/sender.ts'
+import { changeSent } from './sending/sent-states.ts'
+import { deleteStored, storeObject } from './sending/store-object.ts'
+import { sweep, SWEEP_MS } from './sweep.ts'
+import { GiveUp, Queue, type Performer } from './tasks/queue.ts'
+import { OWN } from '../state/own-record.ts'
+
+export class Messages {
+  readonly means: MessagesMeans
+  readonly queue: Queue
+  readonly sender: Sender
+  readonly inboxes: Inboxes
+  readonly #serial = new Serial()
+  #isOpen = false
+  #isClosed = false
+  #stopOpening: () => void = () => {}
+  #stopSweeping: () => void = () => {}
+
+  constructor(means: MessagesMeans) {
+    this.means = means
+    this.queue = new Queue(means, new Performance(means, () => this.queue))
+    this.sender = new Sender(means, this.queue)
+    this.inboxes = new Inboxes(this.queue, means)
+  }
+
+  /** Begins as soon as the apps key is open. */
+  start(): void {
+    this.#stopOpening = this.means.sealed.key.whenOpened(() => void this.open())
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** @throws {CustodyError} APPS_LOCKED */
+  async opened(): Promise<this> {
+    this.means.sealed.key.require()
+    if (!this.#isOpen) await this.open()
+    return this
+  }
+
+  async open(): Promise<void> {
+    await this.#serial.run(async () => {
+      if (this.#isOpen || this.#isClosed || !this.means.sealed.key.isOpen) return
+      try {
+        await sweep(this.means)
+        await this.queue.open()
+        await this.inboxes.open()
+        this.#isOpen = true
+        this.#sweepLater()
+      } catch (error) {
+        // The store or the key failed; the next call or opening tries again.
+        this.means.log.warn('messages.open', describeError(error))
+      }
+    })
+  }
+
+  /** The apps key may have closed. */
+  async settle(): Promise<void> {
+    await this.#serial.run(async () => {
+      if (!this.#isOpen || this.means.sealed.key.isOpen) return
+      await this.#stop()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopOpening()
+    await this.#serial.run(async () => await this.#stop())
+  }
+
+  /** Resolves once nothing that is due is left. */
+  async idle(): Promise<void> {
+    await this.#serial.idle()
+    await this.inboxes.idle()
+    await this.queue.idle()
+  }
+
+  /**
+   * Makes the card of an app, with an inbox and a store, and begins to read the inbox.
+   * @throws {MessagesError} MESSAGE_NO_PERSONA | MESSAGE_NO_STORE @throws those of Cards.device()
+   */
+  async use(app: string): Promise<void> {
+    await senderFor(app, this.means)
+    await this.inboxes.refresh(app)
+  }
+
+  async #stop(): Promise<void> {
+    this.#isOpen = false
+    this.#stopSweeping()
+    await this.inboxes.close()
+    await this.queue.close()
+  }
+
+  #sweepLater(): void {
+    this.#stopSweeping = this.means.clock.after(SWEEP_MS, () => {
+      this.#sweepLater()
+      void this.#serial.run(async () => {
+        try {
+          if (this.#isOpen) await sweep(this.means)
+          if (this.#isOpen) for (const app of this.inboxes.apps) await this.inboxes.refresh(app)
+        } catch (error) {
+          this.means.log.warn('messages.sweep', describeError(error))
+        }
+      })
+    })
+  }
+}
+
+/** The four kinds of jobs. */
+class Performance implements Performer {
+  readonly #means: MessagesMeans
+  readonly #queue: () => Queue
+
+  constructor(means: MessagesMeans, queue: () => Queue) {
+    this.#means = means
+    this.#queue = queue
+  }
+
+  async run(job: Job, finish: (stage: () => void) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { app, task } = job
+    const device = this.#means.cards.deviceNow(app)
+    // The persona was left: its messages end with it.
+    if (device === null) throw new GiveUp('MESSAGE_NO_PERSONA')
+    const [means, queue] = [this.#means, this.#queue()]
+    if (isOf(job, 'store')) return await storeObject(job, device, finish, signal, queue, means)
+    if (isOf(job, 'post')) return await postEntries(job, device, finish, signal, means)
+    if (isOf(job, 'fetch')) return await fetchObject(job, device, finish, signal, queue, means)
+    if (isOf(job, 'delete')) return await deleteStored(job, device, finish, signal, means)
+    throw new GiveUp(`UNKNOWN ${task.do}`)
+  }
+
+  giveUp({ app, task }: Job, reason: string): void {
+    const means = this.#means
+    const isToPeer =
+      task.do === 'post' && task.sent !== null && task.persona !== means.keeper.onDisk.own.get(OWN)?.personaId
+    const number = task.do === 'store' || isToPeer ? task.sent : null
+    if (number !== null)
+      changeSent(app, number, ({ state }) => (state === 'received' ? {} : { state: 'failed', reason }), means)
+    if (task.do === 'fetch')
+      stageFailed(app, task, means.keeper.onDisk.own.get(OWN)?.personaId ?? task.from, reason, means)
+  }
+}
+
+function isOf<Kind extends Task['do']>(
+  job: Job,
+  kind: Kind,
+): job is Job & { readonly task: Extract<Task, { readonly do: Kind }> } {
+  return job.task.do === kind
+}

@@ -1,0 +1,62 @@
+/** Messages as apps and the owner see them (docs/ipc.md, section 3, message). */
+import type { Mailbox, MessageRequest, SentMessage } from '../../ipc/methods/messages.ts'
+import { onDisk } from './records/means.ts'
+import type { Messages } from './messages.ts'
+import { countsOf } from './records/counts.ts'
+import { numbered } from './records/ids.ts'
+import { COUNTS, INBOXES, REQUEST, SENT } from './records/kinds.ts'
+import { reachOf } from './sending/sent-states.ts'
+
+const DEFAULT_LIMIT = 100
+
+/** Sent messages after a number. */
+export function sentPage(
+  app: string,
+  { after = 0, limit = DEFAULT_LIMIT }: { readonly after?: number; readonly limit?: number },
+  { means, queue }: Messages,
+): { messages: SentMessage[]; next: number | null } {
+  const messages: SentMessage[] = []
+  const last = countsOf(app, means).sent
+  let number = after + 1
+  for (; number <= last && messages.length < limit; number++) {
+    const sent = onDisk(means, SENT).get(numbered(app, number))
+    if (sent === undefined) continue
+    const { to, key, state, sentSec, bytes } = sent
+    const reason = sent.reason ?? queue.reasonOf(app, number)
+    messages.push({ number, app, to, key, state, reason, sentSec, bytes, ...reachOf(sent) })
+  }
+  return { messages, next: number <= last ? number - 1 : null }
+}
+
+/** The apps of this device that use messages. */
+export async function appsOf({ means }: Messages): Promise<string[]> {
+  const [inboxes, counts] = [onDisk(means, INBOXES).ids(), onDisk(means, COUNTS).ids()]
+  return [...new Set([...(await Array.fromAsync(inboxes)), ...(await Array.fromAsync(counts))])].toSorted()
+}
+
+export function mailboxOf(app: string, { means, queue }: Messages): Mailbox {
+  const { arrived, acked } = countsOf(app, means)
+  const card = means.cards.deviceNow(app)?.card
+  const known = onDisk(means, INBOXES).get(app)?.inboxes ?? []
+  return {
+    app,
+    inboxes: known
+      .filter(({ untilSec }) => untilSec > means.keeper.nowSec)
+      .map(({ url }) => ({ url, named: card?.inboxes.includes(url) === true })),
+    stores: [...(card?.stores ?? [])],
+    unread: arrived - acked,
+    fetching: queue.count('fetch', app).jobs,
+    waiting: queue.count('store', app).jobs + queue.count('post', app).jobs,
+  }
+}
+
+/** Those who ask to send messages to an app, or to any. */
+export async function requestsOf(app: string | null, { means }: Messages): Promise<MessageRequest[]> {
+  const found: MessageRequest[] = []
+  for await (const [id, { persona, state, firstSec, lastSec, entries }] of onDisk(means, REQUEST).iterate(
+    app === null ? '' : `${app}/`,
+  ))
+    if (state === 'asks')
+      found.push({ app: id.slice(0, id.indexOf('/')), persona, entries: entries.length, firstSec, lastSec })
+  return found.toSorted((a, b) => a.firstSec - b.firstSec)
+}

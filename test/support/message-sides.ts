@@ -1,0 +1,98 @@
+/** Real daemons whose people send each other messages, by real relays that keep inboxes and stores for them. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Client } from '../../src/ipc/client.ts'
+import type { ReadMessage, SentMessage, SentState } from '../../src/ipc/methods/messages.ts'
+import { makePersona, Side } from './channel-sides.ts'
+import { RelayProcess, runRelayCommand } from './relay-process.ts'
+import { tempDir } from './temp-dir.ts'
+
+/** A relay, and a token of its operator. */
+export interface InboxRelay {
+  readonly relay: RelayProcess
+  readonly token: string
+}
+
+export async function inboxRelay(home: string = tempDir()): Promise<InboxRelay> {
+  const relay = await RelayProcess.start({ home })
+  const { stdout } = await runRelayCommand(['token', 'add', 'people', '--dir', relay.dataDir])
+  return { relay, token: stdout.trim().split('\n')[0]! }
+}
+
+/** Files of objects that a relay has. */
+export function objectsOf({ relay }: InboxRelay): string[] {
+  return readdirSync(join(relay.dataDir, 'objects'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+}
+
+/** A person with one device. */
+export class Correspondent extends Side {
+  persona = ''
+
+  /** @param relays the first ones are their inbox and store */
+  static async start(...relays: readonly InboxRelay[]): Promise<Correspondent> {
+    const person = new Correspondent({ private: ['127.0.0.1'] })
+    await person.start()
+    for (const { relay, token } of relays) await person.client.call('relay.add', { url: relay.url, token })
+    person.persona = await makePersona(person)
+    return person
+  }
+
+  /** Has this person as a contact from now on. */
+  async meets(other: Correspondent): Promise<void> {
+    const { link } = await other.client.call('link.get', {})
+    await this.client.call('contact.add', { link })
+  }
+
+  async use(app: string): Promise<void> {
+    await this.client.call('message.open', { app })
+  }
+
+  async put(app: string, to: Correspondent, text: string): Promise<number | null> {
+    const { number } = await this.client.call('message.put', { app, to: to.persona, text })
+    return number
+  }
+
+  /** Resolves once `look` finds something. It looks again after each event of a message. */
+  async untilMessages<T>(look: (client: Client) => Promise<T | null | false>): Promise<T> {
+    let ring = (): void => {}
+    const { client } = this
+    const subscription = await client.subscribe(['message.arrived', 'message.changed', 'message.request'], () => ring())
+    try {
+      for (;;) {
+        const rung = new Promise<null>((resolve) => (ring = () => resolve(null)))
+        const found = await look(client)
+        if (found !== null && found !== false) return found
+        const reason = await Promise.race([rung, client.closed.then((error) => error ?? new Error('closed'))])
+        if (reason !== null) throw reason
+      }
+    } finally {
+      await subscription.close().catch(() => {})
+    }
+  }
+
+  /** Messages that have come, once there are so many. */
+  async arrived(app: string, count: number): Promise<ReadMessage[]> {
+    return await this.untilMessages(async (client) => {
+      const { messages } = await client.call('message.read', { app, after: 0 })
+      return messages.length >= count && messages
+    })
+  }
+
+  async texts(app: string, count: number): Promise<string[]> {
+    return (await this.arrived(app, count)).map(({ content }) => Buffer.from(content, 'base64').toString())
+  }
+
+  /** Resolves once a sent message is in a state. */
+  async untilSent(app: string, number: number, state: SentState): Promise<SentMessage> {
+    return await this.untilMessages(async (client) => {
+      const { messages } = await client.call('message.sent', { app })
+      return messages.find((sent) => sent.number === number && sent.state === state) ?? null
+    })
+  }
+}
+
+export async function makeContacts(...people: readonly Correspondent[]): Promise<void> {
+  for (const one of people) for (const other of people) if (one !== other) await one.meets(other)
+}
