@@ -50,8 +50,7 @@ export async function fill(boxes: number): Promise<Filled> {
   for (let done = 0; done < boxes; done += 1000) {
     const some = Array.from({ length: Math.min(1000, boxes - done) }, (_, i) => done + i)
     await Promise.all(some.map((n) => store.check(boxId(n), 0, 'owner', nowUs())))
-    await Promise.all(some.map((n) => drain(store, n)))
-    await Promise.all(some.filter((n) => n % 10 === 0).map((n) => store.send(boxId(n), DATA, 'sender', nowUs())))
+    await settle(store, some)
   }
   const { store: bare, close } = await openState(join(home, 'bare'))
   const value = encodeUtf8(DATA.slice(0, BOX_BYTES))
@@ -64,6 +63,12 @@ export async function fill(boxes: number): Promise<Filled> {
     await close()
   }
   return { home, boxes, store, bare, close: closeBoth }
+}
+
+/** Claims boxes, and leaves one message in every tenth of them. */
+export async function settle(store: RelayStore, boxes: readonly number[]): Promise<void> {
+  await Promise.all(boxes.map((n) => drain(store, n)))
+  await Promise.all(boxes.filter((n) => n % 10 === 0).map((n) => store.send(boxId(n), DATA, 'sender', nowUs())))
 }
 
 /** Claims a box, and deletes what is in it. */

@@ -2,13 +2,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatRatio, formatUs, quantile, type Row } from './measure.ts'
-import { CALLERS, check, commitBare, drain, rateOf, readBare, receive, send, type Filled } from './relay-filled.ts'
+import { CALLERS, check, commitBare, rateOf, readBare, receive, send, settle, type Filled } from './relay-filled.ts'
 import { boxId } from './relay-limits.ts'
 import { load, OPEN_CONFIG, RELAY, start, stop, type Running } from './relay-load.ts'
 
 /** Time of the CPU for one call with few and with many boxes, in turn. Beside it, that of bare records, of which LevelDB has as many. */
 export async function flatCalls(few: Filled, many: Filled, calls: number, rounds: number): Promise<Row[]> {
   const rows: Row[] = []
+  const fewBoxes = Array.from({ length: few.boxes }, (_, n) => n)
   for (const [what, call] of [
     ['a send', send],
     ['a check', check],
@@ -18,10 +19,10 @@ export async function flatCalls(few: Filled, many: Filled, calls: number, rounds
   ] as const) {
     const us: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round++) {
+      // Else the boxes of the few would hold more than those of the many after sends, and less after they were drained.
+      await settle(few.store, fewBoxes)
       for (const [i, filled] of [few, many].entries())
         us[i]!.push(await cpuUs(calls, (n) => call(filled, round * calls + n)))
-      // Else the boxes of the few would hold more than those of the many.
-      if (call === send) for (let n = 0; n < few.boxes; n++) await drain(few.store, n)
     }
     rows.push(flatRow(`relay store: CPU of ${what}`, few, many, us))
   }
