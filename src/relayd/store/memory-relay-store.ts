@@ -91,13 +91,17 @@ export class MemoryRelayStore implements RelayStore {
   }
 
   async check(id: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null> {
+    const seen = this.#look(id, nowUs)
+    const found = seen?.messages.some((message) => message.atUs > atUs && message.expiresUs > nowUs) ?? false
+    // Nothing to note: what has lived its time stays as well.
+    if (seen !== null && nowUs - seen.checkedUs < CHECK_GRAIN_US) return { found }
     let box = this.#living(id, nowUs)
     if (box === null) {
       if (this.#isCrowded(address) || this.#bytes() + BOX_COST_BYTES > this.#limits.maxDiskBytes) return null
       box = this.#make(id, address)
     }
     noteCheck(box, nowUs)
-    return { found: box.messages.some((message) => message.atUs > atUs) }
+    return { found }
   }
 
   async receive(
@@ -117,7 +121,8 @@ export class MemoryRelayStore implements RelayStore {
   }
 
   async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
-    const after = this.#living(id, nowUs)?.messages.filter((message) => message.atUs > atUs) ?? []
+    const messages = this.#look(id, nowUs)?.messages ?? []
+    const after = messages.filter((message) => message.atUs > atUs && message.expiresUs > nowUs)
     return after.slice(0, limit).map((message) => ({ atUs: message.atUs, data: message.data }))
   }
 
@@ -198,11 +203,16 @@ export class MemoryRelayStore implements RelayStore {
 
   async close(): Promise<void> {}
 
-  /** The box without what has lived its time; null if it has itself. */
-  #living(id: BoxId, nowUs: number): HeldBox | null {
+  /** The box as it is; null if it has lived its time. */
+  #look(id: BoxId, nowUs: number): HeldBox | null {
     const box = this.#memory.boxes.get(id)
-    if (box === undefined) return null
-    if (endOf(box, this.#limits) <= nowUs) {
+    return box === undefined || endOf(box, this.#limits) <= nowUs ? null : box
+  }
+
+  /** The box without what has lived its time, which is deleted; null if it has itself. */
+  #living(id: BoxId, nowUs: number): HeldBox | null {
+    const box = this.#look(id, nowUs)
+    if (box === null) {
       this.#memory.boxes.delete(id)
       return null
     }
