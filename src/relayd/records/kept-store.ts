@@ -7,8 +7,8 @@ import { StoreError } from '../../store/errors.ts'
 import type { Entry, Range, ResumableStore, Write } from '../../store/store.ts'
 import { KeptRecords } from './kept-records.ts'
 
-const MAX_READ_BYTES: number = 64 << 20 // sanity: the records of 200 000 boxes, or what 60 full boxes hold; a twelfth of the unit's memory
-const MAX_NEW_BYTES: number = 32 << 20 // sanity: 25 000 messages of 1 KB, more than a relay takes in ten seconds; most are fetched in one
+const MAX_READ_BYTES: number = 64 << 20 // sanity: the records of 500 000 boxes, or what 60 full boxes hold; with the index an eighth of the unit's memory
+const MAX_NEW_BYTES: number = 32 << 20 // sanity: 30 000 messages of 1 KB, more than a relay takes in ten seconds; most are fetched in one
 
 export interface KeptOptions {
   readonly maxReadBytes?: number

@@ -84,7 +84,6 @@ test('a record that is read soon is kept when it is written, until it is removed
   expect(kept.get('new/1')).toEqual(value(1))
   expect(reads).toEqual([])
   await kept.commit([{ key: 'new/1', value: null }])
-  expect(kept.bytes).toBe(0)
   expect(kept.get('new/1')).toBeUndefined()
   expect(reads).toEqual(['new/1'])
   const full = (): Promise<void> => Promise.reject(new StoreError('STORE_DISK_FULL', 'full'))
@@ -93,35 +92,85 @@ test('a record that is read soon is kept when it is written, until it is removed
   expect(stuck.get('new/2')).toBeUndefined()
 })
 
+const MAX_BYTES = 128 * 1000 // segments with room for eight records of the tests
+
 test('new records have a bound of their own, and drive out none that was read', async () => {
   const { store, reads } = counted()
-  const kept = new KeptStore(store, { ...OPTIONS, maxNewBytes: 3000 })
+  const kept = new KeptStore(store, { ...OPTIONS, maxNewBytes: MAX_BYTES })
   kept.get('k/1')
-  for (let n = 10; n < 60; n++) await kept.commit([{ key: `new/${n}`, value: value(n) }])
-  expect(kept.bytes).toBeLessThanOrEqual(3000 + 200)
+  const ofRead = kept.bytes
+  for (let n = 1000; n < 3000; n++) await kept.commit([{ key: `new/${n}`, value: value(n) }])
+  expect(kept.bytes - ofRead).toBe(MAX_BYTES)
   reads.splice(0)
   expect(kept.get('k/1')).toBeUndefined()
-  expect(kept.get('new/59')).toEqual(value(59))
+  expect(kept.get('new/2999')).toEqual(value(2999))
   expect(reads).toEqual([])
-  expect(kept.get('new/10')).toEqual(value(10))
-  expect(reads).toEqual(['new/10'])
+  expect(kept.get('new/1000')).toEqual(value(1000))
+  expect(reads).toEqual(['new/1000'])
 })
 
 test('what is kept has a bound, and the oldest goes first', async () => {
   const { store, reads } = counted()
-  const kept = new KeptStore(store, { ...OPTIONS, maxReadBytes: 3000 })
-  for (let n = 10; n < 60; n++) {
+  const kept = new KeptStore(store, { ...OPTIONS, maxReadBytes: MAX_BYTES })
+  for (let n = 1000; n < 3000; n++) {
     expect(kept.get(`k/${n}`)).toBeUndefined()
     await kept.commit([{ key: `k/${n}`, value: value(n) }])
   }
+  expect(kept.bytes).toBe(MAX_BYTES)
   reads.splice(0)
-  expect(kept.bytes).toBeLessThanOrEqual(3000)
-  expect(kept.bytes).toBeGreaterThan(2700)
-  expect(kept.get('k/59')).toEqual(value(59))
+  expect(kept.get('k/2999')).toEqual(value(2999))
   expect(reads).toEqual([])
-  expect(kept.get('k/10')).toEqual(value(10))
-  expect(reads).toEqual(['k/10'])
-  kept.get('k/big')
-  await kept.commit([{ key: 'k/big', value: value(1, 10_000) }])
-  expect(kept.bytes).toBe(0)
+  expect(kept.get('k/1000')).toEqual(value(1000))
+  expect(reads).toEqual(['k/1000'])
+})
+
+test('a record with no room in a segment is not kept, nor is the one before in its place', async () => {
+  const { store, reads } = counted()
+  const kept = new KeptStore(store, { ...OPTIONS, maxReadBytes: MAX_BYTES })
+  const largest = 1000 - 12 - 'k/big'.length - 3
+  for (const [length, isKept] of [
+    [largest, true],
+    [largest + 1, false],
+    [10_000, false],
+    [0, true],
+  ] as const) {
+    await kept.commit([{ key: 'k/big', value: value(1) }])
+    kept.get('k/big')
+    await kept.commit([{ key: 'k/big', value: value(2, length) }])
+    reads.splice(0)
+    expect(kept.get('k/big')).toEqual(value(2, length))
+    expect(reads, `${length}`).toEqual(isKept ? [] : ['k/big'])
+  }
+})
+
+test('of two keys with one hash the later is kept, and neither is read in place of the other', async () => {
+  const { store, reads } = counted()
+  const [one, other] = ['k/3657949', 'k/5408180']
+  await store.commit([one, other].map((key, n) => ({ key, value: value(n) })))
+  const kept = new KeptStore(store, OPTIONS)
+  for (const [n, key] of [one, other, other, one].entries())
+    expect(kept.get(key)).toEqual(value(n === 1 || n === 2 ? 1 : 0))
+  expect(reads).toEqual([one, other, one])
+  await kept.commit([{ key: other, value: null }])
+  expect(kept.get(one)).toEqual(value(0))
+  expect(kept.get(other)).toBeUndefined()
+})
+
+test('a value that was read stays as it was while newer records take its place', async () => {
+  const kept = new KeptStore(openMemoryStore(), { ...OPTIONS, maxNewBytes: MAX_BYTES })
+  await kept.commit([{ key: 'new/1', value: value(1) }])
+  const held = kept.get('new/1')
+  for (let n = 1000; n < 3000; n++) await kept.commit([{ key: `new/${n}`, value: value(n) }])
+  await kept.commit([{ key: 'new/1', value: value(2) }])
+  expect(held).toEqual(value(1))
+})
+
+test('a key that no store has is refused, and a key that is not ASCII is read from the disk', async () => {
+  const { store, reads } = counted()
+  await store.commit([{ key: 'k/\ufffd', value: value(1) }])
+  const kept = new KeptStore(store, OPTIONS)
+  for (let n = 0; n < 2; n++) expect(kept.get('k/\ufffd')).toEqual(value(1))
+  expect(reads).toHaveLength(2)
+  for (const key of ['k/\ud800', `k/${'x'.repeat(600)}`])
+    expect(() => kept.get(key)).toThrow(expect.objectContaining({ code: 'STORE_KEY_INVALID' }))
 })
