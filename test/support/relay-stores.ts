@@ -46,6 +46,8 @@ export interface OpenRelayStore {
   readonly store: RelayStore
   /** Ends the store, and opens what it kept at that moment. Answers from more than a minute after it are good. */
   readonly reopen: (nowUs: number) => Promise<RelayStore>
+  /** Says whether the disk is full from now on, where a test can do so. */
+  readonly setFull: ((isFull: boolean) => void) | null
   /** Another store on the same records, where several processes can have one. */
   readonly second: (() => RelayStore) | null
 }
@@ -64,15 +66,19 @@ export const SUBJECTS: readonly Subject[] = [
     open: async (limits) => {
       const memory = new RelayMemory()
       const open = (): RelayStore => new MemoryRelayStore(limits, memory)
-      return { store: open(), reopen: async () => open(), second: open }
+      return { store: open(), reopen: async () => open(), setFull: null, second: open }
     },
   },
   {
     name: 'records in memory',
     open: async (limits) => {
-      const records = openMemoryStore()
+      let isFull = false
+      const records = openMemoryStore(async () => {
+        if (isFull) throw new Error('ENOSPC')
+      })
       const open = (nowUs: number): RelayStore => new RecordRelayStore(records, optionsAt(limits, nowUs))
-      return { store: open(START - 2 * MINUTE), reopen: async (nowUs) => open(nowUs), second: null }
+      const setFull = (isNow: boolean): void => void (isFull = isNow)
+      return { store: open(START - 2 * MINUTE), reopen: async (nowUs) => open(nowUs), setFull, second: null }
     },
   },
   {
@@ -85,7 +91,7 @@ export const SUBJECTS: readonly Subject[] = [
         await store.close()
         return (store = await open(nowUs))
       }
-      return { store, reopen, second: null }
+      return { store, reopen, setFull: null, second: null }
     },
   },
 ]

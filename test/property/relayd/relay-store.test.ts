@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { CardPlace } from '../../../src/relay/paths/card-place.ts'
 import type { OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
+import { codeOf } from '../../support/code-of.ts'
 import { DAY, HOUR, LIMITS, MINUTE, SEC, START, SUBJECTS } from '../../support/relay-stores.ts'
 
 const digestOf = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
@@ -46,6 +47,8 @@ type Step =
   | { readonly do: 'calls'; readonly calls: readonly Call[] }
   // They take effect in the order of the calls here. A read at once with a write may show either.
   | { readonly do: 'sends at once'; readonly calls: readonly Call[] }
+  // The calls change nothing, whatever they answer.
+  | { readonly do: 'calls on a full disk'; readonly calls: readonly Call[] }
   | { readonly do: 'wait'; readonly us: number }
   | { readonly do: 'expire' }
   | { readonly do: 'reopen' }
@@ -72,6 +75,10 @@ const bounds = { minLength: 1, maxLength: 8 }
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('calls' as const), calls: fc.array(call, bounds) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sends at once' as const), calls: fc.array(send, bounds) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('calls on a full disk' as const), calls: fc.array(call, bounds) }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -171,6 +178,17 @@ it.each([
             case 'sends at once':
               await compare(step.calls)
               break
+            case 'calls on a full disk':
+              if (opened.setFull === null) break
+              opened.setFull(true)
+              for (const call of step.calls) {
+                const code = await codeOf(run(store, call, { nowUs, atUs, answerId: `answer ${++answers}` }))
+                seen[code] = (seen[code] ?? 0) + 1
+              }
+              opened.setFull(false)
+              // It looks for room.
+              for (const each of [model, store]) await each.expire(nowUs, 0)
+              break
             case 'wait':
               nowUs += step.us
               break
@@ -197,7 +215,9 @@ it.each([
     for (const name of ['send stored', 'send renewed', 'send full', 'send used', 'send crowded', 'receive ', 'forget '])
       expect(seen[name] ?? 0, name).toBeGreaterThan(numRuns / 20)
     // Too few runs of LevelDB for all of these.
-    if (numRuns >= 100) for (const name of CARD_OUTCOMES) expect(seen[name] ?? 0, name).toBeGreaterThan(numRuns / 50)
+    if (numRuns >= 100)
+      for (const name of [...CARD_OUTCOMES, 'STORE_DISK_FULL'])
+        expect(seen[name] ?? 0, name).toBeGreaterThan(numRuns / 50)
   },
   120_000,
 )
