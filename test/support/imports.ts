@@ -147,8 +147,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the contract of a store, and its model in memory, know no disk and no HTTP',
   },
+  'relayd/kept': {
+    folders: ['store'],
+    packages: [],
+    reason: 'records of any kind are kept in memory, and none is read there',
+  },
   'relayd/records': {
-    folders: ['card', 'core', 'crypto', 'relay', 'relayd/store', 'store'],
+    folders: ['card', 'core', 'crypto', 'relay', 'relayd/kept', 'relayd/store', 'store'],
     packages: ['node:crypto'],
     reason: 'the store of a relay on records keeps sealed bytes, and knows no HTTP',
   },

@@ -91,6 +91,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/a.ts', "import { x } from '../daemon/config.ts'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
+  ['relayd/kept/a.ts', "import { x } from '../records/records.ts'"],
   ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/inbox/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/objects/a.ts', "import { x } from '../http/relay-server.ts'"],

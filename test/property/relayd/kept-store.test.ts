@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { KeptStore } from '../../../src/relayd/records/kept-store.ts'
+import { KeptStore } from '../../../src/relayd/kept/kept-store.ts'
 import { openMemoryStore } from '../../../src/store/memory-store.ts'
 import type { ResumableStore, Write } from '../../../src/store/store.ts'
 import { codeOf } from '../../support/code-of.ts'

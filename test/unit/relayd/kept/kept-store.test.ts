@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KeptStore } from '../../../../src/relayd/records/kept-store.ts'
+import { KeptStore } from '../../../../src/relayd/kept/kept-store.ts'
 import { StoreError } from '../../../../src/store/errors.ts'
 import { openMemoryStore } from '../../../../src/store/memory-store.ts'
 import type { ResumableStore } from '../../../../src/store/store.ts'

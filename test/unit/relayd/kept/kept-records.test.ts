@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { concatBytes, encodeUtf8 } from '../../../../src/core/encoding/bytes.ts'
-import { KeptRecords } from '../../../../src/relayd/records/kept-records.ts'
+import { KeptRecords } from '../../../../src/relayd/kept/kept-records.ts'
 
 const SEGMENT_BYTES = 400
 const SEGMENTS = 128
