@@ -111,7 +111,7 @@ export class MemoryInboxStore implements InboxStore {
     const inbox = this.#memory.all.get(id) ?? emptyInbox()
     if (!this.#memory.all.has(id) && !this.#hasDiskFor(INBOX_COST_BYTES)) return false
     this.#see(id, inbox, device.listed, device.tag, nowUs)
-    const acknowledged = inbox.entries.filter(({ n }) => numbers.includes(n))
+    const acknowledged = inbox.entries.filter(({ n, has }) => numbers.includes(n) && !has.has(device.tag))
     for (const { has } of acknowledged) has.add(device.tag)
     this.#drop(inbox, (entry) => acknowledged.includes(entry) && this.#isSettled(inbox, entry, nowUs), nowUs)
     return true
