@@ -88,6 +88,13 @@ describe('inboxes that the owner named on one device', () => {
     expect([one.cards.own(CHAT), two.cards.own(CHAT)]).toEqual([text, text])
   })
 
+  test('are others as soon as the owner names others, also after siblings signed later cards', async () => {
+    const story = await named()
+    for (let card = 0; card < 2; card++) await story.cards.take(after(story, {}))
+    await story.cards.setInboxes(CHAT, THERE)
+    expect(ownCardOf(story).inboxes).toEqual(THERE)
+  })
+
   test('are said again where the card that said so lost against one of a sibling at the same time', async () => {
     const { laptop, cards } = await named()
     const lost = ownCardOf({ cards })
