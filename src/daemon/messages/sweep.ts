@@ -8,6 +8,7 @@ import { changeSent } from './sending/sent-states.ts'
 
 export const SWEEP_MS = 86_400_000 // sanity: nothing here is due to the hour
 const FORGET_SENT_SEC: number = SENT_LIFE_SEC + 86_400 // sanity: the app has a day to see that a message has failed
+const FAIL_SENT_SEC: number = SENT_LIFE_SEC + 7200 // sanity: the last try of a job is made within an hour, and knows why it failed
 const SLICE = 200 // sanity: records in one change, while others wait
 
 /** @throws {CustodyError} APPS_LOCKED @throws {StoreError} */
@@ -26,18 +27,14 @@ async function sweepSent(means: MessagesMeans): Promise<void> {
   const { nowSec } = means.keeper
   const expired: [string, StoredSent][] = []
   for await (const [id, sent] of onDisk(means, SENT).iterate())
-    if (sent.sentSec + SENT_LIFE_SEC <= nowSec) expired.push([id, sent])
+    if (sent.sentSec + FAIL_SENT_SEC <= nowSec) expired.push([id, sent])
   for (const [id, sent] of expired) {
     const [app, number] = [appIn(id), lastNumberIn(id)]
     const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, number)}/`))
     await means.keeper.change(() => {
       if (sent.sentSec + FORGET_SENT_SEC <= nowSec) return forget(app, number, sent, parts, means)
-      changeSent(
-        app,
-        number,
-        ({ state }) => (state === 'received' ? {} : { state: 'failed', reason: 'EXPIRED' }),
-        means,
-      )
+      const isOver = sent.state === 'received' || sent.state === 'failed'
+      if (!isOver) changeSent(app, number, () => ({ state: 'failed', reason: 'EXPIRED' }), means)
     })
   }
 }

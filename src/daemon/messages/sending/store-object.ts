@@ -4,8 +4,8 @@ import { deleteObject, putObject } from '../../../relay/objects.ts'
 import { RelayError } from '../../../relay/errors.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
-import { numbered } from '../records/ids.ts'
-import { OBJECT_PART, type Job, type StoredSent, type Task } from '../records/kinds.ts'
+import { hashed, numbered } from '../records/ids.ts'
+import { OBJECT_PART, SENT_ID, type Job, type StoredSent, type Task } from '../records/kinds.ts'
 import { objectsAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
 import { othersOf, SENT_LIFE_SEC } from './sender.ts'
@@ -89,5 +89,8 @@ export async function deleteStored(
   const at = await objectsAt(task.url, device.personaId, means)
   const remove = async (): Promise<boolean> => await deleteObject(at, task.id, device.token, { signal })
   await withCard(task.url, app, remove, means)
-  await finish(() => {})
+  const number = onDisk(means, SENT_ID).get(hashed(app, task.id, means.keeper.engine))
+  await finish(() => {
+    if (number !== undefined) changeSent(app, number, () => ({ store: null }), means)
+  })
 }

@@ -1,0 +1,140 @@
+/** The ways of messages between people who have each other as contacts (docs/messages.md, section 8). */
+import { describe, expect, test } from 'vitest'
+import { sayFarewell } from '../../../../src/daemon/messages/farewell.ts'
+import { answerOf } from '../../../support/message-relay.ts'
+import { DAY_SEC, makeContacts, messageApp, MessageDaemon, NOTES, twoPeople } from '../../../support/message-daemon.ts'
+import { MessageWorld } from '../../../support/message-world.ts'
+
+describe('a sender', () => {
+  test('hears at once of a person who has no card for the app', async () => {
+    const world = new MessageWorld()
+    const relay = await world.relay('one')
+    const alice = await MessageDaemon.open(world, 'Alice', [relay])
+    const bob = await MessageDaemon.open(world, 'Bob', [relay])
+    await makeContacts(alice, bob)
+    await expect(alice.send(bob, 'hello')).rejects.toMatchObject({ code: 'MESSAGE_NO_CARD' })
+    await expect(alice.send(alice, 'hello')).rejects.toMatchObject({ code: 'MESSAGE_SELF' })
+  })
+
+  test('who gives the same key twice sends once', async () => {
+    const { world, alice, bob } = await twoPeople()
+    const numbers = await Promise.all([1, 2, 3].map(() => alice.send(bob, 'hello', 'one key')))
+    expect(new Set(numbers).size).toBe(1)
+    await world.later(60)
+    expect(await bob.texts()).toEqual(['hello'])
+    expect(await alice.send(bob, 'hello', 'one key')).toBe(numbers[0])
+  })
+
+  test('has a message on disk before the store is there, and sends it then', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    alices.isDown = true
+    const number = await alice.send(bob, 'hello')
+    expect((await alice.sent(number))!.state).toBe('queued')
+    const back = await alice.restarted()
+    await world.later(3600)
+    alices.isDown = false
+    expect(await bob.arrived(1)).toEqual(['hello'])
+    await back.untilSent(number, 'received')
+  })
+
+  test('hears in the end that a message could not go', async () => {
+    const { world, bobs, alice, bob } = await twoPeople()
+    await alice.send(bob, 'before')
+    await bob.arrived(1)
+    await world.settle()
+    bobs.isDown = true
+    const number = await alice.send(bob, 'hello')
+    for (let day = 0; day < 30; day++) await world.later(DAY_SEC)
+    expect(await alice.sent(number)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^RELAY_/) as string,
+    })
+  })
+
+  test('keeps nothing of a message after a month', async () => {
+    const { world, alice, bob } = await twoPeople()
+    const number = await alice.send(bob, 'hello', 'one key')
+    await alice.untilSent(number, 'received')
+    for (let day = 0; day < 35; day += 5) await world.later(5 * DAY_SEC)
+    expect(await alice.sent(number)).toBeUndefined()
+  })
+})
+
+describe('a recipient', () => {
+  test('hears of messages that are missing', async () => {
+    const { bobs, alice, bob } = await twoPeople()
+    await alice.send(bob, 'one')
+    await bob.arrived(1)
+    bobs.instead = ({ method, path }) =>
+      method === 'POST' && path === `/inbox/${bob.personaId}` ? answerOf(202, { ok: true }) : null
+    const lost = await alice.send(bob, 'two')
+    await alice.untilSent(lost, 'notified')
+    bobs.instead = () => null
+    await alice.send(bob, 'three')
+    await bob.arrived(2)
+    expect((await bob.read()).map(({ missing }) => missing)).toEqual([0, 1])
+  })
+
+  test('who moves their inbox while messages travel loses none', async () => {
+    const { world, alice, bob } = await twoPeople()
+    const newer = await world.relay('newer')
+    await alice.send(bob, 'before')
+    await bob.arrived(1)
+    await bob.stopped()
+    const number = await alice.send(bob, 'to the old one')
+    await alice.untilSent(number, 'notified')
+    const back = await bob.restarted()
+    await back.cards.setInboxes(NOTES, [newer.url])
+    await alice.send(back, 'by a card that is old')
+    await world.later(3700)
+    await alice.send(back, 'to the new one')
+    expect((await back.arrived(4)).toSorted()).toEqual([
+      'before',
+      'by a card that is old',
+      'to the new one',
+      'to the old one',
+    ])
+    expect(newer.count('POST /inbox')).toBeGreaterThan(0)
+  })
+})
+
+describe('an app', () => {
+  test('sees nothing of the messages of another one', async () => {
+    const { alice, bob } = await twoPeople()
+    await alice.send(bob, 'hello')
+    await bob.arrived(1)
+    const other = messageApp('org.example.other')
+    await expect(bob.call('message.read', { app: NOTES, after: 0 }, other)).rejects.toMatchObject({
+      code: 'MESSAGE_APP',
+    })
+    await expect(
+      bob.call('message.put', { app: NOTES, to: alice.personaId, text: 'as notes' }, other),
+    ).rejects.toMatchObject({ code: 'MESSAGE_APP' })
+    expect((await bob.call('message.read', { after: 0 }, other)).messages).toEqual([])
+    await expect(bob.call('message.ack', { upTo: 1 }, other)).rejects.toMatchObject({ code: 'MESSAGE_UNREAD' })
+  })
+})
+
+describe('a persona that is left', () => {
+  test('leaves no object at its stores', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    await bob.stopped()
+    const number = await alice.send(bob, 'hello')
+    await alice.untilSent(number, 'notified')
+    expect(alices.objects).toHaveLength(1)
+    expect(await sayFarewell(alice.messages)).toEqual([])
+    await world.settle()
+    expect(alices.objects).toEqual([])
+  })
+
+  test('asks no store for objects that are gone already', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    const number = await alice.send(bob, 'hello')
+    await alice.untilSent(number, 'received')
+    await world.until(() => alices.objects.length === 0)
+    await world.settle()
+    const deletes = alices.count('DELETE ')
+    expect(await sayFarewell(alice.messages)).toEqual([])
+    expect(alices.count('DELETE ')).toBe(deletes)
+  })
+})

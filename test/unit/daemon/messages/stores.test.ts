@@ -1,0 +1,90 @@
+/** Objects that cannot be had, or are others than their entries say (docs/messages.md, section 8). */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { DAY_SEC, twoPeople, type TwoPeople } from '../../../support/message-daemon.ts'
+import { answerOf, wholeObject, type MessageRelay } from '../../../support/message-relay.ts'
+import { etagOf } from '../../../support/relay-object-world.ts'
+
+/** Alice sends a message while Bob is off, so that the test can do something to its object. */
+async function whileBobIsOff(text: string): Promise<TwoPeople & { readonly number: number }> {
+  const people = await twoPeople()
+  await people.bob.stopped()
+  const number = await people.alice.send(people.bob, text)
+  await people.alice.untilSent(number, 'notified')
+  return { ...people, number }
+}
+
+test('while the store is down a message is unread at the inbox, and comes when the store is back', async () => {
+  const { world, alices, bobs, alice, bob, number } = await whileBobIsOff('hello')
+  alices.isDown = true
+  const back = await bob.restarted()
+  await world.later(3600)
+  expect([await back.texts(), await bobs.entries()]).toEqual([[], 1])
+  expect((await back.call('message.list', {})).apps[0]).toMatchObject({ unread: 0, fetching: 1 })
+  alices.isDown = false
+  await world.later(3600)
+  expect([await back.texts(), await bobs.entries()]).toEqual([['hello'], 0])
+  await alice.untilSent(number, 'received')
+})
+
+test('a store that stays down for a month makes the message fail, with the reason, and the inbox is free of it', async () => {
+  const { world, alices, bobs, bob } = await whileBobIsOff('hello')
+  alices.isDown = true
+  const back = await bob.restarted()
+  for (let day = 0; day < 31; day += 6) await world.later(6 * DAY_SEC)
+  await world.later(DAY_SEC)
+  expect([await back.texts(), await bobs.entries()]).toEqual([['RELAY_UNREACHABLE'], 0])
+})
+
+test('an object that is gone makes the message fail, with the reason', async () => {
+  const { world, alices, bobs, bob } = await whileBobIsOff('hello')
+  alices.instead = ({ method, path }) =>
+    method === 'GET' && path.startsWith('/store/') ? answerOf(404, { ok: false, error: 'No such object' }) : null
+  const back = await bob.restarted()
+  for (let day = 0; day < 31; day += 6) await world.later(6 * DAY_SEC)
+  await world.later(DAY_SEC)
+  expect([(await back.texts()).length, await bobs.entries()]).toEqual([1, 0])
+})
+
+function objectFiles(relay: MessageRelay): Buffer[] {
+  return relay.objects.map((name) => readFileSync(join(relay.directory, 'objects', 'kept', name)))
+}
+
+const DAMAGES: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array, string])[] = [
+  ['changed', (bytes) => bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1), 'TAMPERED'],
+  ['changed in its seals', (bytes) => bytes.with(40, bytes[40]! ^ 1), 'NOT_SEALED_TO_ME'],
+  ['cut', (bytes) => bytes.subarray(0, bytes.length - 1), 'TAMPERED'],
+  ['nothing but noise', (bytes) => bytes.map((_, i) => i % 251), 'UNKNOWN_VERSION'],
+]
+
+for (const [what, change, reason] of DAMAGES)
+  test(`an object that is ${what} is not shown, fails as ${reason}, and leaves the inbox`, async () => {
+    const { world, alices, bobs, bob } = await whileBobIsOff('hello')
+    const [whole] = objectFiles(alices)
+    alices.instead = ({ method, path }) => {
+      if (method !== 'GET' || !path.startsWith('/store/')) return null
+      return wholeObject(change(new Uint8Array(whole!)))
+    }
+    const back = await bob.restarted()
+    expect(await back.arrived(1)).toEqual([reason])
+    await world.until(async () => (await bobs.entries()) === 0)
+  })
+
+test('objects that a store has exchanged fail, and a later message comes', async () => {
+  const { alices, alice, bob } = await whileBobIsOff('first')
+  const [first] = objectFiles(alices)
+  const second = await alice.send(bob, 'second')
+  await alice.untilSent(second, 'notified')
+  const other = objectFiles(alices).find((bytes) => !bytes.equals(first!))!
+  alices.instead = async ({ method, path }) => {
+    if (method !== 'GET' || !path.startsWith('/store/')) return null
+    const { headers } = await alices.answer(path)
+    return wholeObject(headers.get('etag') === etagOf(first!) ? other : first!)
+  }
+  const back = await bob.restarted()
+  expect(await back.arrived(2)).toEqual(['NOT_SEALED_TO_ME', 'NOT_SEALED_TO_ME'])
+  alices.instead = () => null
+  await alice.send(back, 'third')
+  expect((await back.arrived(3)).at(-1)).toBe('third')
+})

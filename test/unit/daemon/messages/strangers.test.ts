@@ -1,0 +1,63 @@
+/** Somebody who is no contact asks first, and nothing of theirs is fetched before (docs/messages.md, section 8). */
+import { expect, test } from 'vitest'
+import { MessageDaemon, NOTES, type TwoPeople } from '../../../support/message-daemon.ts'
+import { MessageWorld } from '../../../support/message-world.ts'
+
+/** Mallory has Bob as a contact, and Bob does not know Mallory. */
+async function strangers(): Promise<TwoPeople> {
+  const world = new MessageWorld()
+  const [alices, bobs] = [await world.relay('alice'), await world.relay('bob')]
+  const alice = await MessageDaemon.open(world, 'Alice', [alices])
+  const bob = await MessageDaemon.open(world, 'Bob', [bobs])
+  await alice.meets(bob)
+  await alice.use()
+  await bob.use()
+  return { world, alices, bobs, alice, bob }
+}
+
+const requestsOf = async (bob: MessageDaemon) => (await bob.call('message.list', {})).requests
+
+test('nothing of a stranger is fetched, and after the owner has accepted them it is read', async () => {
+  const { world, alices, alice, bob } = await strangers()
+  const number = await alice.send(bob, 'you do not know me')
+  const [request] = await world.until(async () => {
+    const requests = await requestsOf(bob)
+    return requests.length > 0 && requests
+  })
+  await world.later(3600)
+  expect(request).toMatchObject({ app: NOTES, persona: alice.personaId, entries: 1 })
+  expect([await bob.texts(), alices.count('GET /store'), (await requestsOf(bob)).length]).toEqual([[], 0, 1])
+  await bob.call('message.answer', { app: NOTES, persona: alice.personaId, answer: 'accept' })
+  await world.later(3600)
+  expect(await bob.texts()).toEqual(['you do not know me'])
+  await alice.untilSent(number, 'received')
+  expect(await requestsOf(bob)).toEqual([])
+})
+
+test('a stranger who is rejected or blocked is not heard, and learns nothing', async () => {
+  for (const answer of ['reject', 'block'] as const) {
+    const { world, alices, alice, bob } = await strangers()
+    const number = await alice.send(bob, 'buy this')
+    await world.until(async () => (await requestsOf(bob)).length > 0)
+    await bob.call('message.answer', { app: NOTES, persona: alice.personaId, answer })
+    await alice.send(bob, 'buy that')
+    await world.later(3600)
+    expect([await bob.texts(), await requestsOf(bob), alices.count('GET /store')]).toEqual([[], [], 0])
+    expect((await alice.sent(number))!.state).toBe('notified')
+  }
+})
+
+test('a contact whom the owner blocks while their message is on its way is not read', async () => {
+  const { world, alices, alice, bob } = await strangers()
+  await bob.meets(alice)
+  alices.instead = ({ method, path }) => {
+    if (method === 'GET' && path.startsWith('/store/')) throw new TypeError('fetch failed')
+    return null
+  }
+  await alice.send(bob, 'hello')
+  await world.until(async () => (await bob.call('message.list', {})).apps[0]!.fetching === 1)
+  await bob.test.call('contact.block', { contact: alice.personaId })
+  alices.instead = () => null
+  await world.later(3600)
+  expect([await bob.texts(), (await bob.call('message.list', {})).apps[0]!.fetching]).toEqual([[], 0])
+})
