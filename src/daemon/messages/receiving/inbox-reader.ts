@@ -1,10 +1,11 @@
 /** Reads one inbox of an app: what lies there, then each entry that comes, and acknowledges what this device has done with. */
-import { RelayError } from '../../../relay/errors.ts'
+import { PersonadError } from '../../../errors/personad-error.ts'
 import { acknowledge, followInbox, listEntries, setSenders } from '../../../relay/inboxes.ts'
 import { pause } from '../../../relay/means.ts'
 import type { InboxEntry } from '../../../relay/wire.ts'
 import { Serial } from '../../../process/serial.ts'
 import type { AppDevice } from '../../cards/cards.ts'
+import { MessagesError } from '../records/errors.ts'
 import { noteFailure, type MessagesMeans } from '../records/means.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import type { Queue } from '../tasks/queue.ts'
@@ -13,7 +14,10 @@ import { takeEntry } from './take-entry.ts'
 
 const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
 const FIRST_PAUSE_MS = 1000 // sanity: a relay that starts anew is back
+const LONG_STREAM_MS = 60_000 // sanity: a relay that ends streams sooner is not called at once again
 const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes after its relay is back
+
+const MAX_WAITING = 1000 // format: as many as an inbox has room for; a relay that makes entries up has more
 
 export class InboxReader {
   readonly url: string
@@ -63,35 +67,41 @@ export class InboxReader {
   async #run(): Promise<void> {
     const { signal } = this.#stop
     for (let failures = 0; !signal.aborted;) {
+      const beganMs = this.#means.clock.nowMs()
       try {
-        const device = this.#means.cards.deviceNow(this.#app)
-        // The apps key has closed, or the persona was left: whoever opens it makes new readers.
-        if (device === null) return
-        await this.#read(device)
-        failures = 0
-        await this.#follow(device)
+        await this.#read()
+        await this.#follow()
       } catch (error) {
         if (signal.aborted) return
         noteFailure('message.inbox', error, this.#means)
-        this.#problem = error instanceof RelayError ? error.code : 'FAILED'
-        await pause(
-          this.#means.clock,
-          Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures++, 16)),
-          signal,
-        ).catch(() => {})
+        this.#problem = error instanceof PersonadError ? String(error.code) : 'FAILED'
       }
+      if (this.#means.clock.nowMs() - beganMs >= LONG_STREAM_MS) failures = 0
+      await this.#pause(FIRST_PAUSE_MS * 2 ** Math.min(failures++, 16))
     }
   }
 
+  async #pause(ms: number): Promise<void> {
+    await pause(this.#means.clock, Math.min(MAX_PAUSE_MS, ms), this.#stop.signal).catch(() => {})
+  }
+
+  /** @throws {MessagesError} MESSAGE_NO_PERSONA for a moment after the apps key has closed, or the persona was left */
+  get #device(): AppDevice {
+    const device = this.#means.cards.deviceNow(this.#app)
+    if (device !== null) return device
+    throw new MessagesError('MESSAGE_NO_PERSONA', `this device has no keys for ${this.#app} now`, 'unlock the persona')
+  }
+
   /** Takes all that lies there. */
-  async #read(device: AppDevice): Promise<void> {
+  async #read(): Promise<void> {
+    const device = this.#device
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
     for (let next: number | null = this.#after; next !== null;) {
       const after: number = next
       const list = async (): ReturnType<typeof listEntries> =>
         await listEntries(client, inbox, after, { signal: this.#stop.signal })
       const page = await withCard(this.url, this.#app, list, this.#means)
-      for (const entry of page.entries) await this.#take(entry, device)
+      for (const entry of page.entries) await this.#take(entry)
       next = page.next
       this.#after = Math.max(this.#after, next ?? 0)
     }
@@ -102,22 +112,21 @@ export class InboxReader {
   }
 
   /** Takes each entry that comes, until the relay ends the stream. */
-  async #follow(device: AppDevice): Promise<void> {
+  async #follow(): Promise<void> {
+    const device = this.#device
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
     for await (const entry of followInbox(client, inbox, this.#after, { signal: this.#stop.signal })) {
-      await this.#take(entry, device)
+      await this.#take(entry)
       this.#acknowledge()
     }
   }
 
-  async #take({ n, from, at, encId }: InboxEntry, device: AppDevice): Promise<void> {
-    const taken = await takeEntry(
-      this.#app,
-      { from, encId, card: { url: this.url, at } },
-      device,
-      this.#queue,
-      this.#means,
-    )
+  async #take({ n, from, at, encId }: InboxEntry): Promise<void> {
+    this.#stop.signal.throwIfAborted()
+    if (this.#waiting.size >= MAX_WAITING) throw tooManyWait(this.url)
+    const found = { from, encId, card: { url: this.url, at } }
+    // The keys change each week, also while a stream stands. An entry that no key opens is acknowledged, and lost.
+    const taken = await takeEntry(this.#app, found, this.#device, this.#queue, this.#means)
     this.#after = Math.max(this.#after, n)
     if (taken === 'done') this.#done.push(n)
     else this.#waiting.set(taken.waitsFor, [...(this.#waiting.get(taken.waitsFor) ?? []), n])
@@ -161,4 +170,9 @@ export class InboxReader {
     this.#rules = { allow: [], block: [] }
     await setSenders(client, inbox, rules, options)
   }
+}
+
+/** The entries stay at the relay until some of those before are read. */
+function tooManyWait(url: string): MessagesError {
+  return new MessagesError('MESSAGES_FULL', `${MAX_WAITING} messages that ${url} announced are not here yet`, 'wait')
 }

@@ -1,0 +1,94 @@
+/** Hostile relays and people: whatever they do, the other messages of the owner go and come, and nothing grows without end. */
+import { describe, expect, test } from 'vitest'
+import { ARRIVED_PART, REQUEST } from '../../../../src/daemon/messages/records/kinds.ts'
+import { formatHex } from '../../../../src/core/encoding/bytes.ts'
+import { engine } from '../../../support/person.ts'
+import { makeContacts, MessageDaemon, NOTES, recordsOf, twoPeople } from '../../../support/message-daemon.ts'
+import { answerOf, neverAnswers, wholeObject, type RelayCall } from '../../../support/message-relay.ts'
+
+const isList = ({ method, path }: RelayCall, bob: MessageDaemon): boolean =>
+  method === 'GET' && path.startsWith(`/inbox/${bob.personaId}?`)
+const isStream = ({ path }: RelayCall, bob: MessageDaemon): boolean =>
+  path.startsWith(`/inbox/${bob.personaId}/events?`)
+
+describe('a relay', () => {
+  test('that ends each stream at once is not called without a pause', async () => {
+    const { world, bobs, bob } = await twoPeople()
+    bobs.instead = (call) =>
+      isStream(call, bob) ? new Response('', { headers: { 'content-type': 'text/event-stream' } }) : null
+    const back = await bob.restarted()
+    await world.settle()
+    const before = bobs.calls.length
+    for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(bobs.calls.length - before).toBe(0)
+    bobs.instead = () => null
+    await world.later(60)
+    expect(back.messages.inboxes.of(NOTES)[0]!.problem).toBeNull()
+  })
+
+  test('that lists entries of people whom nobody knows makes a hundred requests at most', async () => {
+    const { world, bobs, bob } = await twoPeople()
+    let made = 0
+    bobs.instead = (call) => {
+      if (!isList(call, bob) || made >= 200) return null
+      const entries = Array.from({ length: 100 }, () => {
+        made++
+        const from = formatHex(engine.sha256(Buffer.from(`stranger ${made}`)))
+        return { n: made, from, app: NOTES, kid: 'x', at: 'x', encId: 'AAAA' }
+      })
+      return answerOf(200, { ok: true, entries, next: made })
+    }
+    const back = await bob.restarted()
+    await world.until(() => made >= 200)
+    await world.settle()
+    expect(await recordsOf(back, REQUEST)).toBe(100)
+  })
+})
+
+describe('a contact', () => {
+  test('whose objects are no messages leaves none of their bytes on the disk', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    await bob.stopped()
+    for (let offset = 0, total = 3 * 196_608; offset < total; offset += 196_608)
+      await alice.call('message.put', {
+        app: NOTES,
+        to: bob.personaId,
+        content: Buffer.alloc(196_608, 7).toString('base64'),
+        upload: 'large',
+        total,
+        offset,
+      })
+    await alice.untilSent(1, 'notified')
+    alices.instead = async ({ method, path }) => {
+      if (method !== 'GET' || !path.startsWith('/store/')) return null
+      const body = new Uint8Array(await (await alices.answer(path)).arrayBuffer())
+      return wholeObject(body.with(body.length - 1, body.at(-1)! ^ 1))
+    }
+    const back = await bob.restarted()
+    await world.until(() => alices.count('GET /store') > 0)
+    await world.settle()
+    expect(await recordsOf(back, ARRIVED_PART)).toBe(0)
+    await world.later(600)
+    expect([await back.texts(), await recordsOf(back, ARRIVED_PART)]).toEqual([['TAMPERED'], 0])
+  })
+
+  test('whose store gives a byte now and then keeps nobody else waiting', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    const carols = await world.relay('carol')
+    const carol = await MessageDaemon.open(world, 'Carol', [carols])
+    await makeContacts(alice, carol, bob)
+    await carol.use()
+    let held = 0
+    alices.instead = async (call) => {
+      if (call.method !== 'GET' || !call.path.startsWith('/store/')) return null
+      held++
+      return await neverAnswers(call)
+    }
+    for (let n = 0; n < 10; n++) await alice.send(bob, `slow ${n}`)
+    await world.until(() => held > 0)
+    await carol.send(bob, 'quick')
+    for (let turn = 0; turn < 2000 && (await bob.texts()).length === 0; turn++)
+      await new Promise((resolve) => setImmediate(resolve))
+    expect(await bob.texts()).toEqual(['quick'])
+  })
+})
