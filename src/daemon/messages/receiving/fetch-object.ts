@@ -13,6 +13,7 @@ import { MessagesError } from '../records/errors.ts'
 import type { MessagesMeans } from '../records/means.ts'
 import { countsOf } from '../records/counts.ts'
 import type { Job, Task } from '../records/kinds.ts'
+import { senderKind } from '../records/senders.ts'
 import { objectsAt } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
 import { ArrivingParts, stageArrived } from './arrived.ts'
@@ -35,6 +36,9 @@ export async function fetchObject(
   means: MessagesMeans,
 ): Promise<void> {
   const { app, task } = job
+  const sender = senderKind(task.from, app, means)
+  // The owner has blocked or removed them meanwhile.
+  if (sender === 'blocked' || sender === 'stranger') return await finish(() => {})
   checkRoom(app, means)
   const card = await senderCard(job, device, means)
   const parts = new ArrivingParts(app, task.id, means)
@@ -50,6 +54,8 @@ export async function fetchObject(
       queue.add(app, { do: 'post', persona: task.from, sent: null, receipt, done: [] }, untilSec)
     })
   } catch (error) {
+    // The next try may be hours away, and objects of many senders may wait.
+    await parts.begin()
     if (error instanceof MessageError && job.tries + 1 >= MAX_BAD_TRIES) throw new GiveUp(error.code)
     throw error
   }
@@ -77,7 +83,7 @@ async function senderCard(
   device: AppDevice,
   means: MessagesMeans,
 ): Promise<VerifiedCard> {
-  if (task.from === device.personaId) return device.card
+  if (task.from === device.personaId && tries === 0) return device.card
   const alsoAt = inboxUrls(app, means)
   const card = await means.cards.find(task.from, app, { anew: tries > 0, alsoAt })
   if (card !== null) return card

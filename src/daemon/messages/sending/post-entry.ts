@@ -1,5 +1,6 @@
 /** Job: posts an entry to the inboxes of a persona: of a message to its recipient and to the own other devices, or of a receipt to the sender. */
-import { formatBase64url, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
+import type { CardEntry } from '../../../card/card.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
 import { sealEntry, type Entry } from '../../../message/entry.ts'
 import { RelayError } from '../../../relay/errors.ts'
 import { postEntry } from '../../../relay/inboxes.ts'
@@ -26,7 +27,9 @@ export async function postEntries(
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<void> {
-  const { keys, inboxes } = await readersOf(app, task, device, means)
+  const { devices, inboxes } = await readersOf(app, task, device, means)
+  const keys = devices.filter(opensIt(app, task, means)).map(({ enc }) => enc)
+  if (keys.length === 0 && isOfPeer(task, device)) throw new GiveUp('NO_DEVICE')
   // The own other devices have left the card.
   if (keys.length === 0 || inboxes.length === 0) return await finish(() => {})
   const entry = entryOf(app, task, device, means)
@@ -47,8 +50,7 @@ export async function postEntries(
       if (error.code === 'RELAY_NO_INBOX') await means.cards.find(task.persona, app, { anew: true, alsoAt: [url] })
     }
   }
-  if (done.length > task.done.length && task.sent !== null && task.persona !== device.personaId)
-    await noteNotified(app, task.sent, means)
+  if (done.length > task.done.length && isOfPeer(task, device)) await noteNotified(app, task.sent, means)
   if (problem === null) return await finish(() => {})
   if (done.length > task.done.length) throw new PartDone({ ...task, done }, problem)
   if (isRefused && problem instanceof RelayError) throw new GiveUp(problem.code)
@@ -61,18 +63,29 @@ async function noteNotified(app: string, number: number, means: MessagesMeans): 
   })
 }
 
+/** It leads a peer to a message. */
+function isOfPeer(task: PostTask, { personaId }: AppDevice): task is PostTask & { readonly sent: number } {
+  return task.sent !== null && task.persona !== personaId
+}
+
+/** Whether a device can open what an entry leads to: one that came later was not known when the message was sealed. */
+function opensIt(app: string, task: PostTask, means: MessagesMeans): (device: CardEntry) => boolean {
+  const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
+  const sealedTo = new Set(sent?.devices.map(({ sig }) => sig))
+  return ({ sig }) => sent === undefined || sealedTo.has(formatHex(sig))
+}
+
 interface Readers {
-  readonly keys: readonly Uint8Array[]
+  readonly devices: readonly CardEntry[]
   readonly inboxes: readonly string[]
 }
 
 async function readersOf(app: string, task: PostTask, device: AppDevice, means: MessagesMeans): Promise<Readers> {
-  if (task.persona === device.personaId)
-    return { keys: othersOf(device).map(({ enc }) => enc), inboxes: device.card.inboxes }
+  if (task.persona === device.personaId) return { devices: othersOf(device), inboxes: device.card.inboxes }
   const alsoAt = inboxUrls(app, means)
   const card: VerifiedCard | null = await means.cards.find(task.persona, app, { alsoAt })
   if (card === null) throw new RelayError('RELAY_UNREACHABLE', 'no card of the persona is found', { hint: 'try later' })
-  return { keys: card.devices.map(({ enc }) => enc), inboxes: card.inboxes }
+  return { devices: card.devices, inboxes: card.inboxes }
 }
 
 function entryOf(app: string, task: PostTask, { card }: AppDevice, means: MessagesMeans): Entry {

@@ -1,0 +1,82 @@
+/** A message reaches each device of its recipient once, whenever that device is there (docs/messages.md, section 8). */
+import { expect, test } from 'vitest'
+import { DAY_SEC, twoPeople } from '../../../support/message-daemon.ts'
+
+test('a message is with its recipient, and its object goes after the receipt', async () => {
+  const { world, alices, alice, bob } = await twoPeople()
+  const number = await alice.send(bob, 'dinner at eight?')
+  expect(await bob.arrived(1)).toEqual(['dinner at eight?'])
+  await alice.untilSent(number, 'received')
+  await world.until(() => alices.objects.length === 0)
+})
+
+test('two devices that were off for three days get a message once each, and the entry and the object go after the last of them', async () => {
+  const { world, alices, bobs, alice, bob } = await twoPeople()
+  const phone = await bob.phone()
+  const alicesPhone = await alice.phone()
+  await bob.stopped()
+  await phone.stopped()
+  const number = await alice.send(phone, 'I wrote while you were away')
+  await alice.untilSent(number, 'notified')
+  expect(await alicesPhone.arrived(1)).toEqual(['I wrote while you were away'])
+  await world.later(3 * DAY_SEC)
+  const laptop = await bob.restarted()
+  expect(await laptop.arrived(1)).toEqual(['I wrote while you were away'])
+  await world.until(async () => (await alice.sent(number))!.received === 1)
+  await world.settle()
+  expect([alices.objects.length, await bobs.entries()]).toEqual([1, 1])
+  expect(await alice.sent(number)).toMatchObject({ state: 'notified', devices: 2 })
+  const back = await phone.restarted()
+  expect(await back.arrived(1)).toEqual(['I wrote while you were away'])
+  await alice.untilSent(number, 'received')
+  await world.until(async () => alices.objects.length + (await bobs.entries()) === 0)
+  expect([await laptop.texts(), await back.texts(), await alicesPhone.texts()]).toEqual([
+    ['I wrote while you were away'],
+    ['I wrote while you were away'],
+    ['I wrote while you were away'],
+  ])
+})
+
+test('a device that is added later gets the messages that are sent later', async () => {
+  const { world, alice, bob } = await twoPeople()
+  await alice.send(bob, 'before')
+  await bob.arrived(1)
+  const phone = await bob.phone()
+  await alice.send(bob, 'after')
+  expect(await phone.arrived(1)).toEqual(['after'])
+  await world.later(3600)
+  expect([await phone.texts(), await bob.texts()]).toEqual([['after'], ['before', 'after']])
+})
+
+test('a device that is added while a message waits is told of nothing that it cannot open', async () => {
+  const { world, alices, alice, bob } = await twoPeople()
+  alices.isDown = true
+  await alice.send(bob, 'before')
+  await world.settle()
+  alices.isDown = false
+  alices.instead = ({ path }) => {
+    if (path.startsWith('/store/')) throw new TypeError('fetch failed')
+    return null
+  }
+  const phone = await bob.phone()
+  alices.instead = () => null
+  await world.later(3600)
+  expect(await bob.arrived(1)).toEqual(['before'])
+  const { apps } = await phone.call('message.list', {})
+  expect([await phone.texts(), apps[0]!.fetching]).toEqual([[], 0])
+})
+
+test('a phone that lies in a drawer for a month keeps nobody out, and gets what is not over', async () => {
+  const { world, bobs, alice, bob } = await twoPeople()
+  const phone = await bob.phone()
+  await phone.stopped()
+  await alice.send(bob, 'an old one')
+  await bob.arrived(1)
+  await world.later(20 * DAY_SEC)
+  await alice.send(bob, 'a new one')
+  await bob.arrived(2)
+  await world.later(13 * DAY_SEC)
+  await alice.send(bob, 'today')
+  expect(await bob.arrived(3)).toEqual(['an old one', 'a new one', 'today'])
+  await world.until(async () => (await bobs.entries()) === 0)
+})
