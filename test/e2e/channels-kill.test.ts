@@ -1,35 +1,14 @@
 /** SIGKILL of either daemon, of personad-net or of the relay at any moment of a channel: nothing is lost, doubled or out of order. */
 import { describe, expect, test } from 'vitest'
 import { meet, readUpTo, Side, twoSides } from '../support/channel-sides.ts'
-import { killNet } from '../support/net-children.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { daemonVictim, netVictim, randomOf, relayVictim, victimOf, type Victim } from '../support/victims.ts'
 
 const KILLS = Number(process.env['CHANNEL_KILLS'] ?? 1) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + KILLS * 30_000 // sanity: a round takes a second or two on an idle machine
 const A_ROUND = 10 // contents of each side, fewer than the daemon remembers keys
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
-
-/** Numbers below `limit` that a seed repeats. */
-function randomOf(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff
-    return (state >>> 8) % limit
-  }
-}
-
-/** A process that dies, and its return. */
-interface Victim {
-  readonly name: string
-  kill(): Promise<unknown>
-  restart(): Promise<unknown>
-}
-
-/** Each dies in turn; the seed decides who is the first. */
-function victimOf(round: number, victims: readonly Victim[]): Victim {
-  return victims[(SEED + round) % victims.length]!
-}
 
 /** Two daemons, and all whose death they have to stand. */
 interface Story {
@@ -37,32 +16,23 @@ interface Story {
   readonly victims: readonly Victim[]
 }
 
-function daemonOf(name: string, side: Side): Victim {
-  return { name, kill: async () => await side.stop('SIGKILL'), restart: async () => await side.start() }
-}
-
-/** The daemon starts its personad-net again by itself. */
-function netOf(name: string, side: Side): Victim {
-  return { name: `personad-net of the ${name}`, kill: async () => killNet(side.daemon.child), restart: async () => {} }
-}
-
 async function overFolder(): Promise<Story> {
   const sides = await twoSides({ folders: [tempDir()] })
-  return { sides, victims: [daemonOf('host', sides[0]), daemonOf('guest', sides[1])] }
+  return { sides, victims: [daemonVictim('host', sides[0]), daemonVictim('guest', sides[1])] }
 }
 
 async function overRelay(): Promise<Story> {
   const home = tempDir()
-  let relay = await RelayProcess.start({ home })
-  const listen = new URL(relay.url).host
+  const relay = await RelayProcess.start({ home })
   const sides = await twoSides({ relays: [relay.url], private: ['127.0.0.1'] })
-  const ofRelay: Victim = {
-    name: 'relay',
-    kill: async () => await relay.kill('SIGKILL'),
-    restart: async () => (relay = await RelayProcess.start({ home, listen })),
-  }
+  const ofRelay = relayVictim('relay', home, relay)
   const [host, guest] = sides
-  const ofSides = [daemonOf('host', host), netOf('host', host), daemonOf('guest', guest), netOf('guest', guest)]
+  const ofSides = [
+    daemonVictim('host', host),
+    netVictim('host', host),
+    daemonVictim('guest', guest),
+    netVictim('guest', guest),
+  ]
   return { sides, victims: [...ofSides, ofRelay] }
 }
 
@@ -120,7 +90,7 @@ describe.each([
       // Once without a kill, so that each process runs.
       await meet(host, guest)
       for (let n = 0; n < Math.min(KILLS, victims.length); n++) {
-        const victim = victimOf(n, victims)
+        const victim = victimOf(n, SEED, victims)
         const { invite } = await host.client.call('channel.invite', { name: 'Guest' })
         const { id } = await guest.client.call('channel.accept', { invite, name: 'Host' })
         await victim.kill()
@@ -145,7 +115,7 @@ describe.each([
         { side: sides[0], id: hostId, name: 'host', read: 0 },
         { side: sides[1], id: guestId, name: 'guest', read: 0 },
       ] as const
-      for (let n = 0; n < KILLS; n++) await round(n, talkers, victimOf(n, victims), random(2 * A_ROUND))
+      for (let n = 0; n < KILLS; n++) await round(n, talkers, victimOf(n, SEED, victims), random(2 * A_ROUND))
       expect(talkers.map(({ read }) => read)).toEqual([KILLS * A_ROUND, KILLS * A_ROUND])
     },
     TIMEOUT_MS,
