@@ -4,10 +4,20 @@ import { RecordError } from './errors.ts'
 import type { KnownSlots, RecordLimits, SlotRecord, SlotValue } from './record-engine.ts'
 import { SlotMemory } from './slot-memory.ts'
 
+/** What lies in a slot, and is no value. Its writer may put another one over it. */
+export interface Unreadable {
+  /** The seq that it claims; null if nothing shows one. */
+  readonly seq: bigint | null
+  /** For a reader. */
+  readonly refusal: RecordError
+}
+
+export type Found = SlotValue | Unreadable | null
+
 /** One open record in its network. Each value that it gives has a good signature of the writer. */
 export interface SlotNetwork {
   /** The value with the highest seq that can be found now. @throws {RecordError} */
-  read(slot: number): Promise<SlotValue | null>
+  read(slot: number): Promise<Found>
   /** Signs a value, and leaves it in the network. Null for a record that was opened to read. @throws {RecordError} */
   readonly write: ((slot: number, value: SlotValue) => Promise<void>) | null
   /** See {@link SlotRecord.watch}. */
@@ -43,7 +53,7 @@ export class JudgedRecord implements SlotRecord {
   async get(slot: number): Promise<SlotValue | null> {
     this.#check(slot)
     return await this.#serial.run(async () => {
-      const found = await this.#network.read(slot)
+      const found = readable(await this.#network.read(slot))
       this.#memory.takeRead(slot, found)
       return found
     })
@@ -61,10 +71,8 @@ export class JudgedRecord implements SlotRecord {
       )
     const copy = bytes.slice()
     return await this.#serial.run(async () => {
-      const seq = this.#memory.takeBeforeWrite(slot, await this.#network.read(slot))
-      const value = { seq, bytes: copy }
-      await write(slot, value)
-      this.#memory.takeAfterWrite(slot, value, await this.#network.read(slot))
+      const value = { seq: await this.#lookBeforeWrite(slot), bytes: copy }
+      await this.#writeAndLook(slot, value, write)
       return value
     })
   }
@@ -75,9 +83,8 @@ export class JudgedRecord implements SlotRecord {
     await this.#serial.run(async () => {
       const known = this.#memory.of(slot)
       if (!known) return
-      this.#memory.takeBeforeWrite(slot, await this.#network.read(slot))
-      await write(slot, known)
-      this.#memory.takeAfterWrite(slot, known, await this.#network.read(slot))
+      await this.#lookBeforeWrite(slot)
+      await this.#writeAndLook(slot, known, write)
     })
   }
 
@@ -93,6 +100,19 @@ export class JudgedRecord implements SlotRecord {
     await this.#network.close()
   }
 
+  /** @returns the seq that is free */
+  async #lookBeforeWrite(slot: number): Promise<bigint> {
+    const found = await this.#network.read(slot)
+    return found !== null && 'refusal' in found
+      ? this.#memory.takeBeforeWrite(slot, null, found.seq ?? undefined)
+      : this.#memory.takeBeforeWrite(slot, found)
+  }
+
+  async #writeAndLook(slot: number, value: SlotValue, write: NonNullable<SlotNetwork['write']>): Promise<void> {
+    await write(slot, value)
+    this.#memory.takeAfterWrite(slot, value, readable(await this.#network.read(slot)))
+  }
+
   #check(slot: number): void {
     if (this.#closing.signal.aborted) throw new RecordError('RECORD_CLOSED', 'the record was closed', 'open it again')
     checkSlot(slot, this.slots)
@@ -102,6 +122,12 @@ export class JudgedRecord implements SlotRecord {
     if (this.#network.write !== null) return this.#network.write
     throw new RecordError('RECORD_KEY', 'the record was opened without the key that writes it', 'open it with its key')
   }
+}
+
+/** @throws {RecordError} the refusal of what is no value */
+export function readable(found: Found): SlotValue | null {
+  if (found !== null && 'refusal' in found) throw found.refusal
+  return found
 }
 
 /** @throws {RecordError} RECORD_SLOT */

@@ -1,6 +1,6 @@
 /** Looks at slots again and again, for networks that wake nobody, or not always. */
 import type { Clock } from '../process/pulse.ts'
-import type { SlotValue } from './record-engine.ts'
+import type { Found } from './judged-record.ts'
 
 export interface PollTimes {
   /** The first interval, and the one after news, in milliseconds. */
@@ -12,7 +12,7 @@ export interface PollTimes {
 export interface PollMeans {
   readonly clock: Clock
   readonly times: PollTimes
-  readonly read: (slot: number) => Promise<SlotValue | null>
+  readonly read: (slot: number) => Promise<Found>
 }
 
 /** Calls back for each slot whose seq is another one than at the last look, until the signal ends it. */
@@ -30,7 +30,7 @@ export function pollSlots(
       // A slot that cannot be read now is looked at again.
       const value = await read(slot).catch(() => null)
       if (signal.aborted) return
-      if (value === null || seen.get(slot) === value.seq) continue
+      if (value === null || 'refusal' in value || seen.get(slot) === value.seq) continue
       seen.set(slot, value.seq)
       hasNews = true
       onNews(slot)

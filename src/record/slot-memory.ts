@@ -35,15 +35,17 @@ export class SlotMemory {
 
   /**
    * Takes what the writer found in front of a new value. An older value, or none, is no obstacle: the network has lost something.
+   * @param above the seq of something unreadable that lies there
    * @returns the seq that is free
    * @throws {RecordError} RECORD_SECOND_WRITER, once for each value of somebody else; RECORD_SPENT
    */
-  takeBeforeWrite(slot: number, found: SlotValue | null): bigint {
+  takeBeforeWrite(slot: number, found: SlotValue | null, above: bigint = -1n): bigint {
     const known = this.#known.get(slot)
     const isNews = found !== null && (found.seq > (known?.seq ?? -1n) || (!!known && isOther(known, found)))
     if (isNews) this.#known.set(slot, found)
     if (isNews && known !== undefined) throw secondWriter(slot)
-    const free = (this.#known.get(slot)?.seq ?? -1n) + 1n
+    const knownSeq = this.#known.get(slot)?.seq ?? -1n
+    const free = (above > knownSeq ? above : knownSeq) + 1n
     if (free <= MAX_DHT_SEQ) return free
     throw new RecordError(
       'RECORD_SPENT',

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8, formatHex } from '../../src/core/encoding/bytes.ts'
 import { RecordError, type RecordErrorCode } from '../../src/record/errors.ts'
-import { encodeSignedSlot } from '../../src/record/signed-slot.ts'
+import { MAX_PARTS, PART_BYTES } from '../../src/record/dht/parts.ts'
+import { encodeSignedSlot, SIGNED_SLOT_HEAD_BYTES } from '../../src/record/signed-slot.ts'
 import { codesOf } from '../support/error-codes.ts'
 import { engine, seedOf } from '../support/person.ts'
 
@@ -14,6 +15,13 @@ describe('docs/record.md', () => {
     const codes = codesOf('RecordErrorCode', 'record/errors.ts')
     const listed = [...DOC.matchAll(/^\| `(RECORD_[A-Z_]+)` \|/gm)].map(([, code]) => code)
     expect(listed).toEqual(codes)
+  })
+
+  it('has the sizes of the networks', () => {
+    const flowing = DOC.replaceAll('\n', ' ')
+    expect(flowing).toContain(`at most ${PART_BYTES} bytes`)
+    expect(flowing).toContain(`at most ${MAX_PARTS} parts, so a value has at most ${MAX_PARTS * PART_BYTES} bytes`)
+    expect(flowing).toContain(`1048576 / n) - ${SIGNED_SLOT_HEAD_BYTES} bytes`)
   })
 
   it('names the refusals that pass', () => {

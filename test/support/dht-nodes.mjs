@@ -3,9 +3,9 @@
 import { createInterface } from 'node:readline'
 import DHT from 'bittorrent-dht'
 import nacl from 'tweetnacl'
+import { verifyByOpenssl as verify } from '../../src/netnode/verify.ts'
 
 const [count, ...others] = process.argv.slice(2).map(Number)
-const verify = (signature, message, publicKey) => nacl.sign.detached.verify(message, signature, publicKey)
 const answer = (fields) =>
   console.log(JSON.stringify(fields, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
 
@@ -37,6 +37,7 @@ for (let i = 0; i < count; i++) {
 }
 answer({ ports: nodes.map((node) => node.address().port) })
 
+const kept = []
 const orders = {
   /** How many of the nodes hold a value at this target, and how many exactly this one. */
   held({ target, value }) {
@@ -46,6 +47,27 @@ const orders = {
   /** As after two hours without a put: the nodes hold nothing. */
   forget() {
     for (const node of nodes) Reflect.get(node, '_values').clear()
+    answer({ nodes: nodes.length })
+  },
+  /** Notes what lies at a target. */
+  keep({ target }) {
+    kept.splice(0, kept.length, ...nodes.map((node) => Reflect.get(node, '_values').get(target)))
+    answer({ nodes: kept.length })
+  },
+  /** Puts back what was kept, in the place of anything newer. */
+  putBack({ target }) {
+    for (const [i, node] of nodes.entries()) if (kept[i] != null) Reflect.get(node, '_values').set(target, kept[i])
+    answer({ nodes: kept.length })
+  },
+  /** Changes the last bit of the value at a target. */
+  flip({ target }) {
+    for (const node of nodes) {
+      const found = Reflect.get(node, '_values').get(target)
+      if (found == null) continue
+      const v = Buffer.from(found.v)
+      v[v.length - 1] ^= 1
+      Reflect.get(node, '_values').set(target, { ...found, v })
+    }
     answer({ nodes: nodes.length })
   },
   get({ target, salt }) {

@@ -102,6 +102,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto'],
     reason: 'the DHT client holds no key and opens no socket: its carrier hands both in',
   },
+  'record/dht': {
+    folders: ['core', 'crypto', 'dht', 'process', 'record'],
+    packages: [],
+    reason: 'records on the DHT open no socket: the way to its client is handed in',
+  },
   netnode: {
     folders: ['core', 'dht', 'process'],
     packages: ['node:', 'zod'],

@@ -91,9 +91,8 @@ function networkOf(
       await Promise.resolve()
       const signed = records.take(address, slot)
       if (signed === null) return null
-      const value = openSignedSlot(slot, signed, publicKey, engine)
-      if (value !== null) return value
-      throw new RecordError('RECORD_FORGED', `slot ${slot} is forged`, 'ask its writer')
+      const refusal = new RecordError('RECORD_FORGED', `slot ${slot} is forged`, 'ask its writer')
+      return openSignedSlot(slot, signed, publicKey, engine) ?? { seq: null, refusal }
     },
     write:
       secretKey &&

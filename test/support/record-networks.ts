@@ -30,31 +30,29 @@ export interface Mischief {
 export interface RecordSubject {
   readonly name: string
   make(): Promise<RecordNetwork>
-  /** How a changed value shows that was not known before: some networks cannot tell it from no value. */
-  readonly forged: 'RECORD_FORGED' | null
+  /** How a changed value shows. A node of the DHT that gives one counts as one that does not answer. */
+  readonly forged: 'RECORD_FORGED' | 'RECORD_AWAY'
   /** Whether its network lets {@link Mischief} happen. */
   readonly hasMischief: boolean
   /** Whether a record that nobody has made can be told from an empty one. */
   readonly tellsUnknown: boolean
 }
 
-export const RECORD_SUBJECTS: readonly RecordSubject[] = [
-  {
-    name: 'memory',
-    make: async () => await Promise.resolve(memoryNetwork()),
-    forged: 'RECORD_FORGED',
-    hasMischief: true,
-    tellsUnknown: true,
-  },
-  {
-    name: 'a stand-in for Veilid',
-    make: veilidNetwork,
-    forged: 'RECORD_FORGED',
-    hasMischief: true,
-    tellsUnknown: true,
-  },
-  ...realVeilid(),
-]
+export const memoryRecords: RecordSubject = {
+  name: 'memory',
+  make: async () => await Promise.resolve(memoryNetwork()),
+  forged: 'RECORD_FORGED',
+  hasMischief: true,
+  tellsUnknown: true,
+}
+
+export const veilidStandIn: RecordSubject = {
+  name: 'a stand-in for Veilid',
+  make: veilidNetwork,
+  forged: 'RECORD_FORGED',
+  hasMischief: true,
+  tellsUnknown: true,
+}
 
 /** Bytes with the last bit changed. */
 export function flipped(bytes: Uint8Array): Uint8Array {
@@ -108,7 +106,7 @@ async function veilidNetwork(): Promise<RecordNetwork> {
 }
 
 /** A real node, where the environment names one: VEILID_SERVER_IPC, and VEILID_SERVER_IPC_2 for one of its own for readers. */
-function realVeilid(): RecordSubject[] {
+export function realVeilid(): RecordSubject[] {
   const ipc = process.env['VEILID_SERVER_IPC']
   if (ipc === undefined) return []
   const paths = [ipc, process.env['VEILID_SERVER_IPC_2'] ?? ipc]

@@ -4,7 +4,7 @@ import { equalBytes, formatBase64url, parseBase64url } from '../../core/encoding
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Clock } from '../../process/pulse.ts'
 import { RecordError } from '../errors.ts'
-import type { SlotNetwork } from '../judged-record.ts'
+import type { Found, SlotNetwork } from '../judged-record.ts'
 import { pollSlots, type PollTimes } from '../poll.ts'
 import type { SlotValue } from '../record-engine.ts'
 import { encodeSignedSlot, openSignedSlot } from '../signed-slot.ts'
@@ -66,7 +66,7 @@ export class VeilidRecord implements SlotNetwork {
     return answer.value
   }
 
-  async read(slot: number): Promise<SlotValue | null> {
+  async read(slot: number): Promise<Found> {
     const value = await this.#call('GetDhtValue', { subkey: slot, force_refresh: true }, valueDataForm)
     this.#lastRead.delete(slot)
     if (value === null) return null
@@ -74,13 +74,7 @@ export class VeilidRecord implements SlotNetwork {
     if (signed === null)
       throw new RecordError('RECORD_STRANGE', 'veilid-server gave a value that is no base64url', 'check its version')
     this.#lastRead.set(slot, signed)
-    const read = this.#valueOf(slot, signed)
-    if (read !== null) return read
-    throw new RecordError(
-      'RECORD_FORGED',
-      `slot ${slot} holds what its writer has not signed`,
-      'the node or the network has changed it; wait until its writer puts it again',
-    )
+    return this.#valueOf(slot, signed) ?? { seq: null, refusal: forged(slot) }
   }
 
   watch(slots: readonly number[], onNews: (slot: number) => void, signal: AbortSignal): void {
@@ -175,6 +169,14 @@ export class VeilidRecord implements SlotNetwork {
     const all = { key: this.#key, subkeys: null, expiration: null, count: null }
     await this.#openAt.call('WatchDhtValues', all, z.boolean())
   }
+}
+
+function forged(slot: number): RecordError {
+  return new RecordError(
+    'RECORD_FORGED',
+    `slot ${slot} holds what its writer has not signed`,
+    'the node or the network has changed it; wait until its writer puts it again',
+  )
 }
 
 /** What a refusal of veilid-server means for a record. */

@@ -1,7 +1,9 @@
 /** Properties of records: signed slots as bytes, and what a memory lets through. */
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_DHT_SEQ } from '../../../src/core/announce/signed-value.ts'
+import { MAX_DHT_SEQ, MAX_VALUE_BYTES } from '../../../src/core/announce/signed-value.ts'
+import { equalBytes } from '../../../src/core/encoding/bytes.ts'
+import { cutIntoParts, joinParts, MAX_PARTS, parsePart, PART_BYTES } from '../../../src/record/dht/parts.ts'
 import { RecordError } from '../../../src/record/errors.ts'
 import type { SlotValue } from '../../../src/record/record-engine.ts'
 import { encodeSignedSlot, openSignedSlot } from '../../../src/record/signed-slot.ts'
@@ -53,6 +55,56 @@ describe('a signed slot', () => {
     fc.assert(
       fc.property(slots, fc.uint8Array({ maxLength: 200 }), (slot, bytes) => {
         expect(openSignedSlot(slot, bytes, publicKey, engine)).toBeNull()
+      }),
+    )
+  })
+})
+
+describe('the parts of a value', () => {
+  const values = fc
+    .integer({ min: 0, max: MAX_PARTS * PART_BYTES })
+    .chain((length) => fc.record({ length: fc.constant(length), step: fc.integer({ min: 1, max: 255 }) }))
+  const bytesOf = ({ length, step }: { length: number; step: number }): Uint8Array =>
+    new Uint8Array(length).map((_, i) => (i * step) >> 3)
+
+  it('fit into values of the DHT, and make the value again', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        const bytes = bytesOf(value)
+        const parts = cutIntoParts(bytes, engine)
+        for (const part of parts) expect(part.length).toBeLessThanOrEqual(MAX_VALUE_BYTES)
+        expect(equalBytes(joinParts(parts.map(parsePart), engine)!, bytes)).toBe(true)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('make nothing when one is missing, changed, at another place, or of another value', () => {
+    fc.assert(
+      fc.property(values, values, fc.nat(), fc.nat(), (value, other, at, bit) => {
+        const parts = cutIntoParts(bytesOf(value), engine)
+        const i = at % parts.length
+        // The only part of another value is a whole value.
+        const foreign =
+          parts.length === 1 ? new Uint8Array() : (cutIntoParts(bytesOf(other), engine)[i] ?? new Uint8Array())
+        const changed = parts[i]!.map((byte, n) => (n === bit % parts[i]!.length ? byte ^ 1 : byte))
+        for (const replaced of [new Uint8Array(), changed, foreign]) {
+          if (equalBytes(replaced, parts[i]!)) continue
+          const all = parts.map((part, n) => parsePart(n === i ? replaced : part))
+          expect(joinParts(all, engine) === null).toBe(true)
+        }
+        if (parts.length > 1) expect(joinParts(parts.toReversed().map(parsePart), engine)).toBeNull()
+        expect(joinParts(parts.slice(0, -1).map(parsePart), engine)).toBeNull()
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('any bytes are a part with a place in its value, or none', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const part = parsePart(bytes)
+        if (part !== null) expect(part.index).toBeLessThan(part.count)
       }),
     )
   })
