@@ -58,5 +58,8 @@ export const LABEL_MESSAGE_OBJECT: Uint8Array = label('message-object')
 export const LABEL_MESSAGE_ENTRY: Uint8Array = label('message-entry')
 export const LABEL_MESSAGE_SIG: Uint8Array = label('message-sig')
 export const LABEL_MESSAGE_RECEIPT: Uint8Array = label('message-receipt')
+/** Records as a carrier (docs/channel.md, section 13). */
+export const LABEL_CHANNEL_RING: Uint8Array = label('channel-ring')
+export const LABEL_CHANNEL_INTAKE: Uint8Array = label('channel-intake')
 /** Records (docs/record.md). */
 export const LABEL_RECORD_OWNER: Uint8Array = label('record-owner')

@@ -33,8 +33,11 @@ export interface OpenOptions {
 export interface RecordEngine {
   readonly limits: RecordLimits
 
+  /** Whether a text is an address of this engine. */
+  serves(address: string): boolean
+
   /**
-   * Makes a record, which is open for writing. Its slots are empty.
+   * Makes a record, which is open for writing. The same key and the same number of slots make the same record: one that is there already is opened.
    * @param slots 1 to `limits.maxSlots`
    * @param writerSeed the Ed25519 seed of the writer, 32 bytes
    * @throws {RecordError} RECORD_SLOT | RECORD_AWAY | RECORD_OLD_SERVER | RECORD_STRANGE

@@ -51,6 +51,10 @@ export class MemoryRecordEngine implements RecordEngine {
     this.#engine = engine
   }
 
+  serves(address: string): boolean {
+    return ADDRESS.test(address)
+  }
+
   async create(slots: number, writerSeed: Uint8Array): Promise<SlotRecord> {
     checkSlotCount(slots, LIMITS)
     const address = `memory:${formatHex(this.#engine.signKeyPair(writerSeed).publicKey)}.${slots}`

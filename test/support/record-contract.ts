@@ -46,6 +46,21 @@ export function holdRecordContract(subject: RecordSubject): void {
     expect(await read.get(2)).toBeNull()
   })
 
+  it('the same key makes the same record again, with what lies there', async () => {
+    const { network, mine, record, seed } = await world()
+    const again = await (await network.start()).create(SLOTS, seed)
+    expect(again.address).toBe(record.address)
+    expect((await again.get(0))!.bytes).toEqual(text('made'))
+    expect((await mine.create(SLOTS, seedOf('another'))).address).not.toBe(record.address)
+  })
+
+  it('serves its own addresses alone', async () => {
+    const { mine, record } = await world()
+    expect(mine.serves(record.address)).toBe(true)
+    for (const address of ['', 'veilid:abc', 'dht:abc', 'folder:0123456789abcdef', `${record.address}x`])
+      expect(mine.serves(address), address).toBe(false)
+  })
+
   it('each value of a slot has a higher seq, also after its writer started anew', async () => {
     const { network, record, read, seed } = await world()
     await record.set(1, text('a'))

@@ -14,6 +14,10 @@ export function formatDhtAddress({ publicKey, slots }: DhtAddress): string {
   return `dht:${formatBase64url(publicKey)}.${slots}`
 }
 
+export function isDhtAddress(text: string): boolean {
+  return ADDRESS.test(text)
+}
+
 /** @throws {RecordError} RECORD_ADDRESS */
 export function parseDhtAddress(text: string, maxSlots: number): DhtAddress {
   const [, key, digits] = ADDRESS.exec(text) ?? []

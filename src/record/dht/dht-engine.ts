@@ -5,7 +5,7 @@ import { checkSlotCount, JudgedRecord } from '../judged-record.ts'
 import type { PollTimes } from '../poll.ts'
 import type { OpenOptions, RecordEngine, RecordLimits, SlotRecord } from '../record-engine.ts'
 import { writerOf } from '../writer.ts'
-import { formatDhtAddress, parseDhtAddress } from './dht-address.ts'
+import { formatDhtAddress, isDhtAddress, parseDhtAddress } from './dht-address.ts'
 import { DhtRecord, type DhtValues } from './dht-record.ts'
 import { MAX_PARTS, PART_BYTES } from './parts.ts'
 
@@ -33,6 +33,10 @@ export class DhtRecordEngine implements RecordEngine {
 
   constructor(options: DhtEngineOptions) {
     this.#options = options
+  }
+
+  serves(address: string): boolean {
+    return isDhtAddress(address)
   }
 
   /** A record is its key: nothing is sent before the first value. */

@@ -56,15 +56,18 @@ export class VeilidSession {
    * @throws {RecordError} RECORD_AWAY | RECORD_STRANGE
    */
   async call<Value>(op: string, parameters: Fields, form: z.ZodType<Value>): Promise<Answer<Value>> {
-    const response = await this.#connection.call({
-      op: 'RoutingContext',
-      rc_id: this.#contextId,
-      rc_op: op,
-      ...parameters,
-    })
-    if (response.error !== undefined) return { refusal: refusalOf(response.error) }
-    if (response.rc_op !== op) throw strange(op)
-    return { value: valueOf(form, response.value, op) }
+    const request = { op: 'RoutingContext', rc_id: this.#contextId, rc_op: op, ...parameters }
+    const response = await this.#connection.call(request)
+    if (response.error === undefined && response.rc_op !== op) throw strange(op)
+    return answerOf(op, response, form)
+  }
+
+  /**
+   * Calls an operation of the server itself.
+   * @throws {RecordError} RECORD_AWAY | RECORD_STRANGE
+   */
+  async ask<Value>(op: string, parameters: Fields, form: z.ZodType<Value>): Promise<Answer<Value>> {
+    return answerOf(op, await this.#connection.call({ op, ...parameters }), form)
   }
 
   close(): void {
@@ -72,8 +75,10 @@ export class VeilidSession {
   }
 }
 
-function refusalOf({ kind, message = '' }: NonNullable<VeilidResponse['error']>): Refusal {
-  return { kind, message }
+/** @throws {RecordError} RECORD_STRANGE */
+function answerOf<Value>(op: string, { error, value }: VeilidResponse, form: z.ZodType<Value>): Answer<Value> {
+  if (error === undefined) return { value: valueOf(form, value, op) }
+  return { refusal: { kind: error.kind, message: error.message ?? '' } }
 }
 
 function valueOf<Value>(form: z.ZodType<Value>, value: unknown, op: string): Value {

@@ -19,6 +19,10 @@ export function formatVeilidAddress({ opaque, encryption, publicKey }: VeilidAdd
   return `veilid:${opaque}.${encryption}.${formatBase64url(publicKey)}`
 }
 
+export function isVeilidAddress(text: string): boolean {
+  return ADDRESS.test(text)
+}
+
 /** @throws {RecordError} RECORD_ADDRESS */
 export function parseVeilidAddress(text: string): VeilidAddress {
   const [, opaque, encryption, writer] = ADDRESS.exec(text) ?? []

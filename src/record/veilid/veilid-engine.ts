@@ -1,5 +1,6 @@
 /** Records on Veilid, by a veilid-server of this machine or another (docs/record.md, section 5). */
 import type { Duplex } from 'node:stream'
+import * as z from 'zod'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
 import { LABEL_RECORD_OWNER } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -10,10 +11,16 @@ import type { KnownSlots, OpenOptions, RecordEngine, RecordLimits, SlotRecord } 
 import { SIGNED_SLOT_HEAD_BYTES } from '../signed-slot.ts'
 import { writerOf } from '../writer.ts'
 import { RecordError } from '../errors.ts'
-import { descriptorForm, valueChangeForm, type Descriptor, type VeilidUpdate } from './messages.ts'
+import { valueChangeForm, type VeilidUpdate } from './messages.ts'
 import { VeilidSession } from './session.ts'
-import { formatVeilidAddress, parseRecordKey, parseVeilidAddress, type VeilidAddress } from './veilid-address.ts'
-import { errorOf, VeilidRecord } from './veilid-record.ts'
+import {
+  formatVeilidAddress,
+  isVeilidAddress,
+  parseRecordKey,
+  parseVeilidAddress,
+  type VeilidAddress,
+} from './veilid-address.ts'
+import { errorOf, schemaOf, VeilidRecord } from './veilid-record.ts'
 
 const MAX_SLOTS = 1024 // format: subkeys of a record
 const MAX_SUBKEY_BYTES = 32_768 // format: one subkey
@@ -27,6 +34,12 @@ export interface VeilidEngineOptions {
   readonly clock: Clock
   /** Between two looks at a watched slot. */
   readonly poll?: PollTimes
+}
+
+interface VeilidOwner {
+  readonly publicKey: string
+  /** Public key and secret. */
+  readonly keyPair: string
 }
 
 export class VeilidRecordEngine implements RecordEngine {
@@ -45,34 +58,42 @@ export class VeilidRecordEngine implements RecordEngine {
     this.#options = options
   }
 
+  serves(address: string): boolean {
+    return isVeilidAddress(address)
+  }
+
   async create(slots: number, writerSeed: Uint8Array): Promise<SlotRecord> {
     checkSlotCount(slots, this.limits)
+    const { owner, encryption } = this.#ownerOf(writerSeed)
     const session = await this.session()
-    const answer = await session.call(
-      'CreateDhtRecord',
-      { kind: 'VLD0', schema: { kind: 'DFLT', o_cnt: slots }, owner: this.#ownerOf(writerSeed) },
-      descriptorForm,
-    )
+    const asking = { schema: schemaOf(slots), owner: owner.publicKey, encryption_key: `VLD0:${encryption}` }
+    const answer = await session.ask('GetDhtRecordKey', asking, z.string())
     if ('refusal' in answer) throw errorOf(answer.refusal)
-    const key = parseRecordKey(answer.value.key)
+    const key = parseRecordKey(answer.value)
     if (key === null)
-      throw new RecordError('RECORD_STRANGE', 'veilid-server made a record without a key', 'check its version')
-    const { publicKey } = this.#options.engine.signKeyPair(writerSeed)
-    return await this.open(formatVeilidAddress({ ...key, publicKey }), { writerSeed })
+      throw new RecordError('RECORD_STRANGE', 'veilid-server gave a record key of another form', 'check its version')
+    const address = { ...key, publicKey: this.#options.engine.signKeyPair(writerSeed).publicKey }
+    const record = this.#network(address, writerSeed)
+    await this.#opened(record, async () => await record.openOrMake(slots))
+    return this.#judged(record, address, slots)
   }
 
   async open(address: string, { writerSeed, known }: OpenOptions): Promise<SlotRecord> {
     const parsed = parseVeilidAddress(address)
     writerOf(writerSeed, parsed.publicKey, this.#options.engine)
     const record = this.#network(parsed, writerSeed)
-    let descriptor: Descriptor
+    const { schema } = await this.#opened(record, async () => await record.open())
+    return this.#judged(record, parsed, schema.o_cnt, known)
+  }
+
+  /** A record that cannot be opened is closed. */
+  async #opened<Result>(record: VeilidRecord, open: () => Promise<Result>): Promise<Result> {
     try {
-      descriptor = await record.open()
+      return await open()
     } catch (error) {
       await record.close()
       throw error
     }
-    return this.#judged(record, parsed, descriptor.schema.o_cnt, known)
   }
 
   /** Ends the connection. Records that are open answer RECORD_AWAY, or begin a new one. */
@@ -112,12 +133,14 @@ export class VeilidRecordEngine implements RecordEngine {
     for (const record of this.#records) if (record.opaque === opaque) record.onChange(read.data!.subkeys)
   }
 
-  /** The key pair that writes the record for veilid-server, which never gets the one that signs values. */
-  #ownerOf(writerSeed: Uint8Array): string {
+  /** The keys that veilid-server gets to write the record, and to encrypt it. It never gets the one that signs values. */
+  #ownerOf(writerSeed: Uint8Array): { readonly owner: VeilidOwner; readonly encryption: string } {
     const { engine } = this.#options
-    const seed = engine.sha512(LABEL_RECORD_OWNER, writerSeed).subarray(0, 32)
-    const { publicKey } = engine.signKeyPair(seed)
-    return `VLD0:${formatBase64url(publicKey)}:${formatBase64url(seed)}`
+    const secrets = engine.sha512(LABEL_RECORD_OWNER, writerSeed)
+    const seed = secrets.subarray(0, 32)
+    const publicKey = `VLD0:${formatBase64url(engine.signKeyPair(seed).publicKey)}`
+    const owner = { publicKey, keyPair: `${publicKey}:${formatBase64url(seed)}` }
+    return { owner, encryption: formatBase64url(secrets.subarray(32)) }
   }
 
   #network(address: VeilidAddress, writerSeed: Uint8Array | null): VeilidRecord {
@@ -127,7 +150,7 @@ export class VeilidRecordEngine implements RecordEngine {
       writer:
         writerSeed === null
           ? null
-          : { owner: this.#ownerOf(writerSeed), secretKey: engine.signKeyPair(writerSeed).secretKey },
+          : { owner: this.#ownerOf(writerSeed).owner.keyPair, secretKey: engine.signKeyPair(writerSeed).secretKey },
       engine,
       session: async () => await this.session(),
       poll: { clock, times: poll },

@@ -128,7 +128,7 @@ export class VeilidRecord implements SlotNetwork {
   /** Calls an operation on the open record, at most twice. Each operation may be repeated without harm. @throws {RecordError} */
   async #call<Value>(op: string, parameters: Fields, form: z.ZodType<Value>): Promise<Value> {
     for (let isAgain = false; ; isAgain = true) {
-      if (this.#openAt === null || this.#openAt.isOver) await this.#openOrMake()
+      if (this.#openAt === null || this.#openAt.isOver) await this.openOrMake()
       const session = this.#openAt!
       try {
         const answer = await session.call(op, { key: this.#key, ...parameters }, form)
@@ -142,23 +142,26 @@ export class VeilidRecord implements SlotNetwork {
     }
   }
 
-  /** Opens the record. Its writer makes it again if neither the node nor the network has it. */
-  async #openOrMake(): Promise<void> {
+  /**
+   * Opens the record. Its writer makes it if neither the node nor the network has it.
+   * @throws {RecordError} as {@link open}
+   */
+  async openOrMake(slots: number = this.#slots): Promise<void> {
     try {
       await this.open()
     } catch (error) {
       const { writer } = this.#options
       if (writer === null || !(error instanceof RecordError) || error.code !== 'RECORD_VANISHED') throw error
-      await this.#makeAgain(writer.owner)
+      await this.#make(writer.owner, slots)
       await this.open()
     }
   }
 
-  /** The same owner and schema give the same record key. Opening it by our address has it encrypt as before. */
-  async #makeAgain(owner: string): Promise<void> {
+  /** The same owner and schema give the same record key. Opening it by our address has the node encrypt with our key. */
+  async #make(owner: string, slots: number): Promise<void> {
     const session = await this.#options.session()
-    const schema = { kind: 'DFLT', o_cnt: this.#slots }
-    const answer = await session.call('CreateDhtRecord', { kind: 'VLD0', schema, owner }, descriptorForm)
+    const making = { kind: 'VLD0', schema: schemaOf(slots), owner }
+    const answer = await session.call('CreateDhtRecord', making, descriptorForm)
     if ('refusal' in answer) throw errorOf(answer.refusal)
     if (parseRecordKey(answer.value.key)?.opaque === this.opaque) return
     throw new RecordError('RECORD_STRANGE', 'veilid-server made another record for the same key', 'check its version')
@@ -177,6 +180,11 @@ function forged(slot: number): RecordError {
     `slot ${slot} holds what its writer has not signed`,
     'the node or the network has changed it; wait until its writer puts it again',
   )
+}
+
+/** One subkey a slot, all of the owner. */
+export function schemaOf(slots: number): Descriptor['schema'] {
+  return { kind: 'DFLT', o_cnt: slots }
 }
 
 /** What a refusal of veilid-server means for a record. */
