@@ -22,6 +22,8 @@ import {
 import { LOOK_MS } from '../../src/daemon/channels/carriers/folder-watch.ts'
 import { MESSAGE_RATE } from '../../src/channel/carriers/relay-carrier.ts'
 import { MAX_THINGS } from '../../src/daemon/channels/carriers/seen-cursor.ts'
+import { MEETING_SLOTS } from '../../src/channel/carriers/records/meeting.ts'
+import { MAX_ACKS, RECORD_SLOTS, RING_SLOTS } from '../../src/channel/carriers/records/ring-header.ts'
 import { RELAY_LIMITS } from '../../src/relay/limits.ts'
 import { VECTORS_DIR } from '../generate/vectors.ts'
 import { flowingSectionOf } from '../support/doc-section.ts'
@@ -53,6 +55,10 @@ describe('docs/channel.md', () => {
       [8, `more than ${MAX_UNREAD_BYTES / 2 ** 20} MiB`],
       [8, `at most ${MAX_OUTBOX_BYTES / 2 ** 20} MiB`],
       [8, `counts ${CONTENT_COST_BYTES} bytes more`],
+      [13, `record of ${RECORD_SLOTS} slots`],
+      [13, `slot 1 + n mod ${RING_SLOTS}`],
+      [13, `at most ${MAX_ACKS} rings of others`],
+      [13, `a record of ${MEETING_SLOTS} slots`],
       [14, `base64url of ${TRY_ID_BYTES} random bytes`],
       [14, `at most ${MAX_SDP_CHARS} characters`],
       [14, `more than ${OFFER_LIFE_SEC} s`],
@@ -64,7 +70,7 @@ describe('docs/channel.md', () => {
       [14, `within ${CONNECT_MS / 1000} s`],
     ]
     for (const [number, text] of sentences) expect(section(number), text).toContain(text)
-    expect(sentences.length).toBe(27)
+    expect(sentences.length).toBe(31)
   })
 
   it('has the numbers of the carriers in its text', () => {

@@ -5,6 +5,7 @@ import { libtorrentAbsence } from '../support/dht-peers.ts'
 import { seedOf } from '../support/person.ts'
 import { holdRecordContract } from '../support/record-contract.ts'
 import { dhtRecords } from '../support/record-dht.ts'
+import { meetAndTalk } from '../support/record-story.ts'
 
 /** libtorrent waits 15 s in a lookup for each client that has ended, so its whole contract takes minutes. */
 const HAS_ALL = process.env['RECORD_CONTRACTS'] === '1'
@@ -29,6 +30,13 @@ describe('a value of several parts', () => {
     const third = new Uint8Array(3000).fill(3)
     expect(await record.set(1, third)).toEqual({ seq: 2n, bytes: third })
     expect(await read.get(1)).toEqual({ seq: 2n, bytes: third })
+  })
+})
+
+describe('two ends over records on the DHT', () => {
+  it('meet and talk, through nodes of bittorrent-dht', async () => {
+    const network = await dhtRecords('bittorrent-dht').make()
+    await meetAndTalk(await network.start(), await network.start())
   })
 })
 

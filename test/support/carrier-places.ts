@@ -13,12 +13,17 @@ import {
   type OwnPlace,
 } from '../../src/channel/carriers/carrier.ts'
 import { FolderCarrier } from '../../src/daemon/channels/carriers/folder-carrier.ts'
+import { OpenRecords } from '../../src/channel/carriers/records/open-records.ts'
+import { RecordCarrier } from '../../src/channel/carriers/records/record-carrier.ts'
+import { liveNumbers } from '../../src/channel/carriers/records/ring-header.ts'
 import { RelayCarrier } from '../../src/channel/carriers/relay-carrier.ts'
 import { systemClock } from '../../src/process/pulse.ts'
 import { RelayClient } from '../../src/relay/client.ts'
 import type { RelayClock, RelayMeans } from '../../src/relay/means.ts'
 import { parseRelayUrl } from '../../src/relay/relay-url.ts'
 import { exportBoxSecret, generateBoxKeyPair } from '../../src/seal/key-pair.ts'
+import { MemoryRecordEngine, MemoryRecords } from './memory-records.ts'
+import { engine } from './person.ts'
 import { ORIGIN, testRelay, type TestRelay } from './relay-boxes.ts'
 import { serveBoxes } from './relay-http.ts'
 import { tempDir } from './temp-dir.ts'
@@ -45,6 +50,7 @@ export interface Subject {
 export const SUBJECTS: readonly Subject[] = [
   { name: 'folder', make: async () => await Promise.resolve(folderPlace()) },
   { name: 'relay', make: relayPlace },
+  { name: 'record', make: async () => await Promise.resolve(recordPlace()) },
 ]
 
 export const realClock: RelayClock = {
@@ -130,6 +136,48 @@ export async function relayServer(): Promise<TestRelayServer> {
   }
 }
 
+/** Records in memory, under the carrier. */
+export function recordPlace(): TestPlace {
+  const records = new MemoryRecords()
+  const places: { readonly pub: Uint8Array; readonly url: string }[] = []
+  const reader = new MemoryRecordEngine(records, engine)
+  return {
+    at: 'memory',
+    start: () => {
+      const carrier = new RecordCarrier({
+        records: new MemoryRecordEngine(records, engine),
+        engine,
+        clock: systemClock,
+      })
+      const open = carrier.open.bind(carrier)
+      carrier.open = async (at, pub, secret) => {
+        const intake = await open(at, pub, secret)
+        places.push({ pub, url: intake.url })
+        return intake
+      }
+      return carrier
+    },
+    spoil: async ({ pub, where }) => {
+      const meeting = await new OpenRecords(reader, engine).meeting(where[0]!.url, pub)
+      await meeting.send(new Uint8Array(8), Uint8Array.of(0))
+      await meeting.send(new Uint8Array(8), new Uint8Array(16_000))
+    },
+    takeAway: () => {
+      records.isAway = true
+      return () => void (records.isAway = false)
+    },
+    count: async () => {
+      const open = new OpenRecords(reader, engine)
+      const counts = places.map(async ({ pub, url }) => {
+        const header = await (await open.peer(url, pub)).header()
+        const first = await (await open.meeting(url, pub)).receive('')
+        return first.length + (header === null ? 0 : liveNumbers(header).length)
+      })
+      return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+    },
+  }
+}
+
 async function relayPlace(): Promise<TestPlace> {
   const { at, relay, client, takeAway } = await relayServer()
   return {
@@ -149,16 +197,16 @@ async function relayPlace(): Promise<TestPlace> {
 
 /** One end: its place, and a carrier that it starts anew whenever it likes. */
 export class TestEnd {
-  readonly #place: TestPlace
+  readonly #place: Pick<TestPlace, 'at' | 'start'>
   own: OwnPlace[] = []
   carrier: Carrier
 
-  private constructor(place: TestPlace) {
+  private constructor(place: Pick<TestPlace, 'at' | 'start'>) {
     this.#place = place
     this.carrier = place.start()
   }
 
-  static async at(place: TestPlace): Promise<TestEnd> {
+  static async at(place: Pick<TestPlace, 'at' | 'start'>): Promise<TestEnd> {
     const end = new TestEnd(place)
     await end.move()
     return end
@@ -167,8 +215,9 @@ export class TestEnd {
   /** Opens one more place. */
   async move(): Promise<OwnPlace> {
     const pair = await generateBoxKeyPair('x25519', true)
-    const intake = await this.carrier.open(this.#place.at, pair.key.bytes)
-    const own = { address: { pub: pair.key.bytes, where: [intake] }, secret: await exportBoxSecret(pair) }
+    const secret = await exportBoxSecret(pair)
+    const intake = await this.carrier.open(this.#place.at, pair.key.bytes, secret)
+    const own = { address: { pub: pair.key.bytes, where: [intake] }, secret }
     this.own.push(own)
     return own
   }

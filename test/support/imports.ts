@@ -248,6 +248,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'what moves sealed bytes between ends knows no channel, and runs in browsers too',
   },
+  'channel/carriers/records': {
+    folders: ['core', 'process', 'record', 'channel/carriers', 'channel/invite', 'channel/ratchet'],
+    packages: [],
+    reason: 'a carrier of records knows neither a network nor a channel: an engine is handed in',
+  },
   connectoid: {
     folders: ['core', 'card', 'seal', 'relay', 'channel', 'crypto', 'process'],
     packages: [],

@@ -75,6 +75,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['core/b.ts', "import type { Store } from '../store/store.ts'"],
   ['core/announce/a.ts', "import { createHash } from 'node:crypto'"],
   ['dht/a.ts', "import { createSocket } from 'node:dgram'"],
+  ['channel/carriers/records/a.ts', "import { x } from '../../exchange/channel.ts'"],
   ['record/dht/a.ts', "import { createSocket } from 'node:dgram'"],
   ['record/veilid/a.ts', "import { DhtClient } from '../../dht/client.ts'"],
   ['record/a.ts', "import type { GetReport } from '../dht/order.ts'"],

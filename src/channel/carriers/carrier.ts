@@ -64,7 +64,7 @@ export interface Watch {
 
 /** One way to move data. One contract suite holds every carrier: test/contract/carrier.test.ts. */
 export interface Carrier {
-  readonly name: 'folder' | 'relay'
+  readonly name: 'folder' | 'relay' | 'record'
   readonly limits: CarrierLimits
 
   /** Whether an intake with this URL is one of this carrier. */
@@ -74,9 +74,10 @@ export interface Carrier {
    * Makes a new intake of this end.
    * @param at what the owner configured: a directory, or the URL of a relay
    * @param pub the key of the place, 32 bytes
+   * @param secret of the place, for carriers whose keys come from it
    * @throws {CarrierError} any code but NO_CARRIER and DATA_TOO_LARGE
    */
-  open(at: string, pub: Uint8Array): Promise<Intake>
+  open(at: string, pub: Uint8Array, secret: Place['secret']): Promise<Intake>
 
   /**
    * Leaves data for the peer of the line. On return it is durable at the carrier. The same data again is harmless, and worth it: what the carrier

@@ -9,6 +9,7 @@ import { defaultVeilidPlaces, dialVeilid } from '../../../src/record/veilid/dial
 import { parseVeilidAddress } from '../../../src/record/veilid/veilid-address.ts'
 import { codeOf } from '../../support/code-of.ts'
 import { engine, seedOf } from '../../support/person.ts'
+import { meetAndTalk } from '../../support/record-story.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { veilidProgram, VeilidWorld } from '../../support/veilid-world.ts'
 import { VeilidNetwork } from '../../support/veilid/network.ts'
@@ -176,6 +177,15 @@ describe('a client of veilid-server', () => {
       await program.close()
     }
     expect(cases.length).toBe(4)
+  })
+})
+
+describe('two ends over records on Veilid', () => {
+  it('meet and talk, each at a node of its own, and both at one node', async () => {
+    const world = startWorld()
+    const [one, two] = [await world.startNode(), await world.startNode()]
+    await meetAndTalk(one.program(), two.program())
+    await meetAndTalk(one.program(), one.program())
   })
 })
 

@@ -47,12 +47,13 @@ export class Carriers {
     const choices = await this.#choose(over, peer)
     const pair = await generateBoxKeyPair('x25519', true)
     const pub = pair.key.bytes
-    const opened = await Promise.allSettled(choices.map(async ({ carrier, at }) => await carrier.open(at, pub)))
+    const secret = await exportBoxSecret(pair)
+    const opened = await Promise.allSettled(choices.map(async ({ carrier, at }) => await carrier.open(at, pub, secret)))
     const where = opened.flatMap((each): Intake[] => (each.status === 'fulfilled' ? [each.value] : []))
     const failed = opened.find((each) => each.status === 'rejected')
     // One relay of several may be wrong; a named one must not be left out without a word.
     if (failed !== undefined && (where.length === 0 || over !== null)) throw failed.reason
-    return { address: { pub, where }, secret: await exportBoxSecret(pair) }
+    return { address: { pub, where }, secret }
   }
 
   async #choose(over: readonly string[] | null, peer: Address | null): Promise<Choice[]> {

@@ -288,7 +288,7 @@ describe('several folders', () => {
   it('are used only as configured, by ends that have a place in one', async () => {
     const [one, two] = folders()
     const alice = await TestEnd.at(placeOf([one]))
-    expect(await codeOf(alice.carrier.open(two, alice.address.pub))).toBe('CARRIER_UNKNOWN')
+    expect(await codeOf(alice.carrier.open(two, alice.address.pub, alice.own[0]!.secret))).toBe('CARRIER_UNKNOWN')
     const bob = await TestEnd.at(placeOf([one]))
     const noPlace = { ...alice.lineTo(bob), own: [] }
     expect(await codeOf(alice.carrier.send(noPlace, bob.address.where[0]!, frame(1)))).toBe('CARRIER_UNKNOWN')

@@ -1,0 +1,150 @@
+/** The ring of one own place: what this end sends from there, and how far it has read others. One change at a time. */
+import { concatBytes, encodeUtf8, equalBytes, u64be } from '../../../core/encoding/bytes.ts'
+import { Serial } from '../../../process/serial.ts'
+import type { SlotRecord } from '../../../record/record-engine.ts'
+import {
+  ackOf,
+  headerKey,
+  liveNumbers,
+  MAX_ACKS,
+  openHeader,
+  RING_SLOTS,
+  RUN_BYTES,
+  sealHeader,
+  slotOf,
+  TAG_BYTES,
+  type HeaderEngine,
+  type RingAck,
+  type RingHeader,
+} from './ring-header.ts'
+
+export interface RingEngine extends HeaderEngine {
+  randomBytes(length: number): Uint8Array
+}
+
+/** Names a ring in acks and cursors. */
+export function ringTag(address: string, engine: Pick<HeaderEngine, 'sha512'>): Uint8Array {
+  return engine.sha512(encodeUtf8(address)).subarray(0, TAG_BYTES)
+}
+
+export class OwnRing {
+  readonly #record: SlotRecord
+  readonly #engine: RingEngine
+  readonly #key: Uint8Array
+  readonly #tag: Uint8Array
+  readonly #serial = new Serial()
+  #header: RingHeader | null = null
+
+  /** @param pub the key of the place */
+  constructor(record: SlotRecord, pub: Uint8Array, engine: RingEngine) {
+    this.#record = record
+    this.#engine = engine
+    this.#key = headerKey(pub, encodeUtf8(record.address), engine)
+    this.#tag = ringTag(record.address, engine)
+  }
+
+  /**
+   * Puts data into the next slot. Data that lies there already, and that the peer has not passed, is put again as it is.
+   * @param peer the header of the peer's ring, with its acks; null if it has none yet
+   * @returns false while the next slot holds a frame that the peer has not read
+   * @throws {RecordError}
+   */
+  async send(data: Uint8Array, peer: RingHeader | null): Promise<boolean> {
+    return await this.#serial.run(async () => {
+      const header = await this.#load()
+      const read = peer === null ? 0 : ackOf(peer, { ring: this.#tag, run: header.run })
+      const tag = this.#tagOf(data)
+      const lying = liveNumbers(header).find((number) => equalBytes(header.tags[number % RING_SLOTS]!, tag))
+      if (lying !== undefined && lying > read) {
+        await this.#record.set(slotOf(lying), slotValue(lying, data))
+        await this.#record.refresh(0)
+        return true
+      }
+      const number = header.last + 1
+      const isFree = header.tags[number % RING_SLOTS] === null || number - RING_SLOTS <= read
+      if (!isFree) return false
+      // The header first: where a copy of this state writes too, the frames that lie there stay whole.
+      await this.#store({ ...header, last: number, tags: header.tags.with(number % RING_SLOTS, tag) })
+      await this.#record.set(slotOf(number), slotValue(number, data))
+      return true
+    })
+  }
+
+  /** Frees all slots but those of data in flight, and the newest. @throws {RecordError} */
+  async settle(stillInFlight: readonly Uint8Array[]): Promise<void> {
+    await this.#serial.run(async () => {
+      const header = await this.#load()
+      const inFlight = stillInFlight.map((data) => this.#tagOf(data))
+      const isNeeded = (tag: Uint8Array | null, slot: number): boolean =>
+        tag !== null && (slot === header.last % RING_SLOTS || inFlight.some((other) => equalBytes(tag, other)))
+      const tags = header.tags.map((tag, slot) => (isNeeded(tag, slot) ? tag : null))
+      if (tags.some((tag, slot) => tag !== header.tags[slot])) await this.#store({ ...header, tags })
+    })
+  }
+
+  /** Tells the writer of a ring how far it was read. @throws {RecordError} */
+  async ack(ack: RingAck): Promise<void> {
+    await this.#serial.run(async () => {
+      const header = await this.#load()
+      if (ackOf(header, ack) >= ack.number) return
+      const others = header.acks.filter(({ ring }) => !equalBytes(ring, ack.ring))
+      await this.#store({ ...header, acks: [ack, ...others].slice(0, MAX_ACKS) })
+    })
+  }
+
+  /** Says that this place takes nothing more. @throws {RecordError} */
+  async retire(): Promise<void> {
+    await this.#serial.run(async () => {
+      const header = await this.#load()
+      if (!header.isRetired) await this.#store({ ...header, isRetired: true })
+    })
+  }
+
+  /** Leaves nothing but the word that the place is retired. @throws {RecordError} */
+  async empty(): Promise<void> {
+    await this.#serial.run(async () => {
+      const header = await this.#load()
+      await this.#store({ ...header, isRetired: true, tags: header.tags.map(() => null), acks: [] })
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#record.close()
+  }
+
+  async #load(): Promise<RingHeader> {
+    if (this.#header !== null) return this.#header
+    const value = await this.#record.get(0)
+    const found = value === null ? null : openHeader(value.bytes, this.#key, this.#engine)
+    // A network that forgot the header counts from 1 again: the new run says so.
+    this.#header = found ?? {
+      isRetired: false,
+      run: this.#engine.randomBytes(RUN_BYTES),
+      last: 0,
+      tags: Array.from({ length: RING_SLOTS }, () => null),
+      acks: [],
+    }
+    return this.#header
+  }
+
+  async #store(header: RingHeader): Promise<void> {
+    const nonce = this.#engine.randomBytes(24)
+    try {
+      await this.#record.set(0, sealHeader(header, this.#key, nonce, this.#engine))
+      this.#header = header
+    } catch (error) {
+      // Either header may be there now.
+      this.#header = null
+      throw error
+    }
+  }
+
+  #tagOf(data: Uint8Array): Uint8Array {
+    return this.#engine.sha512(data).slice(0, TAG_BYTES)
+  }
+}
+
+/** A frame in its slot, with its number: a slot that was used again is known by it. */
+function slotValue(number: number, data: Uint8Array): Uint8Array {
+  return concatBytes(u64be(number), data)
+}

@@ -1,0 +1,115 @@
+/** The ring of a peer: the frames that lie there, in order. */
+import { encodeUtf8, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
+import { RecordError, type RecordErrorCode } from '../../../record/errors.ts'
+import type { SlotRecord } from '../../../record/record-engine.ts'
+import type { Arrival } from '../carrier.ts'
+import { ringTag } from './own-ring.ts'
+import {
+  headerKey,
+  liveNumbers,
+  openHeader,
+  slotOf,
+  type HeaderEngine,
+  type RingAck,
+  type RingHeader,
+} from './ring-header.ts'
+
+const NUMBER_BYTES = 8
+const CURSOR = /^([0-9A-F]{16})\.([0-9A-F]{16})\.([1-9][0-9]{0,15})$/
+
+export class PeerRing {
+  readonly #open: () => Promise<SlotRecord>
+  /** The record, once it could be opened. */
+  #record: Promise<SlotRecord> | null = null
+  readonly #engine: HeaderEngine
+  readonly #key: Uint8Array
+  readonly #tag: Uint8Array
+
+  /**
+   * @param open opens the record, which may not be there before the peer has written
+   * @param url its address
+   * @param pub the key of the peer's place
+   */
+  constructor(open: () => Promise<SlotRecord>, url: string, pub: Uint8Array, engine: HeaderEngine) {
+    this.#open = open
+    this.#engine = engine
+    this.#key = headerKey(pub, encodeUtf8(url), engine)
+    this.#tag = ringTag(url, engine)
+  }
+
+  /** Null before the peer has written one, and after the network forgot it. @throws {RecordError} */
+  async header(): Promise<RingHeader | null> {
+    const value = await nullIf(['RECORD_VANISHED'], async () => await (await this.#opened()).get(0))
+    return value === null ? null : openHeader(value.bytes, this.#key, this.#engine)
+  }
+
+  /**
+   * Reads the frames after the cursor, as far as they can be read now.
+   * @param cursor a text of another ring, or of an earlier run of this one, means the beginning
+   * @throws {RecordError}
+   */
+  async receive(cursor: string): Promise<Arrival[]> {
+    const header = await this.header()
+    if (header === null) return []
+    const after = this.ackOf(cursor, header)?.number ?? 0
+    const arrivals: Arrival[] = []
+    // A frame that is missing while a later one is there is lost for now: its sender repeats it under a new number.
+    for (const number of liveNumbers(header)) {
+      const data = number > after ? await this.#frame(number) : null
+      if (data !== null) arrivals.push({ data, cursor: this.#cursorOf(header, number) })
+    }
+    return arrivals
+  }
+
+  /** How far a cursor has read; null for a cursor of something else. */
+  ackOf(cursor: string, { run }: Pick<RingHeader, 'run'>): RingAck | null {
+    const [, ring, ofRun, digits] = CURSOR.exec(cursor) ?? []
+    const number = Number(digits)
+    if (ring !== formatHex(this.#tag) || ofRun !== formatHex(run) || !Number.isSafeInteger(number)) return null
+    return { ring: parseHex(ring)!, run: parseHex(ofRun)!, number }
+  }
+
+  /** @throws {RecordError} */
+  async watch(onNews: () => void, signal: AbortSignal): Promise<void> {
+    const record = await this.#opened()
+    record.watch([0], onNews, signal)
+  }
+
+  async close(): Promise<void> {
+    const record = await this.#record
+    await record?.close()
+  }
+
+  async #opened(): Promise<SlotRecord> {
+    this.#record ??= this.#open().catch((error: unknown) => {
+      this.#record = null
+      throw error
+    })
+    return await this.#record
+  }
+
+  /** Null for one that is not there yet, is lost, or has given its slot to a later one. */
+  async #frame(number: number): Promise<Uint8Array | null> {
+    // Its parts may be lost or late.
+    const value = await nullIf(['RECORD_TORN', 'RECORD_VANISHED'], async () => {
+      return await (await this.#opened()).get(slotOf(number))
+    })
+    if (value === null || value.bytes.length < NUMBER_BYTES) return null
+    const found = new DataView(value.bytes.buffer, value.bytes.byteOffset).getBigUint64(0)
+    return found === BigInt(number) ? value.bytes.slice(NUMBER_BYTES) : null
+  }
+
+  #cursorOf({ run }: RingHeader, number: number): string {
+    return `${formatHex(this.#tag)}.${formatHex(run)}.${number}`
+  }
+}
+
+/** The result, or null if the work fails with one of these codes. */
+async function nullIf<Result>(codes: readonly RecordErrorCode[], work: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof RecordError && codes.includes(error.code)) return null
+    throw error
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The carrier of records: each own place has a ring in a record of its own, which the peer reads, and a meeting place for first messages
+ * (docs/channel.md, section 13).
+ */
+import { equalBytes } from '../../../core/encoding/bytes.ts'
+import type { Clock } from '../../../process/pulse.ts'
+import type { RecordEngine } from '../../../record/record-engine.ts'
+import type { Address, Intake } from '../../invite/address.ts'
+import { BOX_TYPE, dataType, MAX_DATA_BYTES } from '../../ratchet/box-data.ts'
+import {
+  ownIntakes,
+  type Arrival,
+  type Carrier,
+  type CarrierLimits,
+  type Line,
+  type OwnIntake,
+  type Place,
+  type Watch,
+  type Watched,
+} from '../carrier.ts'
+import { CarrierError } from '../errors.ts'
+import { OpenRecords } from './open-records.ts'
+import { ringTag, type RingEngine } from './own-ring.ts'
+import { RETRY_MS, withRecords } from './record-failures.ts'
+import { RecordWatch } from './record-watch.ts'
+
+export interface RecordCarrierMeans {
+  readonly records: RecordEngine
+  readonly engine: RingEngine
+  readonly clock: Clock
+}
+
+export class RecordCarrier implements Carrier {
+  readonly name = 'record'
+  readonly limits: CarrierLimits
+  readonly #means: RecordCarrierMeans
+  readonly #open: OpenRecords
+  /** URLs of peers in whose meeting places nothing of this end lies. */
+  readonly #clean = new Set<string>()
+
+  constructor(means: RecordCarrierMeans) {
+    this.#means = means
+    this.#open = new OpenRecords(means.records, means.engine)
+    this.limits = { maxDataBytes: MAX_DATA_BYTES, latency: means.records.limits.latency }
+  }
+
+  serves(url: string): boolean {
+    return this.#means.records.serves(url)
+  }
+
+  async open(_at: string, _pub: Uint8Array, secret: Place['secret']): Promise<Intake> {
+    const { address } = await withRecords(async () => await this.#open.make(secret))
+    return { url: address, ext: null }
+  }
+
+  async send(line: Line, to: Intake, data: Uint8Array): Promise<'left' | 'used'> {
+    const { peer } = line
+    if (peer === null) throw new RangeError(`line ${line.id} has no peer to send to`)
+    if (data.length > this.limits.maxDataBytes)
+      throw new CarrierError('DATA_TOO_LARGE', `the data has ${data.length} bytes`, {
+        hint: `a record takes at most ${this.limits.maxDataBytes}`,
+      })
+    return await withRecords(async () => {
+      const header = await (await this.#open.peer(to.url, peer.pub)).header()
+      if (header?.isRetired === true) return 'used'
+      if (isFirst(data)) await this.#meet(line, to, peer, data)
+      else
+        for (const { url, place } of this.#own(line)) {
+          const ring = await this.#open.own(url, place)
+          if (!(await ring.send(data, header))) throw full('the peer has not read what lies in the ring')
+        }
+      return 'left'
+    })
+  }
+
+  async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
+    return await withRecords(async () => {
+      if (line.peer === null) return await (await this.#open.meeting(own.url, own.place.address.pub)).receive(after)
+      const arrivals: Arrival[] = []
+      for (const { url } of this.#served(line.peer)) {
+        const ring = await this.#open.peer(url, line.peer.pub)
+        arrivals.push(...(await ring.receive(after)))
+      }
+      // One word for all that came, once nothing more comes.
+      if (arrivals.length === 0) await this.#ack(line, own, after)
+      return arrivals
+    })
+  }
+
+  async processed(line: Line, own: OwnIntake, cursor: string): Promise<void> {
+    await withRecords(async () => await this.#ack(line, own, cursor))
+  }
+
+  async settled(line: Line, stillInFlight: readonly Uint8Array[]): Promise<void> {
+    await withRecords(async () => {
+      for (const { url, place } of this.#own(line)) await (await this.#open.own(url, place)).settle(stillInFlight)
+      for (const { url } of line.peer === null ? [] : this.#served(line.peer)) {
+        if (this.#clean.has(url)) continue
+        const isNeeded = (data: Uint8Array): boolean => stillInFlight.some((other) => equalBytes(other, data))
+        const meeting = await this.#open.meeting(url, line.peer!.pub)
+        let isClean = true
+        for (const guest of this.#tags(line)) isClean = (await meeting.clear(guest, isNeeded)) && isClean
+        if (isClean) this.#clean.add(url)
+      }
+    })
+  }
+
+  watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
+    const { clock } = this.#means
+    return new RecordWatch({ lines, onNews, signal, clock, open: this.#open, serves: (url) => this.serves(url) })
+  }
+
+  async retire(_line: Line, { url, place }: OwnIntake): Promise<void> {
+    await withRecords(async () => await (await this.#open.own(url, place)).retire())
+  }
+
+  async forget({ url, place }: OwnIntake): Promise<void> {
+    await withRecords(async () => await (await this.#open.own(url, place)).empty())
+    await this.#open.forget(url)
+  }
+
+  /** Leaves a first message at the meeting place of an invite. @throws {CarrierError} CARRIER_FULL */
+  async #meet(line: Line, { url }: Intake, peer: Address, data: Uint8Array): Promise<void> {
+    this.#clean.delete(url)
+    const meeting = await this.#open.meeting(url, peer.pub)
+    const [guest] = this.#tags(line)
+    if (!(await meeting.send(guest!, data))) throw full('other guests have taken all places of the invite')
+  }
+
+  /** Tells the peer how far its ring was read. */
+  async #ack(line: Line, own: OwnIntake, cursor: string): Promise<void> {
+    if (line.peer === null || cursor === '') return
+    for (const { url } of this.#served(line.peer)) {
+      const peer = await this.#open.peer(url, line.peer.pub)
+      const header = await peer.header()
+      const ack = header && peer.ackOf(cursor, header)
+      if (ack) await (await this.#open.own(own.url, own.place)).ack(ack)
+    }
+  }
+
+  /** The intakes of the line's own places at this carrier. */
+  #own(line: Line): OwnIntake[] {
+    return ownIntakes(line).filter(({ url }) => this.serves(url))
+  }
+
+  #served({ where }: Address): Intake[] {
+    return where.filter(({ url }) => this.serves(url))
+  }
+
+  #tags(line: Line): Uint8Array[] {
+    return this.#own(line).map(({ url }) => ringTag(url, this.#means.engine))
+  }
+}
+
+function isFirst(data: Uint8Array): boolean {
+  const type = dataType(data)
+  return type === BOX_TYPE.m1 || type === BOX_TYPE.m1WithoutK
+}
+
+function full(why: string): CarrierError {
+  return new CarrierError('CARRIER_FULL', why, { hint: 'wait until there is room', retryAfterMs: RETRY_MS })
+}

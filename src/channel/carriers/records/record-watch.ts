@@ -1,0 +1,87 @@
+/** Watches the rings of peers, and the meeting places of open invites, for lines that come and go. */
+import type { Clock } from '../../../process/pulse.ts'
+import type { Watch, Watched } from '../carrier.ts'
+import type { OpenRecords } from './open-records.ts'
+import { RETRY_MS } from './record-failures.ts'
+
+export interface RecordWatchOptions {
+  readonly lines: () => readonly Watched[]
+  readonly onNews: (watched: Watched) => void
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly open: OpenRecords
+  readonly serves: (url: string) => boolean
+}
+
+interface Watching {
+  watched: Watched
+  readonly stop: AbortController
+}
+
+export class RecordWatch implements Watch {
+  readonly #options: RecordWatchOptions
+  /** By line, own intake and peer. */
+  readonly #watching = new Map<string, Watching>()
+
+  constructor(options: RecordWatchOptions) {
+    this.#options = options
+    options.signal.addEventListener('abort', () => this.#keepOnly(new Set()))
+    this.changed()
+  }
+
+  changed(): void {
+    if (this.#options.signal.aborted) return
+    const wanted = new Set<string>()
+    for (const watched of this.#options.lines())
+      for (const { key, begin } of this.#sourcesOf(watched)) {
+        wanted.add(key)
+        const known = this.#watching.get(key)
+        if (known === undefined) this.#begin(key, watched, begin)
+        else known.watched = watched
+      }
+    this.#keepOnly(wanted)
+  }
+
+  #sourcesOf(watched: Watched): { key: string; begin: (onNews: () => void, signal: AbortSignal) => Promise<void> }[] {
+    const { line, own } = watched
+    const { open, serves } = this.#options
+    const keyOf = (url: string): string => `${line.id} ${own.url} ${url}`
+    const { peer } = line
+    if (peer === null) {
+      const begin = async (onNews: () => void, signal: AbortSignal): Promise<void> =>
+        (await open.meeting(own.url, own.place.address.pub)).watch(onNews, signal)
+      return [{ key: keyOf(''), begin }]
+    }
+    return peer.where
+      .filter(({ url }) => serves(url))
+      .map(({ url }) => ({
+        key: keyOf(url),
+        begin: async (onNews, signal) => await (await open.peer(url, peer.pub)).watch(onNews, signal),
+      }))
+  }
+
+  #begin(key: string, watched: Watched, begin: (onNews: () => void, signal: AbortSignal) => Promise<void>): void {
+    const watching: Watching = { watched, stop: new AbortController() }
+    this.#watching.set(key, watching)
+    const onNews = (): void => {
+      if (!watching.stop.signal.aborted) this.#options.onNews(watching.watched)
+    }
+    // What lay there before is news too. The reader that it wakes fails while the network is away, and tries again.
+    onNews()
+    begin(onNews, watching.stop.signal).catch(() => {
+      const cancel = this.#options.clock.after(RETRY_MS, () => {
+        this.#watching.delete(key)
+        this.changed()
+      })
+      watching.stop.signal.addEventListener('abort', cancel)
+    })
+  }
+
+  #keepOnly(wanted: ReadonlySet<string>): void {
+    for (const [key, { stop }] of this.#watching) {
+      if (wanted.has(key)) continue
+      stop.abort()
+      this.#watching.delete(key)
+    }
+  }
+}
