@@ -53,6 +53,7 @@ import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
 import { WINGS } from './wings.ts'
+import { noLetters } from './wing/letters.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
 /** The running daemon, with its parts in the order in which they were opened. */
@@ -197,6 +198,7 @@ async function openParts(
     rtc: () => access.rtc(),
     relays,
     cards,
+    letters: noLetters(),
     appOf: (caller: Caller) => daemon.apps.spokenNameOf(caller),
   }
   closers.push(async () => {

@@ -4,21 +4,24 @@ import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { systemClock } from '../../process/pulse.ts'
 import { CallApps } from '../wing/call-apps.ts'
+import type { Letters } from '../wing/letters.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { MessagesError } from './records/errors.ts'
 import { sayFarewell } from './farewell.ts'
 import { messageFigures, messageFindings, NO_MESSAGES, relayFindings } from './findings.ts'
 import { messageHandlers } from './methods.ts'
 import { Messages } from './messages.ts'
+import { noteFailure } from './records/means.ts'
 
 /** All of an open wing but its start, which is this call. */
 export type AtWork = Required<
   Pick<OpenWing<MessagesMethods, null>, 'handlers' | 'onEvent' | 'status' | 'findings' | 'farewell' | 'close'>
->
+> & { readonly sendInvite: Letters['send'] }
 
 /** Opens the messages of this daemon. They begin as soon as the apps key is open. */
-export function openAtWork({ keeper, sealed, cards, relays, log, appOf }: Host): AtWork {
-  const messages = new Messages({ keeper, sealed, cards, relays, log, clock: systemClock })
+export function openAtWork({ keeper, sealed, cards, relays, letters, log, appOf }: Host): AtWork {
+  const takeInvite: Letters['take'] = async (letter) => await letters.take(letter)
+  const messages = new Messages({ keeper, sealed, cards, relays, takeInvite, log, clock: systemClock })
   const apps = new CallApps(appOf, 'messages', (message, hint) => new MessagesError('MESSAGE_APP', message, hint))
   let figures = NO_MESSAGES
   const count = async (): Promise<void> => {
@@ -41,7 +44,22 @@ export function openAtWork({ keeper, sealed, cards, relays, log, appOf }: Host):
       return { part, findings: relayFindings(messages) }
     },
     findings: async (): Promise<Finding[]> => await messageFindings(messages),
+    sendInvite: async (app, persona, invite) => await sendInvite(messages, app, persona, invite),
     farewell: async () => await sayFarewell(messages),
     close: async () => await messages.close(),
+  }
+}
+
+/** An app that takes no messages here gets no inbox by this. */
+async function sendInvite(messages: Messages, app: string, persona: string, invite: string): Promise<boolean> {
+  const { sender, means } = await messages.opened()
+  if (!means.cards.deviceNow(app)?.card.inboxes.length) return false
+  try {
+    await sender.invite(app, persona, invite)
+    return true
+  } catch (error) {
+    if (!(error instanceof MessagesError)) throw error
+    noteFailure('message.invite', error, means)
+    return false
   }
 }

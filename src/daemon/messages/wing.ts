@@ -23,6 +23,7 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
 
   constructor(host: Host) {
     this.#host = host
+    host.letters.send = async (...letter) => await (await this.#load()).sendInvite(...letter)
     const names = Object.keys(schema.MESSAGES.methods) as (keyof schema.MessagesMethods)[]
     this.handlers = Object.fromEntries(
       names.map((name) => [

@@ -9,6 +9,7 @@ import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
+import type { Letters } from './letters.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { NetConfig } from '../net/config.ts'
@@ -36,6 +37,8 @@ export interface Host {
   rtc(this: void): Promise<Rtc | null>
   /** The records whose values are sealed by the apps key, and that key. */
   readonly sealed: SealedRecords
+  /** Invites that travel as messages. */
+  readonly letters: Letters
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null
 }

@@ -1,5 +1,5 @@
 /** Messages that have come, as they lie on the disk: their parts as they are opened, and their number once all of it is verified. */
-import { concatBytes } from '../../../core/encoding/bytes.ts'
+import { concatBytes, decodeUtf8 } from '../../../core/encoding/bytes.ts'
 import type { MessageKind } from '../../../message/header.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { changeCounts } from '../records/counts.ts'
@@ -45,6 +45,11 @@ export class ArrivingParts {
     if (this.#waitingBytes >= PART_BYTES) await this.#means.keeper.change(() => this.#stage(PART_BYTES))
   }
 
+  /** A content that is less than a part. */
+  asText(): string {
+    return decodeUtf8(concatBytes(...this.#waiting)) ?? ''
+  }
+
   /** Inside of a change. */
   stageRest(): void {
     while (this.#waitingBytes > 0) this.#stage(PART_BYTES)
@@ -76,7 +81,7 @@ export interface ArrivedFrom {
   readonly kind: MessageKind
 }
 
-/** Gives a message its number, and tells the app. Inside of a change. */
+/** Gives a message its number, and tells the app; an invite is not for the app. Inside of a change. */
 export function stageArrived(
   app: string,
   { from, id, kind }: ArrivedFrom,
@@ -104,6 +109,7 @@ function stage(app: string, objectId: string, arrived: Omit<StoredArrived, 'part
   const { keeper } = means
   const parts = hashed(app, objectId, keeper.engine)
   inChange(means, SEEN).put(parts, keeper.nowSec + SEEN_SEC)
+  if (arrived.kind === 'invite') return
   const { arrived: number } = changeCounts(
     app,
     (before) => ({ arrived: before.arrived + 1, unreadBytes: before.unreadBytes + arrived.bytes }),

@@ -46,8 +46,11 @@ export async function fetchObject(
     const header = await fromAnyStore(job, card, device, parts, signal, means)
     const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]
     const { signature } = makeReceipt(id, hash, (message) => device.sign(message))
+    // The other wing has it on disk before this one forgets it. It knows an invite that comes again.
+    if (task.kind === 'invite')
+      await means.takeInvite({ app, persona: task.from, device: formatHex(header.device), invite: parts.asText() })
     await finish(() => {
-      parts.stageRest()
+      if (task.kind === 'message') parts.stageRest()
       stageArrived(app, task, headerFacts(header), parts.bytes, means)
       const receipt = { id: task.id, signature: formatBase64url(signature) }
       const untilSec = means.keeper.nowSec + RECEIPT_LIFE_SEC

@@ -13,6 +13,13 @@ export interface MessagesMeans {
   readonly sealed: SealedRecords
   readonly cards: Cards
   readonly relays: Relays
+  /** Hands an invite to whoever makes channels. It is on disk there on return. */
+  readonly takeInvite: (letter: {
+    readonly app: string
+    readonly persona: string
+    readonly device: string
+    readonly invite: string
+  }) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }

@@ -1,5 +1,5 @@
 /** Takes messages of apps: seals each, and has it on disk before the app hears of its number (docs/messages.md, sections 2 and 3). */
-import { concatBytes, formatBase64url, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
+import { concatBytes, encodeUtf8, formatBase64url, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
 import { sealObject, type SealedObject } from '../../../message/seal-object.ts'
 import { ID_BYTES, type MessageKind } from '../../../message/header.ts'
 import { Quota, type Rate } from '../../../process/quota.ts'
@@ -27,6 +27,7 @@ export interface PutWishes extends ContentParams {
 
 interface Outgoing {
   readonly app: string
+  readonly kind: MessageKind
   readonly key: string | null
   readonly device: AppDevice
   readonly addressee: Addressee
@@ -75,8 +76,22 @@ export class Sender {
       if (upload !== null) await keepPiece(app, upload, bytes, means)
       if (!isLast) return null
       const content = upload === null ? wholeOf(bytes) : piecesAsContent(app, upload, means)
-      return await this.#send({ app, key, device, addressee, content })
+      return await this.#send({ app, kind: 'message', key, device, addressee, content })
     })
+  }
+
+  /**
+   * Sends an invite, which the daemon of the recipient reads.
+   * @throws as {@link put}
+   */
+  async invite(app: string, persona: string, invite: string): Promise<void> {
+    const means = this.#means
+    const device = await senderFor(app, means)
+    const addressee = await addresseeOf(persona, app, means)
+    const content = wholeOf(encodeUtf8(invite))
+    await this.#turnOf(app).run(
+      async () => await this.#send({ app, kind: 'invite', key: null, device, addressee, content }),
+    )
   }
 
   /** Counts a call of an app that is not the owner. @throws {MessagesError} MESSAGES_FULL */
@@ -111,17 +126,17 @@ export class Sender {
       )
   }
 
-  async #send({ app, key, device, addressee, content }: Outgoing): Promise<number> {
+  async #send({ app, kind, key, device, addressee, content }: Outgoing): Promise<number> {
     const means = this.#means
     const number = countsOf(app, means).sent + 1
     const id = means.keeper.engine.randomBytes(ID_BYTES)
     const parts = new ObjectParts(app, number, means)
-    const sealed = await this.#seal({ app, id, kind: 'message', content, device, addressee, parts })
+    const sealed = await this.#seal({ app, id, kind, content, device, addressee, parts })
     const sent: StoredSent = {
       to: addressee.to,
       key,
       id: formatBase64url(id),
-      kind: 'message',
+      kind,
       state: 'queued',
       reason: null,
       sentSec: means.keeper.nowSec,
