@@ -2,12 +2,14 @@
 import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { systemClock, type Clock } from '../../process/pulse.ts'
+import type { Letters } from '../wing/letters.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
 import { sayFarewell } from './farewell.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
 import { channelHandlers } from './methods.ts'
+import { Reopening } from './reopen.ts'
 import { Runner } from './runner.ts'
 
 /** All of an open wing but its start, which is this call. */
@@ -15,6 +17,7 @@ export interface AtWork extends Required<
   Pick<OpenWing<ChannelsMethods, null>, 'handlers' | 'onEvent' | 'status' | 'farewell' | 'close'>
 > {
   readonly findings: () => Finding[]
+  readonly takeInvite: Letters['take']
 }
 
 /** Opens the channels of this daemon. They begin as soon as the apps key is open. */
@@ -23,11 +26,14 @@ export async function openAtWork(host: Host): Promise<AtWork> {
   const ownRelays = (): string[] => host.relays.list().map(({ url }) => url)
   const ways = await carriersOf(host, ownRelays, systemClock)
   const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways, direct: await host.rtc() })
+  const reopening = new Reopening(runner, host.letters)
+  runner.onOpened = () => reopening.start()
   runner.start()
   return {
     handlers: channelHandlers(runner, new Access(appOf, ownRelays)),
     onEvent: (told) => {
       runner.onEvent(told)
+      reopening.onEvent(told)
       const { event, data } = told
       if (event !== 'locked') return
       if (data.locked) void runner.settle()
@@ -39,7 +45,11 @@ export async function openAtWork(host: Host): Promise<AtWork> {
     },
     findings: () => channelFindings(runner),
     farewell: () => sayFarewell(runner),
-    close: () => runner.close(),
+    takeInvite: async (letter) => await reopening.take(letter),
+    close: async () => {
+      await reopening.idle()
+      await runner.close()
+    },
   }
 }
 

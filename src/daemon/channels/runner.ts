@@ -23,6 +23,8 @@ export interface Work {
 
 export class Runner {
   readonly means: Means
+  /** Called when the channels have gone to work. */
+  onOpened: () => void = () => {}
   #work: Work
   #stopWatching = new AbortController()
   #watches: Watch[] = []
@@ -76,6 +78,7 @@ export class Runner {
         this.#isOpen = true
         this.#cards.checkAll()
         this.#sweep()
+        this.onOpened()
       } catch (error) {
         // The store or the key failed; the next call or opening tries again.
         this.means.log.warn('channels.open', describeError(error))

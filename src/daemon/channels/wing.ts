@@ -5,12 +5,13 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import type { AtWork } from './at-work.ts'
 import { CHANNEL } from './records/channel-record.ts'
+import { REOPENING } from './records/reopening.ts'
 import { INVITE, SEALED_KINDS } from './records/kinds.ts'
 
 export const CHANNELS: Wing<schema.ChannelsMethods, null> = {
   schema: schema.CHANNELS,
   section: null,
-  kinds: [CHANNEL],
+  kinds: [CHANNEL, REOPENING],
   sealedKinds: SEALED_KINDS,
   open: (host) => new Standby(host),
 }
@@ -24,6 +25,7 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
 
   constructor(host: Host) {
     this.#host = host
+    host.letters.take = async (letter) => await (await this.#load()).takeInvite(letter)
     const names = Object.keys(schema.CHANNELS.methods) as (keyof schema.ChannelsMethods)[]
     this.handlers = Object.fromEntries(
       names.map((name) => [

@@ -66,6 +66,12 @@ export class HostInvite {
     return this.stored.host.invite.app
   }
 
+  /** The channel of the guest who used it; null while nobody has. */
+  get claimedBy(): string | null {
+    const { claim } = this.stored.host
+    return claim === null ? null : (this.stored.channels.get(formatHex(claim.m1Hash)) ?? null)
+  }
+
   watched(): readonly Watched[] {
     return this.#watched
   }

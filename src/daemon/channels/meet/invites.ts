@@ -112,6 +112,12 @@ export class Invites {
     return this.#invites.get(id)
   }
 
+  /** The invite from which a channel was made; null for another one's. */
+  ofChannel(channelId: string): string | null {
+    for (const [id, { stored }] of this.#invites) if ([...stored.channels.values()].includes(channelId)) return id
+    return null
+  }
+
   /** Those that nobody has used. */
   *[Symbol.iterator](): IterableIterator<HostInvite> {
     for (const invite of this.#invites.values()) if (invite.stored.host.claim === null) yield invite
