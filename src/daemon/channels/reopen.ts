@@ -2,6 +2,7 @@
  * A channel that cannot go on is opened anew by an invite that travels as a message: between two personas, where both have inboxes for the app. What
  * the peer has not acknowledged is sent again by the new channel (docs/channel.md, section 10).
  */
+import { InviteError } from '../../channel/invite/errors.ts'
 import { parseInvite } from '../../channel/invite/invite-text.ts'
 import { wordsCompared } from '../../channel/exchange/life.ts'
 import { formatHex, parseHex } from '../../core/encoding/bytes.ts'
@@ -35,9 +36,10 @@ export class Reopening {
   /** Invites the peers of all channels that cannot go on. Once the channels are open. */
   start(): void {
     this.#later(async () => {
-      for (const [id] of await Array.fromAsync(this.#means.keeper.onDisk.of(CHANNEL).iterate())) await this.#invite(id)
-      for (const [key, { channel }] of await Array.fromAsync(this.#means.keeper.onDisk.of(REOPENING).iterate()))
+      const { onDisk } = this.#means.keeper
+      for (const [key, { channel }] of await Array.fromAsync(onDisk.of(REOPENING).iterate()))
         await this.#goOn(key, channel)
+      for (const [id] of await Array.fromAsync(onDisk.of(CHANNEL).iterate())) await this.#invite(id)
     })
   }
 
@@ -50,10 +52,7 @@ export class Reopening {
   /** Takes an invite that a persona has sent as a message. */
   async take({ app, persona, device, invite: text }: Letter): Promise<void> {
     await this.#serial.run(async () => {
-      const read = parseInvite(text)
-      const maker = read.kind === 'invite' ? read.invite.persona : undefined
-      if (read.kind !== 'invite' || read.invite.app !== app || maker === undefined) return
-      if (formatHex(maker.personaId) !== persona) return
+      if (!isUsable(text, app, persona, this.#means.keeper.nowSec)) return
       const found = await this.#lostWith(app, persona, device)
       if (found === null) return
       const [id, record] = found
@@ -62,8 +61,8 @@ export class Reopening {
       // Both sides have invited: the invite of the lower PersonaID counts.
       if (asked.length > 0 && own < persona) return
       const { joins, invites } = await this.#runner.work()
-      const made = await joins.begin(app, { invite: text, name: record.name })
-      await this.#note(made.id, { channel: id, sentUpTo: 0 })
+      const note = (made: string): void => this.#stage(made, { channel: id, sentUpTo: 0 })
+      await joins.begin(app, { invite: text, name: record.name }, note)
       for (const key of asked) {
         await invites.end(key)
         await this.#forget(key)
@@ -191,8 +190,9 @@ export class Reopening {
   /** Channels for which an invite of the peer is used already. */
   async #replaced(): Promise<ReadonlySet<string>> {
     const all = await Array.fromAsync(this.#means.keeper.onDisk.of(REOPENING).iterate())
-    const { invites } = this.#runner.known
-    return new Set(all.filter(([key]) => invites.get(key) === undefined).map(([, { channel }]) => channel))
+    const { joins, ends } = this.#runner.known
+    const isUsed = (key: string): boolean => joins.get(key)?.isOver === false || ends.get(key) !== undefined
+    return new Set(all.filter(([key]) => isUsed(key)).map(([, { channel }]) => channel))
   }
 
   /** Whether a channel cannot go on: it is broken, or its end did not come along with a backup. */
@@ -209,8 +209,13 @@ export class Reopening {
   }
 
   async #note(key: string, record: ReopeningRecord): Promise<void> {
-    const { keeper } = this.#means
-    await keeper.change(() => keeper.state.stage(keeper.state.of(REOPENING).put(key, record)))
+    await this.#means.keeper.change(() => this.#stage(key, record))
+  }
+
+  /** Inside of a change. */
+  #stage(key: string, record: ReopeningRecord): void {
+    const { state } = this.#means.keeper
+    state.stage(state.of(REOPENING).put(key, record))
   }
 
   async #forget(key: string): Promise<void> {
@@ -231,4 +236,16 @@ export class Reopening {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
+}
+
+/** Whether the text is an invite for the app that this persona has made, and that is not over. Anybody may send any text. */
+function isUsable(text: string, app: string, persona: string, nowSec: number): boolean {
+  try {
+    const read = parseInvite(text)
+    if (read.kind !== 'invite' || read.invite.app !== app || read.invite.expiresAtSec <= nowSec) return false
+    return read.invite.persona !== undefined && formatHex(read.invite.persona.personaId) === persona
+  } catch (error) {
+    if (error instanceof InviteError) return false
+    throw error
+  }
 }

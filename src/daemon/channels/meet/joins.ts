@@ -46,8 +46,11 @@ export class Joins {
     }
   }
 
-  /** Reads an invite and answers it. On return M1 is on disk. */
-  async begin(app: string, params: AcceptParams): Promise<AcceptResult> {
+  /**
+   * Reads an invite and answers it. On return M1 is on disk.
+   * @param alongside called inside of the change that writes it, with the id of the channel that is to be
+   */
+  async begin(app: string, params: AcceptParams, alongside: (id: string) => void = () => {}): Promise<AcceptResult> {
     const { ways, keeper, sealed, store } = this.#means
     sealed.key.require()
     this.#means.checkDirect(params.direct ?? false)
@@ -82,6 +85,7 @@ export class Joins {
       keeper.state.stage(keeper.state.of(CHANNEL).put(id, record))
       sealed.inChange(JOIN).put(id, stored)
       this.#means.tellChanged(id, app, 'waiting', null)
+      alongside(id)
     })
     this.#add(id, stored).post(step.posts)
     return { id, app, state: 'waiting', hostName, hostPersona }
