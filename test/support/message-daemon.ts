@@ -66,6 +66,8 @@ export class MessageDaemon {
       sealed: sealed.records,
       cards: this.cards,
       relays: means,
+      // No wing of channels is here.
+      takeInvite: () => Promise.resolve(),
       clock,
       log: silentLog,
     })
