@@ -14,6 +14,11 @@ export function useOneCompiler(): void {
   for (const flag of ['--no-turbofan', '--no-sparkplug', '--no-maglev-inlining']) setFlagsFromString(flag)
 }
 
+/** Compiles nothing from now on. What is compiled stays. */
+export function useNoCompiler(): void {
+  setFlagsFromString('--no-maglev')
+}
+
 /** The files and folders that a program reads: its code, the launchers, and the manifest that says what kind of code it is. */
 export function codePaths(): string[] {
   const manifest = fileURLToPath(new URL('../../package.json', import.meta.url))
