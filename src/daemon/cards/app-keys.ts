@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import { concatBytes, formatBase64url, u64be } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
-import { readBoxKey } from '../../seal/box-key.ts'
+import type { BoxKey } from '../../seal/box-key.ts'
 import type { BoxKeyPair } from '../../seal/key-pair.ts'
 import { sealedKind, type SealedCodec, type SealedKind } from '../sealed/sealed-kind.ts'
 
@@ -87,7 +87,8 @@ export function pairsOf({ encSecret, old }: AppKeys, engine: CryptoEngine): BoxK
 
 /** WebCrypto imports a secret only by a promise, and a reader must not wait between the look at the keys and their use. */
 function pairOf(secret: Uint8Array, engine: CryptoEngine): BoxKeyPair {
-  const key = readBoxKey(engine.boxPublicKey(secret))
+  // Every product of a secret and the base point is a good key, so the code that reads keys of others is not loaded.
+  const key: BoxKey = { suite: 'x25519', bytes: engine.boxPublicKey(secret) }
   const half = { kty: 'OKP', crv: 'X25519', x: formatBase64url(key.bytes) }
   const whole = createPrivateKey({ key: { ...half, d: formatBase64url(secret) }, format: 'jwk' })
   const keys = {
