@@ -25,6 +25,7 @@ import { benchNetWeb } from './net-web.ts'
 import { benchObserve } from './observe.ts'
 import { benchProcesses } from './processes.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
+import { benchRelayEntries } from './relay-entries.ts'
 import { benchRelayHttp } from './relay-http.ts'
 import { benchRelayInboxes } from './relay-inboxes.ts'
 import { benchRelayMailbox } from './relay-mailbox.ts'
@@ -74,6 +75,7 @@ print(await benchRelayStore(isQuick))
 print(await benchRelayInboxes(isQuick))
 print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))
+print(await benchRelayEntries(isQuick))
 print(await benchRelayMailbox(isQuick))
 print(benchChannelEngine(engine, isQuick))
 print(await benchChannelDisk(isQuick))

@@ -64,8 +64,31 @@ function cpuUs({ child }: Running): number {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000
 }
 
-/** Makes so many requests, as many at once as there are connections. Each must be answered `ok: true`. */
-export async function load(to: Running, requests: number, body: () => string, connections: number): Promise<Load> {
+/** A POST with a token. */
+export interface Posted {
+  readonly path: string
+  readonly bearer: string
+  readonly body: string
+}
+
+function textOf(request: string | Posted): string {
+  const { path, body, token } =
+    typeof request === 'string'
+      ? { path: '/', body: request, token: '' }
+      : { ...request, token: `Authorization: Bearer ${request.bearer}\r\n` }
+  return `POST ${path} HTTP/1.1\r\nHost: relay\r\n${token}Content-Length: ${body.length}\r\n\r\n${body}`
+}
+
+/**
+ * Makes so many requests, as many at once as there are connections. Each must be answered `ok: true`.
+ * @param request gives the next one: the body of a request to a box, or another request
+ */
+export async function load(
+  to: Running,
+  requests: number,
+  request: () => string | Posted,
+  connections: number,
+): Promise<Load> {
   const latenciesMs: number[] = []
   let left = requests
   const one = (): Promise<void> =>
@@ -78,9 +101,9 @@ export async function load(to: Running, requests: number, body: () => string, co
           socket.destroy()
           return resolve()
         }
-        const text = body()
+        const text = textOf(request())
         sentAt = performance.now()
-        socket.write(`POST / HTTP/1.1\r\nHost: relay\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
+        socket.write(text)
       }
       socket.on('data', (chunk: string) => {
         received += chunk

@@ -1,11 +1,12 @@
 /** Which device of which persona a request is from: the one check of device tokens for every route of a persona (docs/card.md, section 8). */
-import { parseCard, type Card } from '../../card/card.ts'
+import type { Card } from '../../card/card.ts'
 import { CardError } from '../../card/errors.ts'
 import { judgeToken, verifyToken, type DeviceToken, type TokenRequest } from '../../card/token.ts'
 import type { CardEngine } from '../../card/verify.ts'
 import { formatHex } from '../../core/encoding/bytes.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type { HeldCard, RelayStore } from '../store/relay-store.ts'
+import { ParsedCards } from './parsed-cards.ts'
 
 /** A request with a device token, or without. */
 export interface DeviceRequest {
@@ -50,6 +51,7 @@ const SEC_US = 1_000_000
 
 export class Devices {
   readonly #options: DevicesOptions
+  readonly #cards = new ParsedCards()
 
   constructor(options: DevicesOptions) {
     this.#options = options
@@ -66,7 +68,7 @@ export class Devices {
     if ('own' in purpose && purpose.own !== persona) return { outcome: 'request' }
     const nowUs = this.#options.nowUs()
     const held = await this.#options.store.cardOf(persona, token.app, nowUs)
-    const card = held === null ? null : parseCard(held.text)
+    const card = held === null ? null : this.#cards.read(held.text)
     const refused = refusalOfToken(token, {
       request: tokenRequestOf(this.#options.url, request, token),
       to: 'to' in purpose ? purpose.to : null,
@@ -76,6 +78,11 @@ export class Devices {
     if (refused !== null) return refused
     const { app, deviceKey, bodyHash } = token
     return { outcome: 'good', device: { persona, app, deviceKey, bodyHash, card: held!, listed: card!.devices } }
+  }
+
+  /** The devices that a card of the store lists. */
+  listedIn({ text }: HeldCard): Card['devices'] {
+    return this.#cards.read(text).devices
   }
 }
 

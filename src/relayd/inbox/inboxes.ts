@@ -1,5 +1,5 @@
 /** Inboxes at a relay: who may leave entries for whom, and who may read them (docs/inbox.md). The store keeps them. */
-import { parseCard, type CardEntry } from '../../card/card.ts'
+import type { CardEntry } from '../../card/card.ts'
 import type { CardEngine } from '../../card/verify.ts'
 import { encodeUtf8, equalBytes, formatBase64url } from '../../core/encoding/bytes.ts'
 import type { RelayLimits } from '../../relay/limits.ts'
@@ -51,7 +51,7 @@ export class Inboxes implements InboxService {
   }
 
   async post(request: InboxRequest): Promise<PostAnswer> {
-    const { store, limits, nowUs } = this.#options
+    const { store, devices, limits, nowUs } = this.#options
     const busy = await this.#charge(request)
     if (busy !== null) return busy
     const read = readPost(request.body)
@@ -65,7 +65,7 @@ export class Inboxes implements InboxService {
     if (waitMs > 0) return { outcome: 'busy', retryAfterSec: Math.ceil(waitMs / 1000) }
     const kid = formatBase64url(deviceKey)
     const entry = { from, kid, at: card.at, bodyHash: formatBase64url(bodyHash), encId: read.encId }
-    const listed = parseCard(owner.text).devices.map(tagOf)
+    const listed = devices.listedIn(owner).map(tagOf)
     const outcome = await store.inboxes.post(inboxIdOf(request.persona, app), entry, listed, nowUs())
     switch (outcome) {
       case 'stored':
@@ -166,9 +166,9 @@ export class Inboxes implements InboxService {
   }
 
   async #stillListed(persona: PersonaId, { app, device: { tag } }: Owner): Promise<AskingDevice | null> {
-    const { store, nowUs } = this.#options
+    const { store, devices, nowUs } = this.#options
     const card = await store.cardOf(persona, app, nowUs())
-    const listed = card === null || card.isGuest ? [] : parseCard(card.text).devices.map(tagOf)
+    const listed = card === null || card.isGuest ? [] : devices.listedIn(card).map(tagOf)
     return listed.includes(tag) ? { tag, listed } : null
   }
 }
