@@ -6,7 +6,7 @@ import { describeChannelEvent } from '../events/channels.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { interrupted } from '../io/interrupts.ts'
+import { lookAgain } from '../io/look-again.ts'
 import { wordsAdvice } from './list.ts'
 import { channelState } from './states.ts'
 
@@ -24,24 +24,17 @@ export async function waitForMeeting(
   app: string,
   look: Look,
 ): Promise<ChannelView | null> {
-  const news = new News()
-  const subscription = await client.subscribe(['channel.changed', 'channel.alarm'], (event) => {
-    if (isAlarmOf(app, event)) remark(context, describeChannelEvent(event))
-    news.ring()
-  })
-  try {
-    const stopped = interrupted()
-    for (;;) {
-      const rung = news.next()
+  return await lookAgain(client, {
+    events: ['channel.changed', 'channel.alarm'],
+    see: (event) => {
+      if (isAlarmOf(app, event)) remark(context, describeChannelEvent(event))
+      return true
+    },
+    look: async () => {
       const channel = await look()
-      if (channel !== null && channel.state !== 'waiting' && channel.state !== 'meeting') return channel
-      const end = await Promise.race([rung, stopped, client.closed])
-      if (end === null) return null
-      if (end !== RUNG) throw end
-    }
-  } finally {
-    await subscription.close().catch(() => {})
-  }
+      return channel === null || channel.state === 'waiting' || channel.state === 'meeting' ? null : channel
+    },
+  })
 }
 
 /** Prints a channel that was waited for, with its words. @returns the exit status */
@@ -68,24 +61,6 @@ type Alarm = Extract<DaemonEvent, { readonly event: 'channel.alarm' }>
 
 function isAlarmOf(app: string, event: DaemonEvent | LaggedEvent): event is Alarm {
   return event.event === 'channel.alarm' && event.data.app === app
-}
-
-const RUNG = Symbol('rung')
-
-/** Something that rings again and again; a ring between two waits is not lost. */
-class News {
-  #ring: () => void = () => {}
-
-  /** Resolves at the next ring after this call. */
-  next(): Promise<typeof RUNG> {
-    return new Promise((resolve) => {
-      this.#ring = () => resolve(RUNG)
-    })
-  }
-
-  ring(): void {
-    this.#ring()
-  }
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Reads texts and secrets from files and stdin, bounded and strictly decoded. Secrets never come from arguments or the environment. */
+import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { concatBytes, decodeUtf8 } from '../../core/encoding/bytes.ts'
 import { CliError } from './errors.ts'
+import { isInteractive } from './prompt.ts'
 
 const MAX_PASSPHRASE_CHARS = 1024 // sanity: the daemon's own limit
 const MAX_SECRET_FILE_BYTES = 4096 // sanity: 1024 characters of UTF-8; 24 recovery words are far shorter
@@ -12,16 +14,43 @@ export const MAX_TEXT_BYTES = 65_536 // sanity: far above any status message, so
  * @throws {CliError} INPUT_TOO_LONG | INPUT_NOT_UTF8
  */
 export async function readStdin(maxBytes: number): Promise<string> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of process.stdin as AsyncIterable<Uint8Array>) {
-    length += part.length
-    if (length > maxBytes) throw new CliError('INPUT_TOO_LONG', `stdin has more than ${maxBytes} bytes`)
-    parts.push(part)
-  }
-  const text = decodeUtf8(concatBytes(...parts))
+  const text = decodeUtf8(await readAll(process.stdin as AsyncIterable<Uint8Array>, 'stdin', maxBytes))
   if (text === null) throw new CliError('INPUT_NOT_UTF8', 'stdin is not UTF-8 text')
   return withoutLineEnd(text)
+}
+
+/** Reads all of stdin; at a terminal what a person types. @throws {CliError} INPUT_TOO_LONG */
+export async function readStdinBytes(maxBytes: number): Promise<Uint8Array> {
+  if (isInteractive()) process.stderr.write('Type the text, then press Enter and Ctrl-D.\n')
+  return await readAll(process.stdin as AsyncIterable<Uint8Array>, 'stdin', maxBytes)
+}
+
+/** Reads a whole file. @throws {CliError} FILE_UNREADABLE | INPUT_TOO_LONG */
+export async function readFileBytes(path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    return await readAll(createReadStream(path) as AsyncIterable<Uint8Array>, path, maxBytes)
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+    throw new CliError('FILE_UNREADABLE', `cannot read ${path} (${why})`, { cause })
+  }
+}
+
+const MIB: number = 1 << 20
+
+/** @param name of the source, for the error @throws {CliError} INPUT_TOO_LONG */
+async function readAll(source: AsyncIterable<Uint8Array>, name: string, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of source) {
+    length += part.length
+    if (length > maxBytes) {
+      const most = maxBytes < MIB ? `${maxBytes} bytes` : `${(maxBytes / MIB).toFixed(1).replace('.0', '')} MiB`
+      throw new CliError('INPUT_TOO_LONG', `${name} has more than ${most}`)
+    }
+    parts.push(part)
+  }
+  return concatBytes(...parts)
 }
 
 /** Reads the lines of stdin, without empty ones. */

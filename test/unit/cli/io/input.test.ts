@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseTimeSpan } from '../../../../src/cli/io/time-span.ts'
 import { CliError } from '../../../../src/cli/io/errors.ts'
-import { readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
+import { readFileBytes, readPassphraseFile, readWordsFile } from '../../../../src/cli/io/input.ts'
 import { obtainPassphrase } from '../../../../src/cli/io/passphrase.ts'
 import { tempDir } from '../../../support/temp-dir.ts'
 
@@ -78,4 +78,21 @@ test('without a terminal and a file, the hint names the option', async () => {
 test('a time span needs a unit and stays within the limit of the daemon', () => {
   expect(['90m', '12h', '3660d', '1w'].map(parseTimeSpan)).toEqual([5400, 43_200, 3660 * 86_400, 604_800])
   for (const text of ['', '0d', '30', 'd', '3661d', '99999w']) expect(() => parseTimeSpan(text), text).toThrow(CliError)
+})
+
+describe('a file to send', () => {
+  test.each([
+    [3, 'INPUT_TOO_LONG'],
+    [4, null],
+    [5, null],
+  ])('of 4 bytes, where %i may be sent: %s', async (maxBytes, code) => {
+    const read = readFileBytes(file('abcd'), maxBytes)
+    if (code === null) expect(Buffer.from(await read).toString()).toBe('abcd')
+    else expect((await refusal(read)).code).toBe(code)
+  })
+
+  test('that is not there is an error with its name', async () => {
+    const error = await refusal(readFileBytes('/nowhere/file', 5))
+    expect([error.code, error.message]).toEqual(['FILE_UNREADABLE', 'cannot read /nowhere/file (ENOENT)'])
+  })
 })
