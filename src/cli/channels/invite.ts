@@ -3,9 +3,9 @@ import type { Client } from '../../ipc/client.ts'
 import type { InviteResult } from '../../ipc/methods/channels.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, printText, remark, type Context } from '../io/context.ts'
-import { CliError, EXIT_DONE } from '../io/errors.ts'
-import { showName } from '../io/escape.ts'
+import { EXIT_DONE } from '../io/errors.ts'
 import { formatTime } from '../io/layout.ts'
+import { personaOf } from '../io/personas.ts'
 import { showsPictures } from '../io/style.ts'
 import { parseTimeSpan } from '../io/time-span.ts'
 import { checkFree, HAND_APP, listAll } from './find.ts'
@@ -40,7 +40,8 @@ export async function invite(context: Context, name: string | undefined, options
   return await withDaemon(context, async (client) => {
     const app = options.app ?? HAND_APP
     if (name !== undefined) await checkFree(client, name, app)
-    const alone = options.for === undefined ? null : await personaOf(client, options.for)
+    const alone =
+      options.for === undefined ? null : await personaOf(client, options.for, 'no invite can be for them alone')
     const made = await client.call('channel.invite', {
       ...shownParams(options),
       ...(name === undefined ? {} : { name }),
@@ -67,14 +68,6 @@ export function shownParams({ app, as, persona, over, direct }: ShownOptions): {
     ...(over === undefined ? {} : { over }),
     ...(direct === undefined ? {} : { direct }),
   }
-}
-
-/** @throws {RpcError} NOT_FOUND {CliError} USAGE */
-async function personaOf(client: Client, who: string): Promise<string> {
-  if (/^[0-9A-Fa-f]{64}$/.test(who)) return who.toUpperCase()
-  const { personaId, name } = await client.call('contact.show', { contact: who })
-  if (personaId !== null) return personaId
-  throw new CliError('USAGE', `${showName(name, null)} has no persona yet, so no invite can be for them alone`)
 }
 
 async function showInvite(context: Context, made: InviteResult, { qr, wait }: InviteOptions): Promise<void> {
