@@ -466,6 +466,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'commands on profiles work without the other commands',
   },
+  'cli/contents': {
+    folders: ['core', 'ipc', 'cli/io'],
+    packages: ['node:'],
+    reason: 'contents are the same for channels and messages',
+  },
   'cli/events': {
     folders: ['core', 'ipc', 'cli/io'],
     packages: ['node:'],
@@ -487,9 +492,14 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the command line asks the daemon, and never loads it; only the files of a stopped one it examines itself',
   },
   'cli/channels': {
-    folders: ['core', 'channel/invite', 'ipc', 'cli/io', 'cli/events'],
-    packages: ['node:'],
+    folders: ['core', 'channel/invite', 'ipc', 'cli/io', 'cli/contents', 'cli/events'],
+    packages: [],
     reason: 'the command line reads invites, and holds no key of a channel',
+  },
+  'cli/messages': {
+    folders: ['core', 'ipc', 'cli/io', 'cli/contents', 'cli/events'],
+    packages: [],
+    reason: 'the command line reads no sealed message: the daemon does',
   },
   'cli/pairing': {
     folders: ['core', 'durable', 'ipc', 'pairing', 'cli/io', 'cli/own'],

@@ -3,6 +3,7 @@
 /** The values that people give, by the last word of the param. Everything else is made by a command. */
 export const VALUES: Readonly<Record<string, string>> = {
   about: 'the name',
+  answer: 'the answer',
   after: 'the number after which events are printed',
   app: 'the name of the app',
   aliases: 'the list of other names',
@@ -20,6 +21,7 @@ export const VALUES: Readonly<Record<string, string>> = {
   epoch: 'the epoch',
   expiresSec: 'the time until it ends',
   for: 'the PersonaID',
+  inboxes: 'the list of inboxes',
   invite: 'the invite',
   over: 'the list of ways',
   events: 'the list of events',
@@ -48,6 +50,7 @@ export const VALUES: Readonly<Record<string, string>> = {
   text: 'the text',
   stores: 'the list of stores',
   tableHash: 'the digits of the table',
+  to: 'the PersonaID',
   token: 'the token',
   url: 'the address of the relay',
   why: 'the reason',

@@ -35,6 +35,7 @@ export type CliErrorCode =
   | 'WORDS_DIFFER' // the same code as the daemon's: the answer was no
   | 'INVITE_OTHER_APP' // the same code as the daemon's, before anything is sent
   | 'INVITE_EXPIRED' // the same code as the daemon's, before anything is sent
+  | 'MESSAGE_NO_REQUEST' // the same code as the daemon's, for the digits of a PersonaID
   | 'LOCKED' // the same code as the daemon's, before anything is written
   | 'PERSONA_EXISTS' // the same code as the daemon's, before anybody types a secret
   | 'CONTACTS_FILE' // unreadable, unwritable, or not a list of contacts

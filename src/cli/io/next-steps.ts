@@ -1,4 +1,5 @@
 /** The commands that go with the daemon's codes. The daemon says what happened and what to do. Each client adds its own commands. */
+import { COMMAND_LINE_APP } from '../../core/encoding/app-name.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
@@ -126,6 +127,16 @@ const STEPS: Readonly<Record<string, Step>> = {
   INVITE_DAMAGED: 'persona channel invite, on their side',
   INVITE_EXPIRED: 'persona channel invite, on their side',
   WORDS_DIFFER: closeChannel,
+  MESSAGE_NO_PERSONA: 'persona init --device NAME --tox-profile FILE',
+  MESSAGE_NO_STORE: ({ app }) => `persona relay add URL, or persona app store ${wordOf(app)} URL`,
+  MESSAGE_NO_CARD: ({ app }) => (app === COMMAND_LINE_APP ? 'persona message open, on their side' : null),
+  MESSAGE_NO_INBOX: ({ app }) => `persona app inbox ${wordOf(app)} URL, on their side`,
+  MESSAGE_BLOCKED: ({ persona }) =>
+    `persona contact unblock ${wordOf(persona)}, or persona message accept ${wordOf(persona)}`,
+  MESSAGE_NO_REQUEST: 'persona message list',
+  MESSAGE_REQUESTS: 'persona pending',
+  MESSAGES_FULL: 'persona message sent',
+  MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',
   COMPANION_NONE: 'persona tox up',

@@ -39,6 +39,12 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona channel send Bob "Hello"',
     'persona channel read Bob --follow',
   ],
+  message: [
+    'persona message open                  # your contacts can write to you',
+    'echo "Dinner at eight?" | persona message send Bob',
+    'persona message send Bob photo.jpg --wait',
+    'persona message read --follow --ack',
+  ],
   relay: ['persona relay add https://relay.example', 'persona relay add https://relay.example --token-file token'],
   tox: [
     'persona tox rekey laptop.tox phone.tox --device phone',

@@ -11,6 +11,7 @@ import { addConfig, addDaemon, addService, addStore } from './daemon.ts'
 import { addDevice, addLeaving, addPairing, addSibling } from './device.ts'
 import { EXAMPLES } from './examples.ts'
 import { addHelp } from './help.ts'
+import { addMessage } from './message.ts'
 import { addPending, addVerify } from './judge.ts'
 import type { Runner } from './options.ts'
 import { addPassphrase, addPersona, addRecovery } from './persona.ts'
@@ -50,6 +51,10 @@ export function buildProgram(run: Runner): Command {
   addPending(program, contact, run)
   addVerify(program, run)
   addChannel(program.command('channel').description('make and use encrypted lines to other people'), run)
+  addMessage(
+    program.command('message').description('send messages, which wait until they are fetched, and read them'),
+    run,
+  )
   program.commandsGroup('Tox:')
   addTox(program.command('tox').description('work with Tox profiles and the companion'), run)
   program.commandsGroup('The daemon:')

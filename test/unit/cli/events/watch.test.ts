@@ -100,6 +100,9 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'channel.content', id: 0, atSec: NOW, data: { ...CHANNEL, number: 2 } },
   { event: 'channel.delivered', id: 0, atSec: NOW, data: { ...CHANNEL, upTo: 2 } },
   { event: 'channel.way', id: 0, atSec: NOW, data: { ...CHANNEL, direct: 'open' } },
+  { event: 'message.arrived', id: 0, atSec: NOW, data: { app: 'chat', number: 2 } },
+  { event: 'message.changed', id: 0, atSec: NOW, data: { app: 'chat', number: 2, state: 'failed', reason: 'EXPIRED' } },
+  { event: 'message.request', id: 0, atSec: NOW, data: { app: 'chat', persona: P } },
   { event: 'channel.alarm', id: 0, atSec: NOW, data: { ...CHANNEL, code: 'INVITE_TWICE' } },
 ]
 

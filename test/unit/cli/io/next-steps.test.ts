@@ -53,6 +53,13 @@ test('the steps of channels name the channel, and each way to another daemon', (
   expect(nextStep('NO_CARRIER')).toBe('persona relay add URL; or net.folders by persona config edit')
 })
 
+test('the steps of messages name the app, and the side that has to do something', () => {
+  expect(nextStep('MESSAGE_NO_STORE', { app: 'chat' })).toBe('persona relay add URL, or persona app store chat URL')
+  expect(nextStep('MESSAGE_NO_CARD', { app: 'chat' })).toBe('persona message open, on their side')
+  expect(nextStep('MESSAGE_NO_CARD', { app: 'org.example.notes' })).toBeNull()
+  expect(nextStep('MESSAGE_NO_INBOX', { app: 'chat' })).toBe('persona app inbox chat URL, on their side')
+})
+
 test('every command in the table exists', () => {
   const names = new Set(allNodes(commandTree(buildProgram(async () => {}))).map(({ words }) => words.join(' ')))
   const commands = [...SOURCE.matchAll(/persona ((?:[a-z]+ ?)+)/g)].map(([, words]) => words!.trim().split(' '))
