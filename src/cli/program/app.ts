@@ -5,7 +5,7 @@ import type { PlacesOptions } from '../daemon/cards.ts'
 import type { Runner } from './options.ts'
 
 export function addApp(app: Command, run: Runner): void {
-  const can = ['--can <list>', 'allow any of read, observe, publish, channel, separated by commas'] as const
+  const can = ['--can <list>', 'allow any of read, observe, publish, channel, message, separated by commas'] as const
   const asName = ['--as <name>', 'let it speak to the apps of others under this name, such as org.example.app'] as const
   const span = ['--for <time>', 'allow it for this long, such as 12h or 30d (default: until you revoke it)'] as const
   app
