@@ -8,6 +8,7 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 import { formatTime, tableNumbers } from '../io/layout.ts'
+import { formatRequest, requestsOf } from '../io/requests.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
 
@@ -37,9 +38,18 @@ async function allPending(client: Client): Promise<PendingUpdate[]> {
 }
 
 export async function pending(context: Context): Promise<number> {
-  const waiting = await withDaemon(context, allPending)
-  const lines = waiting.flatMap((update) => [...formatUpdate(update, context.nowSec, context.verbose), ''])
-  print(context, { pending: waiting }, waiting.length === 0 ? ['nothing needs your decision'] : lines.slice(0, -1))
+  const { waiting, requests } = await withDaemon(context, async (client) => {
+    return { waiting: await allPending(client), requests: await requestsOf(client) }
+  })
+  const lines = [
+    ...waiting.flatMap((update) => [...formatUpdate(update, context.nowSec, context.verbose), '']),
+    ...requests.flatMap((request) => [...formatRequest(request, context.nowSec), '']),
+  ]
+  print(
+    context,
+    { pending: waiting, requests },
+    lines.length === 0 ? ['nothing needs your decision'] : lines.slice(0, -1),
+  )
   return EXIT_DONE
 }
 

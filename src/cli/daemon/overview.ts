@@ -60,7 +60,7 @@ export function nextStep({
   shown,
 }: Overview): { readonly why: string; readonly command: string } | null {
   const { persona, findings, counts } = status
-  const isBusy = needs.alarms.length > 0 || needs.pending.length > 0 || needs.asking > 0
+  const isBusy = needs.alarms.length > 0 || needs.pending.length > 0 || needs.senders > 0 || needs.asking > 0
   // Each finding stands there with a command of its own.
   if (persona === null || isBusy || findings.length > 0) return null
   if (profiles.length === 0)

@@ -1,5 +1,6 @@
 /** `persona status`: first what needs the owner, then the persona and the daemon in sentences. */
 import { activeDevice } from '../../core/table.ts'
+import type { MessagesStatus } from '../../ipc/methods/messages.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { NetStatus } from '../../ipc/shapes/net.ts'
@@ -41,6 +42,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     `  cryptography:  ${engine}`,
     `  connections:   ${counts.connections}`,
     `  Tox profiles:  ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
+    ...formatMessages(status.messages),
     ...(status.net === null ? [] : [`  network:       ${formatNet(status.net)}`]),
     ...(status.tox === null ? [] : [`  companion:     ${formatToxStatus(status.tox)[0]!}`]),
   ]
@@ -60,6 +62,11 @@ export function formatKnown({ counts, announce }: DaemonStatus): string {
       ? ''
       : ` ${countOf(shortsUnknown, 'device')} ${shortsUnknown === 1 ? 'shows' : 'show'} a short status that leads to no table known here.`
   return `You know ${countOf(counts.contacts, 'persona')}, and ${friends} without a persona; ${countOf(counts.devices, 'device')} in all.${shorts}`
+}
+
+function formatMessages({ unread, fetching, waiting }: MessagesStatus): string[] {
+  if (unread + fetching + waiting === 0) return []
+  return [`  messages:      ${unread} not read yet, ${fetching} on their way here, ${waiting} not delivered yet`]
 }
 
 /** The state in words. */

@@ -1,4 +1,4 @@
-/** Lists alarms, pending changes and requests of apps, which need the owner: each on a line, with its command on the next. */
+/** Lists alarms, pending changes, senders of messages and requests of apps, which need the owner: each on a line, with its command on the next. */
 import type { Client } from '../../ipc/client.ts'
 import type { Alarm } from '../../ipc/shapes/alarms.ts'
 import type { Contact } from '../../ipc/shapes/contact.ts'
@@ -7,6 +7,7 @@ import { sentence } from './context.ts'
 import { bold, red } from './style.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'
+import { requestsOf } from './requests.ts'
 
 const MAX_LINES = 5 // sanity: of each kind; the commands list all
 
@@ -14,21 +15,24 @@ export interface Needs {
   readonly alarms: readonly Alarm[]
   /** The first ones only. */
   readonly pending: readonly PendingUpdate[]
+  /** How many people who are no contacts send messages. */
+  readonly senders: number
   /** How many apps ask for permission. */
   readonly asking: number
 }
 
-export const NO_NEEDS: Needs = { alarms: [], pending: [], asking: 0 }
+export const NO_NEEDS: Needs = { alarms: [], pending: [], senders: 0, asking: 0 }
 
 export async function needsOf(client: Client): Promise<Needs> {
   const { alarms } = await client.call('alarm.list')
   const { pending } = await client.call('pending.list', { limit: MAX_LINES + 1 })
+  const senders = new Set((await requestsOf(client)).map(({ persona }) => persona)).size
   const { apps } = await client.call('app.list')
-  return { alarms, pending, asking: apps.filter(({ asks }) => asks !== null).length }
+  return { alarms, pending, senders, asking: apps.filter(({ asks }) => asks !== null).length }
 }
 
 /** The lines that come before everything else; with an empty line at the end if there are any. */
-export function formatNeeds({ alarms, pending, asking }: Needs): string[] {
+export function formatNeeds({ alarms, pending, senders, asking }: Needs): string[] {
   const lines = [
     ...formatAlarms(alarms),
     ...pending.slice(0, MAX_LINES).map((update) => {
@@ -36,7 +40,14 @@ export function formatNeeds({ alarms, pending, asking }: Needs): string[] {
       return sentence(`a change of ${who} needs your decision`)
     }),
     ...(pending.length > MAX_LINES ? ['More changes need your decision.'] : []),
-    ...(pending.length === 0 ? [] : ['  -> persona pending']),
+    ...(senders === 0
+      ? []
+      : [
+          sentence(
+            `${countOf(senders, 'person who is no contact sends', 'people who are no contacts send')} you messages`,
+          ),
+        ]),
+    ...(pending.length + senders === 0 ? [] : ['  -> persona pending']),
     ...(asking === 0
       ? []
       : [sentence(`${countOf(asking, 'app asks', 'apps ask')} for permission`), '  -> persona app pending']),

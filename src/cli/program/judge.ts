@@ -12,7 +12,7 @@ export function addPending(program: Command, contact: Command, run: Runner): voi
   ] as const
   program
     .command('pending')
-    .description('list the contact changes that need your decision')
+    .description('list what needs your decision: changes of contacts, and messages of people who are no contacts')
     .action(() => run(async (context) => (await import('../contacts/pending.ts')).pending(context)))
   program
     .command('accept <contact>')

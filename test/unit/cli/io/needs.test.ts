@@ -23,11 +23,12 @@ function update(contact: string): PendingUpdate {
   return { kind: 'update', contact, personaId: P, key: null, policy: 'ask', sinceSec: NOW, ...table }
 }
 
-test('alarms, pending changes and asking apps have a line each, with the command', () => {
-  expect(formatNeeds({ alarms: [alarm()], pending: [update('Carol')], asking: 1 })).toEqual([
+test('alarms, pending changes and people who send messages and asking apps have a line each, with the command', () => {
+  expect(formatNeeds({ alarms: [alarm()], pending: [update('Carol')], senders: 2, asking: 1 })).toEqual([
     'ALARM: Bob signed two tables (FORK).',
     '  -> persona alarms',
     'A change of Carol …CCCC3333 needs your decision.',
+    '2 people who are no contacts send you messages.',
     '  -> persona pending',
     '1 app asks for permission.',
     '  -> persona app pending',
@@ -44,6 +45,11 @@ test('many alarms are counted after the first ones', () => {
 
 test('names and messages of others are escaped', () => {
   expectEscaped(
-    formatNeeds({ alarms: [alarm({ message: HOSTILE, code: HOSTILE })], pending: [update(HOSTILE)], asking: 0 }),
+    formatNeeds({
+      alarms: [alarm({ message: HOSTILE, code: HOSTILE })],
+      pending: [update(HOSTILE)],
+      senders: 0,
+      asking: 0,
+    }),
   )
 })
