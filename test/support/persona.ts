@@ -19,8 +19,13 @@ export interface RunOptions {
 
 /** A temporary home, with a daemon in it once one is started. */
 export class Home {
-  readonly directory: string = tempDir()
+  readonly directory: string
   #daemon: ChildProcess | null = null
+
+  /** @param directory a home in which another one may have started the daemon */
+  constructor(directory: string = tempDir()) {
+    this.directory = directory
+  }
 
   /** Starts the daemon and returns once it is ready. It ends with the test at the latest. */
   async start(): Promise<void> {
