@@ -55,6 +55,7 @@ test(
     expect(contents[1] === bytes.toString('base64')).toBe(true)
     expect((await bob.home.run(['message', 'read'])).stderr).toBe('no new message for chat\n')
     expect(await bob.home.json(['message', 'list'])).toMatchObject({ apps: [{ app: APP, unread: 0 }] })
+    expect(await bob.home.json(['status'])).toMatchObject({ messages: { unread: 0 } })
     expect(await alice.home.done(['message', 'sent'])).toMatch(
       /#1 +Bob …\S{8} .* received\n#2 +Bob …\S{8} .* received\n$/,
     )
@@ -80,6 +81,7 @@ test(
     await bob.home.done(command.split(' ').slice(1))
     expect(await bob.side.texts(APP, 1)).toEqual(['hello'])
     expect(await bob.home.done(['message', 'read'])).toContain('#1 somebody …')
+    expect(await bob.home.json(['status'])).toMatchObject({ messages: { requests: 0 } })
     expect(await bob.home.done(['pending'])).toBe('nothing needs your decision\n')
     expect(await bob.home.failure(['message', 'accept', '…00000000'])).toBe('1 MESSAGE_NO_REQUEST')
   },

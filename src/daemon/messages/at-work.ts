@@ -34,7 +34,7 @@ export function openAtWork({ keeper, sealed, cards, relays, letters, log, appOf 
   messages.start()
   void messages.idle().then(count)
   return {
-    handlers: messageHandlers(messages, apps),
+    handlers: messageHandlers(messages, apps, count),
     onEvent: ({ event, data }) => {
       if (event.startsWith('message.')) void count()
       if (event === 'locked' && data.locked) void messages.settle()

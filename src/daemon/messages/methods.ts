@@ -7,7 +7,12 @@ import { answerRequest } from './receiving/answer-request.ts'
 import { ackMessages, readMessages } from './receiving/read.ts'
 import { appsOf, mailboxOf, requestsOf, sentPage } from './views.ts'
 
-export function messageHandlers(messages: Messages, apps: CallApps): Handlers<MessagesMethods> {
+/** @param count brings the figures of the status up to date, after a change of which no event tells */
+export function messageHandlers(
+  messages: Messages,
+  apps: CallApps,
+  count: () => Promise<void>,
+): Handlers<MessagesMethods> {
   const { means } = messages
   return {
     'message.open': async ({ app: wish }, caller) => {
@@ -28,7 +33,9 @@ export function messageHandlers(messages: Messages, apps: CallApps): Handlers<Me
     },
     'message.ack': async ({ app, upTo }, caller) => {
       await messages.opened()
-      return { unread: await ackMessages(apps.appFor(caller, app), upTo, means) }
+      const unread = await ackMessages(apps.appFor(caller, app), upTo, means)
+      await count()
+      return { unread }
     },
     'message.sent': async (params, caller) =>
       sentPage(apps.appFor(caller, params.app), params, await messages.opened()),
@@ -41,6 +48,7 @@ export function messageHandlers(messages: Messages, apps: CallApps): Handlers<Me
     'message.answer': async ({ app, persona, answer }) => {
       const { queue } = await messages.opened()
       await answerRequest(app, persona, answer, queue, means)
+      await count()
       return {}
     },
   }
