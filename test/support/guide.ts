@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { deliver, makeProfiles, statusOf, toxPkOf } from '../../examples/demo-profiles.ts'
 import { launcherOf } from './programs.ts'
+import { RelayProcess, runRelayCommand } from './relay-process.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -26,6 +27,8 @@ interface Page {
   readonly hasBob?: true
   /** Whether Bob has a daemon too, which a shared folder joins with Alice's. Lines after `bob$ ` are his. */
   readonly hasBobsDaemon?: true
+  /** Whether they reach each other by a relay instead, where both have an inbox. The page calls it `relay.example`. */
+  readonly hasRelay?: true
 }
 
 /** The guide pages with output. Each block that starts with ```console is played. */
@@ -37,11 +40,26 @@ export const PLAYED_PAGES: Readonly<Record<string, Page>> = {
   'docs/guide/lost-device.md': {
     before: [...OWN_PERSONA, 'persona tox rekey laptop.tox phone.tox --device phone', CONFIRMED],
   },
+  'docs/guide/messages.md': {
+    before: [
+      ...OWN_PERSONA,
+      'persona link > alice.link',
+      'bob$ persona tox new bob.tox --name Bob',
+      'bob$ persona init --device laptop --tox-profile bob.tox',
+      'bob$ persona link > bob.link',
+      'persona contact add - --name Bob < bob.link',
+      'bob$ persona contact add - --name Alice < alice.link',
+    ],
+    hasBobsDaemon: true,
+    hasRelay: true,
+  },
   'docs/guide/profiles.md': { before: [] },
 }
 
+const PRIVATE_RELAY = "net: { private: ['127.0.0.1'] }\n"
+const BOBS_PROMPT = 'bob$ '
 const PROMPT = /^(?:bob)?\$ /
-const LOOKS = /^persona channel (?:list|show|read)\b/
+const LOOKS = /^persona (?:channel (?:list|show|read)|message (?:list|sent|read))\b/
 const MAX_TRIES = 20 // sanity: each takes half a second
 const BLOCK = /^```console\n([^]*?)^```$/gm
 
@@ -51,16 +69,20 @@ export function readPage(page: string): string {
 
 /** @returns the page with the current output of the programs, and the number of lines typed */
 export async function playPage(page: string): Promise<{ readonly text: string; readonly typed: number }> {
-  const { before, hasBob, hasBobsDaemon } = PLAYED_PAGES[page]!
+  const { before, hasBob, hasBobsDaemon, hasRelay } = PLAYED_PAGES[page]!
   const text = readPage(page)
   const blocks = [...text.matchAll(BLOCK)].map(([, block]) => linesOf(block!))
   const played: string[] = []
   await inRoom(async (room) => {
     if (hasBob === true) await makeBob(room)
-    const config = hasBobsDaemon === true ? room.sharedFolder() : null
+    const config = hasRelay === true ? PRIVATE_RELAY : hasBobsDaemon === true ? room.sharedFolder() : null
     const home = await room.start('home', config)
     const bobsHome = hasBobsDaemon === true ? await room.start('bobs-home', config) : home
-    for (const line of before) await room.type(home, line)
+    if (hasRelay === true) await room.joinRelay(home, bobsHome)
+    for (const line of before) {
+      const at = line.startsWith(BOBS_PROMPT) ? bobsHome : home
+      await room.type(at, line.replace(BOBS_PROMPT, ''))
+    }
     for (const lines of blocks) {
       let block = ''
       for (const { prompt, line, shown } of lines) {
@@ -135,6 +157,7 @@ export function withoutChance(text: string): string {
 class Room {
   readonly directory: string = realpathSync(mkdtempSync(join(tmpdir(), 'personad-guide-')))
   readonly #daemons: ChildProcess[] = []
+  #relay: RelayProcess | null = null
 
   /** Starts a daemon. @returns its home */
   async start(name: string, config: string | null = null): Promise<string> {
@@ -165,6 +188,15 @@ class Room {
     return `net: { folders: ['${folder}'] }\n`
   }
 
+  /** Starts a relay, and has these daemons receive there. */
+  async joinRelay(...homes: readonly string[]): Promise<void> {
+    const relay = await RelayProcess.launch({ home: this.directory })
+    this.#relay = relay
+    const { stdout } = await runRelayCommand(['token', 'add', 'people', '--dir', relay.dataDir])
+    writeFileSync(join(this.directory, 'token'), stdout.split('\n')[0]!)
+    for (const home of homes) await this.type(home, `persona relay add ${relay.url} --token-file token`)
+  }
+
   /** @returns what a terminal would show below the line @throws {Error} if the command fails */
   async type(home: string, line: string): Promise<string> {
     const script = `exec 2>&1\npersona() { "$NODE" "$PERSONA" "$@"; }\n${line}`
@@ -175,7 +207,8 @@ class Room {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
     const [status] = (await once(child, 'close')) as [number | null]
     if (status !== 0) throw new Error(`${line}: ended with ${status}: ${output}`)
-    return output.replaceAll(`${this.directory}/`, '~/')
+    const shown = output.replaceAll(`${this.directory}/`, '~/')
+    return this.#relay === null ? shown : shown.replaceAll(new URL(this.#relay.url).host, 'relay.example')
   }
 
   async close(): Promise<void> {
@@ -183,6 +216,7 @@ class Room {
       const ended = once(daemon, 'exit')
       if (daemon.exitCode === null && daemon.kill('SIGTERM')) await ended
     }
+    await this.#relay?.kill('SIGTERM')
     rmSync(this.directory, { recursive: true, force: true })
   }
 }
