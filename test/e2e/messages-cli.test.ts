@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inboxRelay, Correspondent } from '../support/message-sides.ts'
+import { Correspondent, inboxRelay, type InboxRelay } from '../support/message-sides.ts'
 import { Home } from '../support/persona.ts'
 
 const TIMEOUT_MS = 90_000 // sanity: some seconds on an idle machine
@@ -15,7 +15,7 @@ interface Person {
   readonly home: Home
 }
 
-async function somebody(...relays: Parameters<typeof Correspondent.start>): Promise<Person> {
+async function somebody(...relays: readonly InboxRelay[]): Promise<Person> {
   const side = await Correspondent.start(...relays)
   return { side, home: new Home(side.home) }
 }
