@@ -80,7 +80,7 @@ export class MessageDaemon {
       'messages',
       (message, hint) => new MessagesError('MESSAGE_APP', message, hint),
     )
-    this.#handlers = messageHandlers(this.messages, apps)
+    this.#handlers = messageHandlers(this.messages, apps, async () => {})
     world.daemons.add(this)
   }
 
