@@ -8,7 +8,7 @@ import { connect, type Client } from '../src/ipc/client.ts'
 import { MAX_BATCH } from '../src/ipc/shapes/limits.ts'
 import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
 
-const MAIN = join(import.meta.dirname, '../src/daemon/main.ts')
+export const MAIN: string = join(import.meta.dirname, '../src/daemon/main.ts')
 /** Arguments of Node for {@link liveKiB}. The process needs an `ipc` among its streams. */
 export const REPORTS_MEMORY: readonly string[] = [
   '--expose-gc',
@@ -33,12 +33,16 @@ export interface RunningDaemon {
   stop(): Promise<void>
 }
 
-/** Starts a daemon and waits until it is ready. @param reportsMemory for {@link liveKiB}; it starts more slowly then */
-export async function startDaemon(home: string, reportsMemory = false): Promise<RunningDaemon> {
+/**
+ * Starts a daemon and waits until it is ready.
+ * @param reportsMemory for {@link liveKiB}; it starts more slowly then
+ * @param main the file to run: the sources, unless it is another one
+ */
+export async function startDaemon(home: string, reportsMemory = false, main: string = MAIN): Promise<RunningDaemon> {
   const started = performance.now()
   const args = reportsMemory ? REPORTS_MEMORY : []
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', ...(reportsMemory ? (['ipc'] as const) : [])]
-  const child = spawn(process.execPath, [...args, MAIN, '--home', home], { stdio })
+  const child = spawn(process.execPath, [...args, main, '--home', home], { stdio })
   await new Promise<void>((ready, failed) => {
     let log = ''
     child.stderr!.on('data', (chunk: Buffer) => {

@@ -2,6 +2,7 @@
  * `npm run bench`: measures every figure in the docs, in one run. `-- --quick` runs everything once, so that it
  * cannot rot.
  */
+import { makePackage } from '../bundle/package.ts'
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
@@ -52,13 +53,15 @@ print(await benchObserve(engine, isQuick))
 for (const each of [engine, portable]) print(benchAnnounce(each, isQuick))
 print(await benchTox(engine, isQuick))
 
+const made = await makePackage()
+process.once('exit', made.remove)
 const home = makeHome()
 try {
   const daemon = await startDaemon(home)
   const friends = Array.from({ length: 1000 }, (_, i) => friend(engine, i))
   await observeAll(daemon.admin, friends)
   print(await benchSocket(daemon, friends[500]!.from, isQuick))
-  print(benchProcesses(home, friends[500]!.from, isQuick))
+  print(benchProcesses(home, friends[500]!.from, made, isQuick))
   print(await benchDurable(daemon, engine, isQuick))
   await daemon.stop()
 } finally {
@@ -85,4 +88,5 @@ print(await benchChannelDirect(isQuick))
 print(await benchMessages(engine, isQuick))
 print(await benchLinkOpen(isQuick))
 print(await benchScale(engine, isQuick))
-for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, isQuick))
+for (const contacts of isQuick ? [0, 1000] : [0, 10_000, 100_000])
+  print(await benchStart(engine, contacts, made, isQuick))
