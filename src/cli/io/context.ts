@@ -15,7 +15,7 @@
  * - People read *trusted* and *unconfirmed*. Epoch, seq and similar details appear only with -v and in JSON.
  * - Exit status: 0 done, 1 failed or a plain no, 2 wrong usage, 3 the daemon does not run.
  */
-import type { Paths } from '../../ipc/paths.ts'
+import { resolvePaths, type Paths } from '../../ipc/paths.ts'
 import { describeFailure, exitStatus } from './errors.ts'
 import { escapeText, formatJson } from './escape.ts'
 import { withHome, wrapLine } from './lines.ts'
@@ -30,6 +30,12 @@ export interface Context {
   readonly home: string | undefined
   readonly paths: Paths
   readonly nowSec: number
+}
+
+/** The context of a command that begins now. @param home the value of --home @throws {PathsError} */
+export function contextOf(home: string | undefined, json: boolean, verbose: boolean): Context {
+  const paths = resolvePaths({ home, env: process.env })
+  return { json, verbose, home, paths, nowSec: Math.floor(Date.now() / 1000) }
 }
 
 /** Prints the result of a command: the value as one line of JSON, or the lines for people. */
