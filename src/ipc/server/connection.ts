@@ -139,12 +139,13 @@ export class Connection implements Caller, Tenant, Runner {
 
   /**
    * Sends an event if this connection subscribed to it, or counts it as missed.
+   * @param bytes the frame in UTF-8, the same array for all connections
    * @param number of the event; 0 if it has no number
    */
-  event(name: string, frame: string, number = 0): void {
+  event(name: string, frame: string, bytes: Uint8Array, number = 0): void {
     const { pending } = this.#outbox
     const hasRoom = pending === 0 || pending + frame.length <= this.#limits.maxPending
-    if (this.#subscription.takes(name, number, hasRoom)) this.#send(frame)
+    if (this.#subscription.takes(name, number, hasRoom)) this.#send(frame, bytes)
   }
 
   /** Counts an event that cannot be sent as missed, if this connection subscribed to it. */
@@ -248,8 +249,8 @@ export class Connection implements Caller, Tenant, Runner {
     this.#settle()
   }
 
-  #send(frame: string): void {
-    if (this.#state !== 'closed') this.#outbox.add(frame)
+  #send(frame: string, bytes: Uint8Array | null = null): void {
+    if (this.#state !== 'closed') this.#outbox.add(frame, bytes)
   }
 
   #onWritten(): void {

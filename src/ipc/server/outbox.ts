@@ -14,6 +14,8 @@ export class Outbox {
   readonly #watcher: OutboxWatcher
   readonly #onWritten: () => void
   #out = ''
+  /** The bytes of `#out`, if it is one frame that came with its bytes. */
+  #bytes: Uint8Array | null = null
 
   constructor(socket: Socket, watcher: OutboxWatcher) {
     this.#socket = socket
@@ -26,24 +28,28 @@ export class Outbox {
     return this.#socket.writableLength + this.#out.length
   }
 
-  add(frame: string): void {
+  /** @param bytes the frame in UTF-8, for a frame that goes to many clients: so it is encoded once. They must not change */
+  add(frame: string, bytes: Uint8Array | null = null): void {
     if (!this.#socket.writable) return
     if (this.#out === '') process.nextTick(() => this.flush())
+    this.#bytes = this.#out === '' ? bytes : null
     this.#out += frame
   }
 
   flush(): void {
     if (this.#out === '' || !this.#socket.writable) return
-    const out = this.#out
-    this.#out = ''
+    const [out, bytes] = [this.#out, this.#bytes]
+    this.clear()
     const hadReadAll = this.#socket.writableLength === 0
+    if (bytes !== null) this.#socket.write(bytes, this.#onWritten)
     // latin1 gives the same bytes for ASCII, and Node does not have to encode each character.
-    this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
+    else this.#socket.write(out, ASCII.test(out) ? 'latin1' : 'utf8', this.#onWritten)
     this.#watcher.handedOver(hadReadAll)
   }
 
   /** Drops what was not handed over. */
   clear(): void {
     this.#out = ''
+    this.#bytes = null
   }
 }

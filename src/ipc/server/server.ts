@@ -178,12 +178,13 @@ function publish(
   log: Log,
 ): void {
   const frame = formatEvent(message)
+  const bytes = Buffer.from(frame)
   const isTooLarge = isFrameTooLarge(frame)
   if (isTooLarge) log('error', 'an event does not fit a frame', { event: message.event })
   for (const connection of connections) {
     if (filter?.(connection) === false) continue
     if (isTooLarge) connection.skip(message.event)
-    else connection.event(message.event, frame, message.id)
+    else connection.event(message.event, frame, bytes, message.id)
   }
 }
 

@@ -62,6 +62,11 @@ class Peer {
     this.connection.read(chunk, (frame: Frame) => this.connection.call(frame.data))
   }
 
+  /** Publishes the event of this number, as the server does. */
+  event(name: string, n: number, number = 0): void {
+    this.connection.event(name, event(n), Buffer.from(event(n)), number)
+  }
+
   /** Lets one write through. */
   takeOne(): void {
     this.#taken.shift()?.()
@@ -292,18 +297,33 @@ function event(n: number): string {
 describe('an event', () => {
   test('goes only to its subscribers', async () => {
     const peer = new Peer(() => '')
-    peer.connection.event('tick', event(1))
+    peer.event('tick', 1)
     peer.connection.subscribe(['tick'])
-    peer.connection.event('tick', event(2))
-    peer.connection.event('tock', event(3))
+    peer.event('tick', 2)
+    peer.event('tock', 3)
     peer.connection.subscribe(['tock'])
-    peer.connection.event('tick', event(4))
-    peer.connection.event('tock', event(5))
+    peer.event('tick', 4)
+    peer.event('tock', 5)
     peer.connection.unsubscribe()
-    peer.connection.event('tock', event(6))
+    peer.event('tock', 6)
     peer.connection.skip('tock')
     await turn()
     expect(peer.received).toBe(event(2) + event(5))
+  })
+
+  test('keeps its place among other frames of one turn, whether it goes out by its bytes or as a text', async () => {
+    const peer = new Peer(() => 'answer\f')
+    peer.connection.subscribe(['tick'])
+    const write = vi.spyOn(peer.socket, 'write')
+    peer.event('tick', 1)
+    await turn()
+    peer.event('tick', 2)
+    peer.connection.call({})
+    peer.event('tick', 3)
+    await turn()
+    expect(peer.received).toBe(`${event(1)}${event(2)}answer\f${event(3)}`)
+    // Alone it is the array that all connections share; among others it is a part of a text.
+    expect(write.mock.calls.map(([sent]) => typeof sent)).toEqual(['object', 'string'])
   })
 
   test('after missed ones waits for lagged, so that no gap stays hidden', async () => {
@@ -312,18 +332,18 @@ describe('an event', () => {
     peer.connection.subscribe(['tick'])
     // Each event has 10 of 45 units. The first three are on their way, the fourth fits, the fifth does not.
     for (const n of [1, 2, 3, 4, 5]) {
-      peer.connection.event('tick', event(n))
+      peer.event('tick', n)
       await turn()
     }
     peer.takeOne()
     await turn()
     // There is room again, but less than half of it.
-    peer.connection.event('tick', event(6))
+    peer.event('tick', 6)
     for (let i = 0; i < 6; i++) {
       peer.takeOne()
       await turn()
     }
-    peer.connection.event('tick', event(7))
+    peer.event('tick', 7)
     await turn()
     peer.takeOne()
     await turn()
@@ -337,8 +357,8 @@ describe('a replayed event', () => {
     const peer = new Peer(() => '')
     expect(await peer.connection.replay({ event: 'tick' })).toBe(true)
     peer.connection.subscribe(['tick'], 7)
-    peer.connection.event('tick', event(1), 7)
-    peer.connection.event('tick', event(2), 8)
+    peer.event('tick', 1, 7)
+    peer.event('tick', 2, 8)
     await turn()
     expect(peer.received).toBe(`{"type":"event","data":{"event":"tick"}}\f${event(2)}`)
   })
