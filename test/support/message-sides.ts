@@ -30,7 +30,7 @@ export function objectsOf({ relay }: InboxRelay): string[] {
 export class Correspondent extends Side {
   persona = ''
 
-  /** @param relays the first ones are their inbox and store */
+  /** @param relays their inboxes and stores */
   static async start(...relays: readonly InboxRelay[]): Promise<Correspondent> {
     const person = new Correspondent({ private: ['127.0.0.1'] })
     await person.start()
@@ -49,9 +49,9 @@ export class Correspondent extends Side {
     await this.client.call('message.open', { app })
   }
 
-  async put(app: string, to: Correspondent, text: string): Promise<number | null> {
-    const { number } = await this.client.call('message.put', { app, to: to.persona, text })
-    return number
+  async put(app: string, to: Correspondent, text: string, key?: string): Promise<number | null> {
+    const wishes = { app, to: to.persona, text, ...(key === undefined ? {} : { key }) }
+    return (await this.client.call('message.put', wishes)).number
   }
 
   /** Resolves once `look` finds something. It looks again after each event of a message. */
@@ -82,6 +82,13 @@ export class Correspondent extends Side {
 
   async texts(app: string, count: number): Promise<string[]> {
     return (await this.arrived(app, count)).map(({ content }) => Buffer.from(content, 'base64').toString())
+  }
+
+  /** The texts of messages that have come, once there are so many. The app has dealt with them then. */
+  async take(app: string, count: number): Promise<string[]> {
+    const messages = await this.arrived(app, count)
+    await this.client.call('message.ack', { app, upTo: messages.at(-1)!.number })
+    return messages.map(({ content }) => Buffer.from(content, 'base64').toString())
   }
 
   /** Resolves once a sent message is in a state. */

@@ -20,7 +20,7 @@ export function daemonVictim(name: string, side: Side): Victim {
 
 /** The daemon starts its personad-net again by itself. */
 export function netVictim(name: string, side: Side): Victim {
-  return { name: `personad-net of the ${name}`, kill: async () => killNet(side.daemon.child), restart: async () => {} }
+  return { name: `personad-net (${name})`, kill: async () => killNet(side.daemon.child), restart: async () => {} }
 }
 
 /** It comes back at the same address. */
