@@ -19,6 +19,7 @@ import { benchJudge } from './judge.ts'
 import { benchLinkOpen } from './link-open.ts'
 import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
+import { benchMessageRelay } from './message-relay.ts'
 import { benchMessages } from './messages.ts'
 import { friend } from './people.ts'
 import { benchNet } from './net.ts'
@@ -84,6 +85,7 @@ print(benchChannelEngine(engine, isQuick))
 print(await benchChannelDisk(isQuick))
 print(await benchChannels(isQuick))
 print(await benchChannelRelay(isQuick))
+print(await benchMessageRelay(isQuick))
 print(await benchChannelDirect(isQuick))
 print(await benchMessages(engine, isQuick))
 print(await benchLinkOpen(isQuick))
