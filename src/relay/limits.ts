@@ -132,7 +132,7 @@ export const RELAY_LIMITS: RelayLimits = {
   maxOwnerBytes: 64 * 1024, // sanity: rules for 900 senders
   object: {
     maxObjectBytes: 20 << 20, // format: 20 MiB, the most that a message has
-    maxPersonaBytes: 1 << 30, // sanity: 1 GiB, fifty of the largest objects
+    maxPersonaBytes: 256 << 20, // sanity: a quarter of the disk below, so that no persona fills it alone; twelve of the largest objects
     objectUs: 31 * DAY_US, // format: a message waits for 30 days, and its last receipt comes after that
     maxTransfers: 256, // sanity: some 256 KiB of memory each
     maxTransfersOfAddress: 32, // sanity: several people after one router, each with some devices

@@ -12,6 +12,7 @@ import {
   RELAY_SECTIONS,
   restartKeys,
 } from '../../../../src/relayd/program/relay-config.ts'
+import { costOfObject } from '../../../../src/relayd/store/rules.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8')
 const FILE = read('config/persona-relay.yaml')
@@ -35,6 +36,12 @@ test('without a configuration the limits are the built-in ones', () => {
   const { limits, maxDiskBytes } = parseRelayConfig('', 'x')
   expect(relayLimitsOf(limits, maxDiskBytes)).toEqual(RELAY_LIMITS)
   expect(httpLimitsOf(limits)).toEqual(HTTP_LIMITS)
+})
+
+test('without a configuration the objects of one persona take at most a quarter of the disk', () => {
+  const { object, maxDiskBytes } = RELAY_LIMITS
+  expect(object.maxPersonaBytes * 4).toBeLessThanOrEqual(maxDiskBytes)
+  expect(object.maxPersonaBytes).toBeGreaterThan(10 * costOfObject(object.maxObjectBytes))
 })
 
 test('a limit of the file is in force', () => {
