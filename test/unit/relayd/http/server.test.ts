@@ -130,6 +130,24 @@ test('a sender that is slow with its header or its body is cut off', async () =>
   body!.socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
   await Promise.all([silent!.closed, header!.closed, body!.closed])
   expect(boxes.bodies).toEqual([])
+  const late = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
+  expect([silent!.text, header!.text, body!.text]).toEqual([late, late, ''])
+})
+
+test('a text that is no HTTP, or a header above 8192 bytes, is answered by a status alone, and the connection ends', async () => {
+  const { port } = await serveBoxes({ boxes: new TestBoxes() })
+  const head = 'GET /healthz HTTP/1.1\r\nHost: x\r\nX: '
+  for (const [text, answer] of [
+    [`${head}${'x'.repeat(8000)}\r\n\r\n`, '200 OK'],
+    [`${head}${'x'.repeat(8192)}\r\n\r\n`, '431 Request Header Fields Too Large'],
+    ['no HTTP\r\n\r\n', '400 Bad Request'],
+  ] as const) {
+    const sender = await RawConnection.open(port)
+    sender.socket.write(text)
+    if (answer === '200 OK') await sender.received('HTTP/1.1 200 OK')
+    else await sender.closed
+    if (answer !== '200 OK') expect(sender.text).toBe(`HTTP/1.1 ${answer}\r\nConnection: close\r\n\r\n`)
+  }
 })
 
 test('a body byte by byte is read whole', async () => {
