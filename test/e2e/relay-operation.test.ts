@@ -46,7 +46,17 @@ test.skipIf(NO_NFT !== '')(
     const { status, stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 80_000 })
     expect([status, stdout.trim().split('\n')], stderr).toEqual([
       0,
-      ['22 open', '80 open', '443 open', '8787 closed', '8787 open to this machine', 'a flood is slowed down'],
+      [
+        '22 open',
+        '80 open',
+        '443 open',
+        '8787 closed',
+        '8787 open to this machine',
+        'a flood of 10.9.0.1 is slowed down',
+        'a flood of fd09::1 is slowed down',
+        // The network, and not the two addresses in it.
+        'counted: fd09::',
+      ],
     ])
   },
   90_000,
