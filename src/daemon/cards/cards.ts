@@ -33,6 +33,12 @@ export interface AppDevice {
   readonly token: (call: TokenCall, nowSec: number) => string
 }
 
+/** Addresses of relays, the preferred first; null where the owner said nothing. */
+export interface OwnPlaces {
+  readonly inboxes: readonly string[] | null
+  readonly stores: readonly string[] | null
+}
+
 export interface FindOptions {
   /** Asks the stores also if the last look is recent: a relay did not take what was made by the card that is kept. */
   readonly anew?: boolean
@@ -68,8 +74,8 @@ export interface Cards {
   find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null>
   /** Puts the own card that counts to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
   putTo(url: string, app: string): Promise<void>
-  /** Where the owner wants messages for the app, as they said here: addresses of relays, the preferred first. Null where they said nothing. */
-  inboxesOf(app: string): readonly string[] | null
+  /** Where the owner wants messages and objects of the app, as they said here. */
+  placesOf(app: string): OwnPlaces
   /** The owner says where they get messages for the app. @param inboxes at most 4 @throws as OwnCards.rejoin() */
   setInboxes(app: string, inboxes: readonly string[]): Promise<void>
   /** The owner says where the card and the objects of the app lie. @param stores at most 4 @throws as OwnCards.rejoin() */

@@ -13,7 +13,7 @@ import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
 import { CardLooks } from './card-looks.ts'
-import type { AppDevice, Cards, FindOptions } from './cards.ts'
+import type { AppDevice, Cards, FindOptions, OwnPlaces } from './cards.ts'
 import { putLastCards, signLastCards } from './farewell.ts'
 import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, standingIn, type Standing } from './kept/known.ts'
@@ -124,8 +124,8 @@ export class HeldCards implements Cards {
     await this.#rounds?.putTo(url, app)
   }
 
-  inboxesOf(app: string): readonly string[] | null {
-    return this.#own.inboxesOf(app)
+  placesOf(app: string): OwnPlaces {
+    return this.#own.placesOf(app)
   }
 
   async setInboxes(app: string, inboxes: readonly string[]): Promise<void> {

@@ -13,7 +13,7 @@ import type { SealedRecords } from '../sealed/records.ts'
 import { storedBytes } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
 import { appDevice } from './app-device.ts'
-import type { AppDevice } from './cards.ts'
+import type { AppDevice, OwnPlaces } from './cards.ts'
 import { full, noneFor, takenOut } from './errors.ts'
 import { knownCards, listsKey, personaOf } from './kept/known.ts'
 import { dueOf, type Due } from './own-due.ts'
@@ -196,10 +196,11 @@ export class OwnCards {
     await this.#change(app, (known) => say(known, 'inboxes', inboxes))
   }
 
-  /** See Cards.inboxesOf(). */
-  inboxesOf(app: string): readonly string[] | null {
+  /** See Cards.placesOf(). */
+  placesOf(app: string): OwnPlaces {
     const used = usedApps(this.#keeper.onDisk)
-    return (used === null ? undefined : appOf(used.record, app)?.inboxes) ?? null
+    const { inboxes = null, stores = null } = (used === null ? undefined : appOf(used.record, app)) ?? {}
+    return { inboxes, stores }
   }
 
   /** Changes how this device stands in an app, and signs the card of it. */

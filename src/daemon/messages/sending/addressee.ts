@@ -74,9 +74,11 @@ async function takeUsualPlaces(app: string, { card }: AppDevice, { cards, relays
     .map(({ url }) => url)
     .slice(0, MAX_ADDRESSES)
   if (usual.length === 0) return false
+  // An owner who named none wants none.
+  const { inboxes, stores } = cards.placesOf(app)
   const [needsStores, needsInboxes] = [
-    card.stores.length === 0,
-    card.inboxes.length === 0 && cards.inboxesOf(app) === null,
+    card.stores.length === 0 && stores === null,
+    card.inboxes.length === 0 && inboxes === null,
   ]
   if (needsStores) await cards.setStores(app, usual)
   if (needsInboxes) await cards.setInboxes(app, usual)

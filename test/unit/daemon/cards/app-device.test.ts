@@ -103,14 +103,14 @@ describe('the inboxes of an app', () => {
   test('are those that the owner names: the card has them at once, and a later card too', async () => {
     const { laptop, cards, clock, changed } = await owner()
     await cards.device(CHAT)
-    expect([cards.inboxesOf(CHAT), ownCardOf({ cards }).inboxes]).toEqual([null, []])
+    expect([cards.placesOf(CHAT).inboxes, ownCardOf({ cards }).inboxes]).toEqual([null, []])
     changed.length = 0
     await cards.setInboxes(CHAT, AT)
-    expect([cards.inboxesOf(CHAT), ownCardOf({ cards }).inboxes, changed.length]).toEqual([AT, AT, 1])
+    expect([cards.placesOf(CHAT).inboxes, ownCardOf({ cards }).inboxes, changed.length]).toEqual([AT, AT, 1])
     await clock.advance((laptop.later(7 * DAY_SEC), HOUR_MS))
     expect(ownCardOf({ cards })).toMatchObject({ seq: 3, inboxes: AT, stores: [] })
     await cards.setInboxes(CHAT, [])
-    expect([cards.inboxesOf(CHAT), ownCardOf({ cards }).inboxes]).toEqual([[], []])
+    expect([cards.placesOf(CHAT), ownCardOf({ cards }).inboxes]).toEqual([{ inboxes: [], stores: null }, []])
   })
 
   test('leave the stores as they are, and the stores leave them', async () => {
@@ -124,7 +124,7 @@ describe('the inboxes of an app', () => {
   test('of an app that this device does not use cannot be named', async () => {
     const { cards } = await owner()
     await expect(cards.setInboxes(CHAT, AT)).rejects.toMatchObject({ code: 'CARD_NONE' })
-    expect(cards.inboxesOf(CHAT)).toBeNull()
+    expect(cards.placesOf(CHAT).inboxes).toBeNull()
   })
 
   test('were not said where the record is of an earlier version', async () => {
@@ -137,7 +137,10 @@ describe('the inboxes of an app', () => {
       keeper.state.stage(keeper.state.of(OWN_APPS).put(OWN_APPS_ID, { ...record, apps: [before] }))
     })
     const again = await cardsOn(await laptop.reopened())
-    expect([again.cards.inboxesOf(CHAT), (await again.cards.device(CHAT))?.card.text]).toEqual([null, cards.own(CHAT)])
+    expect([again.cards.placesOf(CHAT).inboxes, (await again.cards.device(CHAT))?.card.text]).toEqual([
+      null,
+      cards.own(CHAT),
+    ])
     await again.cards.setStores(CHAT, AT)
     expect(ownCardOf(again)).toMatchObject({ stores: AT, inboxes: [] })
   })

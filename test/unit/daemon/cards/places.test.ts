@@ -54,7 +54,7 @@ describe('inboxes that the owner named on one device', () => {
       await rounds(device)
       expect(ownCardOf(device).inboxes).toEqual(HERE)
     }
-    expect([codes(one), codes(two), two.cards.inboxesOf(CHAT)]).toEqual([[], [], null])
+    expect([codes(one), codes(two), two.cards.placesOf(CHAT).inboxes]).toEqual([[], [], null])
   })
 
   test('and then on another are those of the later edit, on both, and the first one shows that', async () => {
