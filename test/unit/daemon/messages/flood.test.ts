@@ -29,7 +29,8 @@ test.runIf(FORGED > 0)(
     await carol.use()
     await bob.cards.setInboxes(NOTES, [bobs.url, honest.url])
     await world.settle()
-    alices.instead = async (call) => (call.method === 'GET' ? await neverAnswers(call) : null)
+    alices.instead = async (call) =>
+      call.method === 'GET' && call.path.startsWith('/store/') ? await neverAnswers(call) : null
     let made = 0
     bobs.instead = async (call): Promise<RelayResponse | null> => {
       if (!call.path.startsWith(`/inbox/${bob.personaId}?`) || made >= FORGED) return null

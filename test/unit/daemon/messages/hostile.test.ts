@@ -1,7 +1,10 @@
 /** Hostile relays and people: whatever they do, the other messages of the owner go and come, and nothing grows without end. */
 import { describe, expect, test } from 'vitest'
-import { ARRIVED_PART, REQUEST } from '../../../../src/daemon/messages/records/kinds.ts'
-import { formatHex } from '../../../../src/core/encoding/bytes.ts'
+import { numbered } from '../../../../src/daemon/messages/records/ids.ts'
+import { ARRIVED_PART, REQUEST, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
+import { sealEntry } from '../../../../src/message/entry.ts'
+import type { InboxEntry } from '../../../../src/relay/wire.ts'
+import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../../src/core/encoding/bytes.ts'
 import { engine } from '../../../support/person.ts'
 import { makeContacts, MessageDaemon, NOTES, recordsOf, twoPeople } from '../../../support/message-daemon.ts'
 import { answerOf, neverAnswers, wholeObject, type RelayCall } from '../../../support/message-relay.ts'
@@ -90,5 +93,33 @@ describe('a contact', () => {
     for (let turn = 0; turn < 2000 && (await bob.texts()).length === 0; turn++)
       await new Promise((resolve) => setImmediate(resolve))
     expect(await bob.texts()).toEqual(['quick'])
+  })
+
+  test('whose receipts carry no signature of a device that has the message changes nothing', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    await bob.stopped()
+    const number = await alice.send(bob, 'hello')
+    await alice.untilSent(number, 'notified')
+    const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
+    const route = { from: parseHex(bob.personaId)!, reader: parseHex(alice.personaId)!, app: NOTES }
+    const keys = alice.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
+    const made: InboxEntry[] = []
+    for (let n = 1; n <= 100; n++) {
+      const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
+      const encId = formatBase64url(await sealEntry(receipt, route, keys))
+      made.push({ n, from: bob.personaId, app: NOTES, kid: 'x', at: 'x', encId })
+    }
+    let acknowledged = 0
+    alices.instead = ({ method, path }) => {
+      if (path.startsWith(`/inbox/${alice.personaId}?`)) return answerOf(200, { ok: true, entries: made, next: null })
+      if (method === 'POST' && path === `/inbox/${alice.personaId}/ack`) acknowledged++
+      return null
+    }
+    const back = await alice.restarted()
+    await world.until(() => acknowledged > 0)
+    expect([await back.sent(number), alices.objects.length]).toMatchObject([{ state: 'notified', received: 0 }, 1])
+    alices.instead = () => null
+    await bob.restarted()
+    await back.untilSent(number, 'received')
   })
 })
