@@ -33,17 +33,19 @@ export class Reopening {
     this.#letters = letters
   }
 
-  /** Invites the peers of all channels that cannot go on. Once the channels are open. */
+  /** Goes on with what was begun, and invites the peers of all other channels that cannot go on. Once the channels are open. */
   start(): void {
     this.#later(async () => {
       const { onDisk } = this.#means.keeper
       for (const [key, { channel }] of await Array.fromAsync(onDisk.of(REOPENING).iterate()))
-        await this.#goOn(key, channel)
-      for (const [id] of await Array.fromAsync(onDisk.of(CHANNEL).iterate())) await this.#invite(id)
+        this.#later(() => this.#goOn(key, channel))
+      for (const [id] of await Array.fromAsync(onDisk.of(CHANNEL).iterate())) this.#later(() => this.#invite(id))
     })
   }
 
   onEvent({ event, data }: DaemonEvent): void {
+    // A key that was locked, or a state that was put back, may sign cards and invites from now on.
+    if ((event === 'own.changed' && data.cause === 'reconcile') || (event === 'locked' && !data.locked)) this.start()
     if (event !== 'channel.changed') return
     if (data.state === 'broken') this.#later(() => this.#invite(data.id))
     if (data.state === 'open') this.#later(() => this.#opened(data.id))

