@@ -50,17 +50,19 @@ export async function postEntries(
       if (error.code === 'RELAY_NO_INBOX') await means.cards.find(task.persona, app, { anew: true, alsoAt: [url] })
     }
   }
-  if (done.length > task.done.length && isOfPeer(task, device)) await noteNotified(app, task.sent, means)
-  if (problem === null) return await finish(() => {})
+  const note = (): void => {
+    if (done.length > task.done.length && isOfPeer(task, device)) noteNotified(app, task.sent, means)
+  }
+  if (problem === null) return await finish(note)
+  await means.keeper.change(note)
   if (done.length > task.done.length) throw new PartDone({ ...task, done }, problem)
   if (isRefused && problem instanceof RelayError) throw new GiveUp(problem.code)
   throw problem
 }
 
-async function noteNotified(app: string, number: number, means: MessagesMeans): Promise<void> {
-  await means.keeper.change(() => {
-    changeSent(app, number, (before) => ({ state: laterState(before, 'notified'), reason: null }), means)
-  })
+/** Inside of a change. */
+function noteNotified(app: string, number: number, means: MessagesMeans): void {
+  changeSent(app, number, (before) => ({ state: laterState(before, 'notified'), reason: null }), means)
 }
 
 /** It leads a peer to a message. */
