@@ -7,6 +7,7 @@ import { Serial } from '../../process/serial.ts'
 import type { MessagesMeans } from './records/means.ts'
 import type { Job, Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
+import { takeAllKnown } from './receiving/answer-request.ts'
 import { fetchObject } from './receiving/fetch-object.ts'
 import { Inboxes } from './receiving/inboxes.ts'
 import { senderFor } from './sending/addressee.ts'
@@ -58,6 +59,7 @@ export class Messages {
       try {
         await sweep(this.means)
         await this.queue.open()
+        await takeAllKnown(this.queue, this.means)
         await this.inboxes.open()
         this.#isOpen = true
         this.#sweepLater()
@@ -65,6 +67,13 @@ export class Messages {
         // The store or the key failed; the next call or opening tries again.
         this.means.log.warn('messages.open', describeError(error))
       }
+    })
+  }
+
+  /** Somebody has become a contact. */
+  async takeKnown(): Promise<void> {
+    await this.#serial.run(async () => {
+      if (this.#isOpen) await takeAllKnown(this.queue, this.means)
     })
   }
 

@@ -3,9 +3,10 @@ import { formatHex } from '../../../core/encoding/bytes.ts'
 import type { RequestAnswer } from '../../../ipc/methods/messages.ts'
 import { getCard } from '../../../relay/cards.ts'
 import { MessagesError } from '../records/errors.ts'
-import { hashed } from '../records/ids.ts'
+import { appIn, hashed } from '../records/ids.ts'
 import { REQUEST, type StoredRequest } from '../records/kinds.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
+import { senderKind } from '../records/senders.ts'
 import type { Queue } from '../tasks/queue.ts'
 import { takeEntry } from './take-entry.ts'
 
@@ -32,14 +33,28 @@ export async function answerRequest(
   if (request === undefined)
     throw new MessagesError('MESSAGE_NO_REQUEST', `${persona} has not asked`, 'list those who have', { persona, app })
   const card = answer === 'accept' ? await cardOf(app, request, means) : null
+  const entries = answer === 'accept' ? request.entries : []
   await keeper.change(() => {
     if (card !== null) cards.meet(card)
-    inChange(means, REQUEST).put(id, { ...request, state: STATES[answer], entries: [] })
+    inChange(means, REQUEST).put(id, { ...request, state: STATES[answer], entries })
   })
-  const device = cards.deviceNow(app)
-  if (card === null || device === null) return
+  await takeKnown(app, id, queue, means)
+}
+
+/** Takes what people have left who are contacts by now, or whom the owner has accepted: a crash may have come between the answer and this. */
+export async function takeAllKnown(queue: Queue, means: MessagesMeans): Promise<void> {
+  for (const [id] of await Array.fromAsync(onDisk(means, REQUEST).iterate()))
+    await takeKnown(appIn(id), id, queue, means)
+}
+
+async function takeKnown(app: string, id: string, queue: Queue, means: MessagesMeans): Promise<void> {
+  const request = onDisk(means, REQUEST).get(id)
+  const device = means.cards.deviceNow(app)
+  if (request === undefined || request.entries.length === 0 || device === null) return
+  if (senderKind(request.persona, app, means) !== 'known') return
   for (const encId of request.entries)
-    await takeEntry(app, { from: persona, encId, card: request.card }, device, queue, means)
+    await takeEntry(app, { from: request.persona, encId, card: request.card }, device, queue, means)
+  await means.keeper.change(() => inChange(means, REQUEST).put(id, { ...request, state: 'accepted', entries: [] }))
 }
 
 /** A relay keeps the card of whoever left an entry there. @throws {MessagesError} MESSAGE_NO_CARD */

@@ -3,7 +3,7 @@ import { concatBytes, decodeUtf8 } from '../../../core/encoding/bytes.ts'
 import type { MessageKind } from '../../../message/header.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { changeCounts } from '../records/counts.ts'
-import { hashed, numbered } from '../records/ids.ts'
+import { hashed, numbered, objectName } from '../records/ids.ts'
 import { ARRIVED, ARRIVED_PART, PEER, SEEN, type StoredArrived } from '../records/kinds.ts'
 
 const PART_BYTES: number = 192 << 10 // format: as much as a call reads
@@ -17,9 +17,8 @@ export class ArrivingParts {
   #waitingBytes = 0
   #offset = 0
 
-  /** @param objectId base64url */
-  constructor(app: string, objectId: string, means: MessagesMeans) {
-    this.#id = hashed(app, objectId, means.keeper.engine)
+  constructor(app: string, object: ArrivedFrom, means: MessagesMeans) {
+    this.#id = hashed(app, objectName(object), means.keeper.engine)
     this.#means = means
   }
 
@@ -78,44 +77,45 @@ export interface ArrivedFacts {
 export interface ArrivedFrom {
   readonly from: string
   readonly id: string
+  readonly hash: string
   readonly kind: MessageKind
 }
 
 /** Gives a message its number, and tells the app; an invite is not for the app. Inside of a change. */
 export function stageArrived(
   app: string,
-  { from, id, kind }: ArrivedFrom,
+  object: ArrivedFrom,
   { to, count, device, sentSec }: ArrivedFacts,
   bytes: number,
   means: MessagesMeans,
 ): void {
   const missing = noteCount(app, to, device, count, means)
-  stage(app, id, { from, to, kind, sentSec, atSec: means.keeper.nowSec, missing, failed: null, bytes }, means)
+  stage(app, object, { to, sentSec, atSec: means.keeper.nowSec, missing, failed: null, bytes }, means)
 }
 
 /** Tells the app of a message that cannot be read. Inside of a change. */
-export function stageFailed(
-  app: string,
-  { from, id, kind }: ArrivedFrom,
-  to: string,
-  reason: string,
-  means: MessagesMeans,
-): void {
+export function stageFailed(app: string, object: ArrivedFrom, to: string, reason: string, means: MessagesMeans): void {
   const { nowSec } = means.keeper
-  stage(app, id, { from, to, kind, sentSec: nowSec, atSec: nowSec, missing: 0, failed: reason, bytes: 0 }, means)
+  stage(app, object, { to, sentSec: nowSec, atSec: nowSec, missing: 0, failed: reason, bytes: 0 }, means)
 }
 
-function stage(app: string, objectId: string, arrived: Omit<StoredArrived, 'parts'>, means: MessagesMeans): void {
+function stage(
+  app: string,
+  object: ArrivedFrom,
+  arrived: Omit<StoredArrived, 'parts' | 'from' | 'kind'>,
+  means: MessagesMeans,
+): void {
   const { keeper } = means
-  const parts = hashed(app, objectId, keeper.engine)
+  const { from, kind } = object
+  const parts = hashed(app, objectName(object), keeper.engine)
   inChange(means, SEEN).put(parts, keeper.nowSec + SEEN_SEC)
-  if (arrived.kind === 'invite') return
+  if (kind === 'invite') return
   const { arrived: number } = changeCounts(
     app,
     (before) => ({ arrived: before.arrived + 1, unreadBytes: before.unreadBytes + arrived.bytes }),
     means,
   )
-  inChange(means, ARRIVED).put(numbered(app, number), { ...arrived, parts })
+  inChange(means, ARRIVED).put(numbered(app, number), { ...arrived, from, kind, parts })
   keeper.state.emit({ event: 'message.arrived', data: { app, number } })
 }
 

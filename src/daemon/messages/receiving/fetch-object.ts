@@ -41,7 +41,7 @@ export async function fetchObject(
   if (sender === 'blocked' || sender === 'stranger') return await finish(() => {})
   checkRoom(app, means)
   const card = await senderCard(job, device, means)
-  const parts = new ArrivingParts(app, task.id, means)
+  const parts = new ArrivingParts(app, task, means)
   try {
     const header = await fromAnyStore(job, card, device, parts, signal, means)
     const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]

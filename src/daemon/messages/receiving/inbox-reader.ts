@@ -27,7 +27,7 @@ export class InboxReader {
   readonly #stop = new AbortController()
   readonly #acks = new Serial()
   readonly #running: Promise<void>
-  /** Numbers of entries whose object is on its way, by its id. */
+  /** Numbers of entries whose object is on its way, by its name. */
   readonly #waiting = new Map<string, number[]>()
   #done: number[] = []
   #rules: { readonly allow: string[]; readonly block: string[] } = { allow: [], block: [] }
@@ -56,10 +56,10 @@ export class InboxReader {
   }
 
   /** The object of an entry was read, or has failed for good. */
-  over(objectId: string): void {
-    const numbers = this.#waiting.get(objectId)
+  over(name: string): void {
+    const numbers = this.#waiting.get(name)
     if (numbers === undefined) return
-    this.#waiting.delete(objectId)
+    this.#waiting.delete(name)
     this.#done.push(...numbers)
     this.#acknowledge()
   }
@@ -105,7 +105,7 @@ export class InboxReader {
       next = page.next
       this.#after = Math.max(this.#after, next ?? 0)
     }
-    // What waits for this relay elsewhere can go now.
+    // Jobs that wait for this relay can go now.
     if (this.#problem !== null) this.#queue.wake()
     this.#problem = null
     this.#acknowledge()

@@ -19,8 +19,8 @@ export class Inboxes {
   constructor(queue: Queue, means: MessagesMeans) {
     this.#queue = queue
     this.#means = means
-    queue.fetchOver = (app, objectId) => {
-      for (const reader of this.of(app)) reader.over(objectId)
+    queue.fetchOver = (app, name) => {
+      for (const reader of this.of(app)) reader.over(name)
     }
   }
 

@@ -4,7 +4,7 @@ import { openEntry, type Entry } from '../../../message/entry.ts'
 import { MessageError } from '../../../message/errors.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
-import { hashed } from '../records/ids.ts'
+import { hashed, objectName } from '../records/ids.ts'
 import { REQUEST, SEEN, type StoredRequest } from '../records/kinds.ts'
 import { isWrongReceipt, takeReceipt } from '../sending/sent-states.ts'
 import type { Queue } from '../tasks/queue.ts'
@@ -19,7 +19,7 @@ export interface FoundEntry {
   readonly card: StoredRequest['card']
 }
 
-/** `done`: this device has done with the entry. Otherwise it has once the object with this id, in base64url, was read or has failed. */
+/** `done`: this device has done with the entry. Otherwise it has once the object with this name was read or has failed. */
 export type Taken = 'done' | { readonly waitsFor: string }
 
 const FETCH_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
@@ -82,14 +82,11 @@ async function announce(
   means: MessagesMeans,
 ): Promise<Taken> {
   const { keeper } = means
-  const name = formatBase64url(id)
+  const task = { do: 'fetch', from, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) } as const
+  const name = objectName(task)
   if (onDisk(means, SEEN).get(hashed(app, name, keeper.engine)) !== undefined) return 'done'
   // The same entry lies in each inbox of the card, and is listed again after a start.
-  if (!queue.fetches(app, name))
-    await keeper.change(() => {
-      const task = { do: 'fetch', from, id: name, kind, store, hash: formatBase64url(hash) } as const
-      queue.add(app, task, keeper.nowSec + FETCH_LIFE_SEC)
-    })
+  if (!queue.fetches(app, name)) await keeper.change(() => queue.add(app, task, keeper.nowSec + FETCH_LIFE_SEC))
   return { waitsFor: name }
 }
 

@@ -6,6 +6,7 @@ import { formatHex } from '../../../core/encoding/bytes.ts'
 import { PersonadError } from '../../../errors/personad-error.ts'
 import { CustodyError } from '../../custody/errors.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
+import { objectName } from '../records/ids.ts'
 import { JOB, type Job, type Task } from '../records/kinds.ts'
 
 const MAX_RUNNING = 8 // sanity: objects that come or go together; each takes a connection of 64
@@ -65,13 +66,13 @@ export class Queue {
   readonly #performer: Performer
   readonly #jobs = new Map<string, Known>()
   readonly #running = new Set<Promise<void>>()
-  /** Objects that are on their way, by app and id. */
+  /** Objects that are on their way, by app and name. */
   readonly #fetched = new Set<string>()
   #stop = new AbortController()
   #cancel: () => void = () => {}
 
   /** Called once an object was read, or has failed for good. */
-  fetchOver: (app: string, objectId: string) => void = () => {}
+  fetchOver: (app: string, name: string) => void = () => {}
 
   constructor(means: MessagesMeans, performer: Performer) {
     this.#means = means
@@ -105,7 +106,7 @@ export class Queue {
     const id = `${app}/${formatHex(keeper.engine.randomBytes(ID_BYTES)).toLowerCase()}`
     const job: Job = { app, task, tries: 0, reason: null, nextSec: keeper.nowSec, untilSec }
     inChange(this.#means, JOB).put(id, job)
-    if (task.do === 'fetch') this.#fetched.add(`${app}/${task.id}`)
+    if (task.do === 'fetch') this.#fetched.add(`${app}/${objectName(task)}`)
     this.#track(this.#begin(id, job))
   }
 
@@ -115,9 +116,9 @@ export class Queue {
     this.#look()
   }
 
-  /** Whether an object is on its way here. @param objectId base64url */
-  fetches(app: string, objectId: string): boolean {
-    return this.#fetched.has(`${app}/${objectId}`)
+  /** Whether an object is on its way here. @param name see objectName() */
+  fetches(app: string, name: string): boolean {
+    return this.#fetched.has(`${app}/${name}`)
   }
 
   /** Why a message of an app has not gone yet; null if nothing has failed. */
@@ -160,7 +161,7 @@ export class Queue {
     const bytes = task.do === 'store' ? task.bytes : 0
     const party = task.do === 'fetch' ? task.from : task.do === 'post' ? task.persona : null
     const sent = task.do === 'store' || task.do === 'post' ? task.sent : null
-    if (task.do === 'fetch') this.#fetched.add(`${app}/${task.id}`)
+    if (task.do === 'fetch') this.#fetched.add(`${app}/${objectName(task)}`)
     this.#jobs.set(id, { app, do: task.do, bytes, party, sent, reason, nextSec, isRunning: false })
   }
 
@@ -220,8 +221,8 @@ export class Queue {
 
   #over({ app, task }: Job): void {
     if (task.do !== 'fetch') return
-    this.#fetched.delete(`${app}/${task.id}`)
-    this.fetchOver(app, task.id)
+    this.#fetched.delete(`${app}/${objectName(task)}`)
+    this.fetchOver(app, objectName(task))
   }
 
   async #later(id: string, job: Job, error: unknown): Promise<Pick<Known, 'nextSec' | 'reason'>> {

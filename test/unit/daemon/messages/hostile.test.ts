@@ -124,4 +124,28 @@ describe('a contact', () => {
     await bob.restarted()
     await back.untilSent(number, 'received')
   })
+
+  test('who learns the id of a message from the store of somebody else keeps nobody from it', async () => {
+    const { world, bobs, alice, bob } = await twoPeople()
+    const carol = await MessageDaemon.open(world, 'Carol', [await world.relay('carol')])
+    await makeContacts(carol, bob)
+    await carol.use()
+    bobs.instead = ({ method, path }) =>
+      method === 'POST' && path === `/inbox/${bob.personaId}` ? answerOf(429, { ok: false, error: 'Too often' }) : null
+    const number = await alice.send(bob, 'dinner at eight')
+    await alice.untilSent(number, 'stored')
+    const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
+    const route = { from: parseHex(carol.personaId)!, reader: parseHex(bob.personaId)!, app: NOTES }
+    const keys = bob.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
+    const entry = { kind: 'message', id, store: 0, hash: new Uint8Array(32) } as const
+    const encId = formatBase64url(await sealEntry(entry, route, keys))
+    const forged: InboxEntry = { n: 1, from: carol.personaId, app: NOTES, kid: 'x', at: 'x', encId }
+    bobs.instead = (call) => (isList(call, bob) ? answerOf(200, { ok: true, entries: [forged], next: null }) : null)
+    const back = await bob.restarted()
+    await world.until(async () => (await back.call('message.list', {})).apps[0]!.fetching === 1)
+    bobs.instead = () => null
+    await world.later(3600)
+    expect(await back.texts()).toEqual(['dinner at eight'])
+    await alice.untilSent(number, 'received')
+  })
 })

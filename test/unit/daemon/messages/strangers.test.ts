@@ -34,6 +34,16 @@ test('nothing of a stranger is fetched, and after the owner has accepted them it
   expect(await requestsOf(bob)).toEqual([])
 })
 
+test('what a stranger has sent is read once they are a contact, and they ask no more', async () => {
+  const { world, alice, bob } = await strangers()
+  const number = await alice.send(bob, 'you know me now')
+  await world.until(async () => (await requestsOf(bob)).length > 0)
+  await bob.meets(alice)
+  await world.later(60)
+  expect([await bob.texts(), await requestsOf(bob)]).toEqual([['you know me now'], []])
+  await alice.untilSent(number, 'received')
+})
+
 test('a stranger who is rejected or blocked is not heard, and learns nothing', async () => {
   for (const answer of ['reject', 'block'] as const) {
     const { world, alices, alice, bob } = await strangers()
