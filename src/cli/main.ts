@@ -4,7 +4,7 @@ import { writeWhole } from './io/whole-output.ts'
 import { CliError, EXIT_DONE } from './io/errors.ts'
 import { plainCommand } from './plain-command.ts'
 
-/** Whether the options ask for JSON. What follows `--` is no option. */
+/** Whether the options ask for JSON. A word after `--` is no option. */
 function asksForJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return argv.slice(0, end < 0 ? argv.length : end).includes('--json')

@@ -14,7 +14,7 @@ export function useOneCompiler(): void {
   for (const flag of ['--no-turbofan', '--no-sparkplug', '--no-maglev-inlining']) setFlagsFromString(flag)
 }
 
-/** Compiles nothing from now on. What is compiled stays. */
+/** Compiles nothing from now on. Compiled code stays. */
 export function useNoCompiler(): void {
   setFlagsFromString('--no-maglev')
 }

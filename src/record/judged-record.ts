@@ -4,7 +4,7 @@ import { RecordError } from './errors.ts'
 import type { KnownSlots, RecordLimits, SlotRecord, SlotValue } from './record-engine.ts'
 import { SlotMemory } from './slot-memory.ts'
 
-/** What lies in a slot, and is no value. Its writer may put another one over it. */
+/** The bytes in a slot that are no value. Its writer may put another one over it. */
 export interface Unreadable {
   /** The seq that it claims; null if nothing shows one. */
   readonly seq: bigint | null

@@ -85,6 +85,6 @@ export interface SlotRecord {
    */
   watch(slots: readonly number[], onNews: (slot: number) => void, signal: AbortSignal): void
 
-  /** Ends watches. What the record holds stays in the network. */
+  /** Ends watches. The values stay in the network. */
   close(): Promise<void>
 }

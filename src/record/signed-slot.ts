@@ -9,7 +9,7 @@ import type { SlotValue } from './record-engine.ts'
 
 const SEQ_BYTES = 8
 const SIGNATURE_BYTES = 64
-/** What a signed slot has beside the value. */
+/** The fields of a signed slot beside the value. */
 export const SIGNED_SLOT_HEAD_BYTES: number = SEQ_BYTES + SIGNATURE_BYTES
 
 /** @param secretKey the Ed25519 secret key of the writer, 64 bytes */

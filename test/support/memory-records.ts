@@ -10,7 +10,7 @@ import { writerOf } from '../../src/record/writer.ts'
 const ADDRESS = /^memory:([0-9A-F]{64})\.([1-9][0-9]{0,2})$/
 const LIMITS: RecordLimits = { maxSlots: 256, maxValueBytes: () => 16_384, lastsMs: null, latency: 'instant' }
 
-/** What lies in the network, and who watches. */
+/** The slots in the network, and their watchers. */
 export class MemoryRecords {
   isAway = false
   /** Signed slots, by address and slot. */

@@ -25,7 +25,7 @@ export async function neverAnswers({ signal }: RelayCall): Promise<never> {
   })
 }
 
-/** What somebody in front of the relay answers instead of it; null lets the call through. */
+/** The answer of somebody in front of the relay; null lets the call through. */
 export type Instead = (call: RelayCall) => RelayResponse | Promise<RelayResponse | null> | null
 
 export class MessageRelay {

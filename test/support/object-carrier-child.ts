@@ -21,7 +21,7 @@ const WARMING = 8
 export interface Carried {
   readonly outcome: string
   readonly gotBytes: number
-  /** Of this process, which has the place of the daemon, and of personad-net. */
+  /** Figures of this process, which has the place of the daemon, and of personad-net. */
   readonly putRose: readonly number[]
   readonly getRose: readonly number[]
 }

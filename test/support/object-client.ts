@@ -1,4 +1,4 @@
-/** What a client of objects needs of a persona: bodies in parts, and tokens. */
+/** The needs of a client of objects: bodies in parts, and tokens. */
 import type { ObjectSource, SignObject } from '../../src/relay/objects.ts'
 import { sodium } from './made-persona.ts'
 import type { RelayDevices } from './relay-devices.ts'

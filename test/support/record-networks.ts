@@ -12,7 +12,7 @@ export interface RecordNetwork {
   start(): Promise<RecordEngine>
   /** An address of this kind whose record nobody has made. */
   readonly unknown: string
-  /** What only a network of tests lets happen; null for a real one. */
+  /** Events that only a network of tests lets happen; null for a real one. */
   readonly mischief: Mischief | null
 }
 

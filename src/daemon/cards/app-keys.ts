@@ -80,7 +80,7 @@ export function signAs({ sigSeed }: AppKeys, message: Uint8Array, engine: Crypto
   }
 }
 
-/** What opens seals to this device: the key in the card first, then those of before, the newest first. */
+/** The pairs that open seals to this device: the key in the card first, then those of before, the newest first. */
 export function pairsOf({ encSecret, old }: AppKeys, engine: CryptoEngine): BoxKeyPair[] {
   return [encSecret, ...old.map(({ secret }) => secret)].map((secret) => pairOf(secret, engine))
 }

@@ -25,7 +25,7 @@ export interface AppDevice {
   readonly card: VerifiedCard
   /** The `sig` of this device, 32 bytes. */
   readonly deviceKey: Uint8Array
-  /** What opens seals to this device: the present `enc` first, then secrets of before, which are in no card any more, the newest first. */
+  /** The pairs that open seals to this device: the present `enc` first, then secrets of before, which are in no card any more, the newest first. */
   readonly pairs: readonly BoxKeyPair[]
   /** Signs with the key of this device that the card lists. @returns 64 bytes */
   sign(this: void, message: Uint8Array): Uint8Array

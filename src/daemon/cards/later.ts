@@ -15,7 +15,7 @@ export class Later {
     return this.#isClosed
   }
 
-  /** Nothing begins from now on. What runs goes on: see {@link idle}. */
+  /** Nothing begins from now on. Work that runs goes on: see {@link idle}. */
   close(): void {
     this.#isClosed = true
   }

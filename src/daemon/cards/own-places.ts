@@ -41,7 +41,7 @@ export function isUnsaid(known: OwnApp, places: Places, own: CardEntry, head: Ve
   // A sibling who met no card of this device did not mean to change what these say.
   if (!head.devices.some(({ tag, sig }) => equalBytes(tag, own.tag) || equalBytes(sig, own.sig))) return true
   if (head.seq > saidIn.seq + 1) return false
-  // What follows on another card than that one does not know of it.
+  // A card that follows another one than that does not know of it.
   return head.seq <= saidIn.seq || head.prev === null || formatHex(head.prev) !== saidIn.hash
 }
 

@@ -1,4 +1,4 @@
-/** What veilid-server sends, as far as records need it. Fields that are not named here are left aside. */
+/** The messages of veilid-server, as far as records need them. Fields that are not named here are left aside. */
 import * as z from 'zod'
 
 const seq = z.int().min(0).max(0xffff_ffff)

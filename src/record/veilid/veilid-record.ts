@@ -97,7 +97,7 @@ export class VeilidRecord implements SlotNetwork {
     const session = this.#openAt
     this.#openAt = null
     if (!this.#options.onClose() || session === null || session.isOver) return
-    // What the node answers changes nothing: an open record that nobody uses costs it little.
+    // The answer of the node changes nothing: an open record that nobody uses costs it little.
     await session.call('CloseDhtRecord', { key: this.#key }, z.null()).catch(() => {})
   }
 
@@ -187,7 +187,7 @@ export function schemaOf(slots: number): Descriptor['schema'] {
   return { kind: 'DFLT', o_cnt: slots }
 }
 
-/** What a refusal of veilid-server means for a record. */
+/** The meaning of a refusal of veilid-server for a record. */
 export function errorOf({ kind, message }: Refusal): RecordError {
   if (kind === 'KeyNotFound')
     return new RecordError('RECORD_VANISHED', 'Veilid knows no such record', 'ask its writer to put it again')

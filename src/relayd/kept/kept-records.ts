@@ -16,7 +16,7 @@ export class KeptRecords {
   readonly #segments: Segment[] = []
   #newest = -1
   /**
-   * By the hash of its key, the word at which a record begins, counted over all segments. Of two keys with one hash the later is kept: whoever
+   * By the hash of its key, the word at which a record begins, counted over all segments. The later one of two keys with one hash is kept: whoever
    * makes up such a key drives out one record, which is then read from the disk.
    */
   readonly #places = new Map<number, number>()

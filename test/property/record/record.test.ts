@@ -18,7 +18,7 @@ const found = fc.option(
   fc.record({ seq: fc.bigInt(0n, 4n), bytes: fc.uint8Array({ minLength: 1, maxLength: 1, max: 1 }) }),
 )
 
-/** What a call gave, or the code of its refusal. */
+/** The result of a call, or the code of its refusal. */
 function outcomeOf<Result>(call: () => Result): Result | string {
   try {
     return call()

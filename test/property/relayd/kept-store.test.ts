@@ -77,7 +77,7 @@ class Disk {
     await this.store.resume()
   }
 
-  /** What a read may show: what was acknowledged last, or anything that is on its way. */
+  /** The values that a read may show: the one that was acknowledged last, or anything that is on its way. */
   readable(key: string): (Uint8Array | undefined)[] {
     const coming = [...this.#coming].flat().filter((write) => write.key === key)
     return [this.#acknowledged.get(key), ...coming.map(({ value }) => value)].map((value) => value ?? undefined)

@@ -1,4 +1,4 @@
-/** What nodes of Veilid share: records with their values, which every node that is online reads and writes at once. */
+/** The shared part of all nodes of Veilid: records with their values, which every node that is online reads and writes at once. */
 import type { VeilidSchema } from './forms.ts'
 
 export interface StoredValue {

@@ -259,7 +259,7 @@ function allOr(ranges: Ranges | null, { schema }: StoredRecord): Ranges {
   return ranges === null || ranges.length === 0 ? [[0, slotsOf(schema) - 1]] : ranges
 }
 
-/** What is left of a range. */
+/** The rest of a range. */
 function without([low, high]: [number, number], ranges: Ranges): Ranges {
   const left: Ranges = []
   for (let subkey = low; subkey <= high; subkey++) {

@@ -1,6 +1,6 @@
 /**
- * A stand-in for veilid-server 0.5 on a unix socket or a port of loopback: its JSON API with records, as far as carriers use it. What a client
- * may trip over is as there: a bad line ends the connection, handles belong to it, open records and watches belong to the node, own writes raise
+ * A stand-in for veilid-server 0.5 on a unix socket or a port of loopback: its JSON API with records, as far as carriers use it. It does the
+ * same in all that a client may trip over: a bad line ends the connection, handles belong to it, open records and watches belong to the node, own writes raise
  * no update, updates go to every client, a restart closes records, and an offline node keeps what it cannot send.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -43,7 +43,7 @@ export class VeilidServer {
     this.#server = server
   }
 
-  /** Ends all connections. What the node has stored stays. */
+  /** Ends all connections. The node keeps its records. */
   async stop(): Promise<void> {
     const server = this.#server
     if (server === null) return

@@ -1,4 +1,4 @@
-/** What a writer sees between its look, its write and its look afterwards. */
+/** The slots that a writer sees between its look, its write and its look afterwards. */
 import { describe, expect, it } from 'vitest'
 import { MAX_DHT_SEQ } from '../../../src/core/announce/signed-value.ts'
 import { JudgedRecord, type SlotNetwork } from '../../../src/record/judged-record.ts'

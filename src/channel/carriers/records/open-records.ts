@@ -85,7 +85,7 @@ async function kept<Value extends Closable>(
   try {
     return await opening
   } catch (error) {
-    // What could not be opened now is opened again.
+    // A record that could not be opened now is opened again.
     map.delete(url)
     throw error
   }

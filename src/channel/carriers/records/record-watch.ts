@@ -66,7 +66,7 @@ export class RecordWatch implements Watch {
     const onNews = (): void => {
       if (!watching.stop.signal.aborted) this.#options.onNews(watching.watched)
     }
-    // What lay there before is news too. The reader that it wakes fails while the network is away, and tries again.
+    // A frame that lay there before is news too. The reader that it wakes fails while the network is away, and tries again.
     onNews()
     begin(onNews, watching.stop.signal).catch(() => {
       const cancel = this.#options.clock.after(RETRY_MS, () => {

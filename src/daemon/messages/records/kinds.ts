@@ -92,7 +92,7 @@ export type Task =
   | {
       readonly do: 'post'
       readonly persona: string
-      /** Of the message that the entry leads to; null for a receipt. */
+      /** The number of the message that the entry leads to; null for a receipt. */
       readonly sent: number | null
       readonly receipt: { readonly id: string; readonly signature: string } | null
       /** Addresses of the inboxes that have it. */

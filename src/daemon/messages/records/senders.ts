@@ -1,4 +1,4 @@
-/** Who may send: contacts, those whom the owner accepted for an app, and the own devices. All others ask first. */
+/** These may send: contacts, those whom the owner accepted for an app, and the own devices. All others ask first. */
 import { OWN } from '../../state/own-record.ts'
 import { currentId } from '../../state/view.ts'
 import { onDisk, type MessagesMeans } from './means.ts'

@@ -4,7 +4,7 @@ import { MAX_PIECE_BYTES } from '../../../../src/ipc/methods/app-params.ts'
 import { codeOf } from '../../../support/code-of.ts'
 
 describe('a content', () => {
-  /** What a daemon gets; the last piece gives the number. */
+  /** The calls that a daemon gets; the last piece gives the number. */
   async function put(bytes: Uint8Array): Promise<readonly PieceParams[]> {
     const pieces: PieceParams[] = []
     const number = await putContent(bytes, async (piece) => {
