@@ -136,6 +136,7 @@ describe('the tarball', () => {
       'list.py',
       'merged-friends.ts',
       'merged_friends.py',
+      'notes.py',
       'ping.py',
       'ping.ts',
       'relay',
