@@ -129,7 +129,10 @@ const STEPS: Readonly<Record<string, Step>> = {
   WORDS_DIFFER: closeChannel,
   MESSAGE_NO_PERSONA: 'persona init --device NAME --tox-profile FILE',
   MESSAGE_NO_STORE: ({ app }) => `persona relay add URL, or persona app store ${wordOf(app)} URL`,
-  MESSAGE_NO_CARD: ({ app }) => (app === COMMAND_LINE_APP ? 'persona message open, on their side' : null),
+  MESSAGE_NO_CARD: ({ app, wants }) => {
+    if (wants === 'link') return 'persona contact add LINK'
+    return app === COMMAND_LINE_APP ? 'persona message open, on their side' : null
+  },
   MESSAGE_NO_INBOX: ({ app }) => `persona app inbox ${wordOf(app)} URL, on their side`,
   MESSAGE_BLOCKED: ({ persona }) =>
     `persona contact unblock ${wordOf(persona)}, or persona message accept ${wordOf(persona)}`,

@@ -74,6 +74,6 @@ async function cardOf(
     'MESSAGE_NO_CARD',
     `${url} does not give the card of ${persona} now`,
     'try again later; or add them as a contact, by their link',
-    { persona, app },
+    { persona, app, wants: 'link' },
   )
 }

@@ -57,6 +57,7 @@ test('the steps of messages name the app, and the side that has to do something'
   expect(nextStep('MESSAGE_NO_STORE', { app: 'chat' })).toBe('persona relay add URL, or persona app store chat URL')
   expect(nextStep('MESSAGE_NO_CARD', { app: 'chat' })).toBe('persona message open, on their side')
   expect(nextStep('MESSAGE_NO_CARD', { app: 'org.example.notes' })).toBeNull()
+  expect(nextStep('MESSAGE_NO_CARD', { app: 'chat', wants: 'link' })).toBe('persona contact add LINK')
   expect(nextStep('MESSAGE_NO_INBOX', { app: 'chat' })).toBe('persona app inbox chat URL, on their side')
 })
 
