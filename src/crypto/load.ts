@@ -28,5 +28,5 @@ export async function loadEngine(
 
 async function loadSodiumEngine(): Promise<CryptoEngine> {
   const sodium = await import('./sodium.ts')
-  return await sodium.loadSodiumEngine()
+  return sodium.loadSodiumEngine()
 }

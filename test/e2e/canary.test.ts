@@ -165,7 +165,7 @@ describe('a secret', () => {
     expect(replies.some((reply) => reply.includes('own.changed'))).toBe(true)
     expect(logs.length).toBeGreaterThan(3)
     expect(secrets.some((secret) => Buffer.from(words.join(' ')).includes(secret))).toBe(true)
-  }, 30_000)
+  }, 90_000)
 
   it("appears in none of them when the service manager's key seals the secrets either", async () => {
     const [home, directory] = [tempDir(), tempDir()]

@@ -7,7 +7,7 @@ export function formsOf(bytes: Uint8Array): Buffer[] {
   const raw = Buffer.from(bytes)
   const hex = raw.toString('hex')
   const texts = [hex, hex.toUpperCase(), ...base64FormsOf(raw), bytes.join()]
-  return [raw, ...texts.map((text) => Buffer.from(text))]
+  return [raw, ...[...new Set(texts)].map((text) => Buffer.from(text))]
 }
 
 /** The characters of base64 that the bytes alone decide, wherever they begin in longer ones. */

@@ -16,22 +16,23 @@ const MAX_PAUSE_SEC = 3600 // sanity: a relay that is down for days is asked 24 
 const ID_BYTES = 8
 
 /** This try is over, and no later one will do. */
-export class GiveUp extends Error {
-  readonly reason: string
+export class GiveUp extends PersonadError {
+  override readonly name = 'GiveUp'
 
+  /** @param reason a code, which the app gets */
   constructor(reason: string) {
-    super(reason)
-    this.reason = reason
+    super(reason, 'no later try will do')
   }
 }
 
 /** A part of the work is done. */
-export class PartDone extends Error {
+export class PartDone extends PersonadError<'PART_DONE'> {
+  override readonly name = 'PartDone'
   readonly task: Task
 
   /** @param task the work that is left @param cause why it is left */
   constructor(task: Task, cause: unknown) {
-    super('a part of the work is left', { cause })
+    super('PART_DONE', 'a part of the work is left', { cause })
     this.task = task
   }
 }
@@ -212,7 +213,7 @@ export class Queue {
     } catch (error) {
       if (error instanceof CustodyError || this.#stop.signal.aborted) throw error
       if (error instanceof GiveUp) {
-        await end(() => this.#performer.giveUp(job, error.reason))
+        await end(() => this.#performer.giveUp(job, error.code))
         return null
       }
       return await this.#later(id, job, error)

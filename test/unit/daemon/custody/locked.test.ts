@@ -138,6 +138,13 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'channel.verify',
   'channel.close',
   'channel.rename',
+  'message.open',
+  'message.put',
+  'message.read',
+  'message.ack',
+  'message.sent',
+  'message.list',
+  'message.answer',
   'persona.erase',
   'persona.recover',
 ])

@@ -62,9 +62,8 @@ test('of a sender', async () => {
     // The app does not know whether the call was heard.
     const number = await back.send(bob, 'one', 'the key of one')
     if (put !== null) expect([commits, number]).toEqual([commits, put])
-    await world.later(60)
-    expect([commits, await bob.texts()]).toEqual([commits, ['one']])
     await back.untilSent(number, 'received')
+    expect([commits, await bob.texts()]).toEqual([commits, ['one']])
     await world.later(5)
     expect([commits, [...world.relays.values()].flatMap(({ objects }) => objects)]).toEqual([commits, []])
   }
