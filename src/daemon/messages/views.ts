@@ -3,7 +3,8 @@ import type { Mailbox, MessageRequest, SentMessage } from '../../ipc/methods/mes
 import { onDisk } from './records/means.ts'
 import type { Messages } from './messages.ts'
 import { countsOf } from './records/counts.ts'
-import { numbered } from './records/ids.ts'
+import { appIn } from './records/ids.ts'
+import { numbered } from '../sealed/numbered.ts'
 import { COUNTS, INBOXES, REQUEST, SENT } from './records/kinds.ts'
 import { reachOf } from './sending/sent-states.ts'
 
@@ -34,8 +35,18 @@ export async function appsOf({ means }: Messages): Promise<string[]> {
   return [...new Set([...(await Array.fromAsync(inboxes)), ...(await Array.fromAsync(counts))])].toSorted()
 }
 
-export function mailboxOf(app: string, { means, queue }: Messages): Mailbox {
+/** The numbers of an app, without a look at its card: they are counted with each event. */
+export function figuresOf(app: string, { means, queue }: Messages): Pick<Mailbox, 'unread' | 'fetching' | 'waiting'> {
   const { arrived, acked } = countsOf(app, means)
+  return {
+    unread: arrived - acked,
+    fetching: queue.count('fetch', app).jobs,
+    waiting: queue.count('store', app).jobs + queue.count('post', app).jobs,
+  }
+}
+
+export function mailboxOf(app: string, messages: Messages): Mailbox {
+  const { means } = messages
   const card = means.cards.deviceNow(app)?.card
   const known = onDisk(means, INBOXES).get(app)?.inboxes ?? []
   return {
@@ -44,9 +55,7 @@ export function mailboxOf(app: string, { means, queue }: Messages): Mailbox {
       .filter(({ untilSec }) => untilSec > means.keeper.nowSec)
       .map(({ url }) => ({ url, named: card?.inboxes.includes(url) === true })),
     stores: [...(card?.stores ?? [])],
-    unread: arrived - acked,
-    fetching: queue.count('fetch', app).jobs,
-    waiting: queue.count('store', app).jobs + queue.count('post', app).jobs,
+    ...figuresOf(app, messages),
   }
 }
 
@@ -56,7 +65,6 @@ export async function requestsOf(app: string | null, { means }: Messages): Promi
   for await (const [id, { persona, state, firstSec, lastSec, entries }] of onDisk(means, REQUEST).iterate(
     app === null ? '' : `${app}/`,
   ))
-    if (state === 'asks')
-      found.push({ app: id.slice(0, id.indexOf('/')), persona, entries: entries.length, firstSec, lastSec })
+    if (state === 'asks') found.push({ app: appIn(id), persona, entries: entries.length, firstSec, lastSec })
   return found.toSorted((a, b) => a.firstSec - b.firstSec)
 }
