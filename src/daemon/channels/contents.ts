@@ -9,7 +9,7 @@ import type { End } from './ends/end.ts'
 import type { EndState } from './ends/end-state.ts'
 import type { Means } from './ends/means.ts'
 import { forgetParts, knownParts } from './known-parts.ts'
-import { numbered } from './records/contents.ts'
+import { numbered } from '../sealed/numbered.ts'
 import { IN } from './records/kinds.ts'
 
 const MAX_ACKED_AT_ONCE = 500 // sanity: a change stays small

@@ -2,6 +2,7 @@
 import * as schema from '../../ipc/methods/channels.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
+import { lateHandlers } from '../wing/late-handlers.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import type { AtWork } from './at-work.ts'
 import { CHANNEL } from './records/channel-record.ts'
@@ -26,13 +27,7 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
   constructor(host: Host) {
     this.#host = host
     host.letters.take = async (letter) => await (await this.#load()).takeInvite(letter)
-    const names = Object.keys(schema.CHANNELS.methods) as (keyof schema.ChannelsMethods)[]
-    this.handlers = Object.fromEntries(
-      names.map((name) => [
-        name,
-        async (params: never, caller: never) => await (await this.#load()).handlers[name](params, caller),
-      ]),
-    ) as unknown as Handlers<schema.ChannelsMethods>
+    this.handlers = lateHandlers(schema.CHANNELS.methods, () => this.#load())
   }
 
   async start(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Forgets what is over: sent messages after a month, ids that no entry can bring any more, and requests that nobody answered. */
 import { inChange, onDisk, type MessagesMeans } from './records/means.ts'
-import { appIn, hashed, lastNumberIn, numbered } from './records/ids.ts'
+import { numbersIn, numbered } from '../sealed/numbered.ts'
+import { appIn, hashed } from './records/ids.ts'
 import { OBJECT_PART, REQUEST, SEEN, SENT, SENT_ID, SENT_KEY, type StoredSent } from './records/kinds.ts'
 import { REQUEST_LIFE_SEC } from './receiving/take-entry.ts'
 import { SENT_LIFE_SEC } from './sending/sender.ts'
@@ -29,7 +30,7 @@ async function sweepSent(means: MessagesMeans): Promise<void> {
   for await (const [id, sent] of onDisk(means, SENT).iterate())
     if (sent.sentSec + FAIL_SENT_SEC <= nowSec) expired.push([id, sent])
   for (const [id, sent] of expired) {
-    const [app, number] = [appIn(id), lastNumberIn(id)]
+    const [app, number] = [appIn(id), numbersIn(id)[0]!]
     const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, number)}/`))
     await means.keeper.change(() => {
       if (sent.sentSec + FORGET_SENT_SEC <= nowSec) return forget(app, number, sent, parts, means)

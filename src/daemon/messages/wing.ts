@@ -2,6 +2,7 @@
 import * as schema from '../../ipc/methods/messages.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
+import { lateHandlers } from '../wing/late-handlers.ts'
 import type { Host, OpenWing, Wing } from '../wing/wing.ts'
 import type { AtWork } from './at-work.ts'
 import { COUNTS, INBOXES, SEALED_KINDS } from './records/kinds.ts'
@@ -24,13 +25,7 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
   constructor(host: Host) {
     this.#host = host
     host.letters.send = async (...letter) => await (await this.#load()).sendInvite(...letter)
-    const names = Object.keys(schema.MESSAGES.methods) as (keyof schema.MessagesMethods)[]
-    this.handlers = Object.fromEntries(
-      names.map((name) => [
-        name,
-        async (params: never, caller: never) => await (await this.#load()).handlers[name](params, caller),
-      ]),
-    ) as unknown as Handlers<schema.MessagesMethods>
+    this.handlers = lateHandlers(schema.MESSAGES.methods, () => this.#load())
   }
 
   async start(): Promise<void> {

@@ -7,6 +7,12 @@ export interface SealedCodec<T> {
   decode(bytes: Uint8Array): T
 }
 
+/** Bytes as they are. */
+export const BYTES: SealedCodec<Uint8Array> = {
+  encode: (value) => value,
+  decode: (value) => value.slice(),
+}
+
 /** Reading records of a backup. It may be hostile. */
 export interface SealedArrival<T> {
   /** Checks id and value. @returns null to refuse the whole backup */

@@ -139,8 +139,7 @@ export class Connection implements Caller, Tenant, Runner {
 
   /**
    * Sends an event if this connection subscribed to it, or counts it as missed.
-   * @param bytes the frame in UTF-8, the same array for all connections
-   * @param number of the event; 0 if it has no number
+   * @param bytes the frame in UTF-8, the same array for all connections @param number of the event; 0 if it has none
    */
   event(name: string, frame: string, bytes: Uint8Array, number = 0): void {
     const { pending } = this.#outbox

@@ -1,6 +1,6 @@
 /** Erases an end with all its records: a candidate that lost, or a channel that the owner is done with. */
 import type { Means } from '../ends/means.ts'
-import { numbered } from '../records/contents.ts'
+import { numbered } from '../../sealed/numbered.ts'
 import { CHANNEL } from '../records/channel-record.ts'
 import { EARLY, END, FRAME, IN, JOIN, OUT, PIECE } from '../records/kinds.ts'
 import type { SealedKind } from '../../sealed/sealed-kind.ts'

@@ -48,18 +48,3 @@ export function decodeOut(stored: Uint8Array): OutRecord {
   reader.end()
   return record
 }
-
-const DIGITS = 14 // format: as many as the greatest safe integer has in hex, so that the order of ids is the order of numbers
-
-/** The id of a record beside an end. */
-export function numbered(id: string, ...numbers: readonly number[]): string {
-  return [id, ...numbers.map((number) => number.toString(16).padStart(DIGITS, '0'))].join('/')
-}
-
-/** The numbers of such an id. */
-export function numbersIn(recordId: string): number[] {
-  return recordId
-    .split('/')
-    .slice(1)
-    .map((digits) => Number.parseInt(digits, 16))
-}

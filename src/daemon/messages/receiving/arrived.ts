@@ -3,7 +3,8 @@ import { concatBytes, decodeUtf8 } from '../../../core/encoding/bytes.ts'
 import type { MessageKind } from '../../../message/header.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { changeCounts } from '../records/counts.ts'
-import { hashed, numbered, objectName } from '../records/ids.ts'
+import { numbered } from '../../sealed/numbered.ts'
+import { hashed, objectName } from '../records/ids.ts'
 import { ARRIVED, ARRIVED_PART, PEER, SEEN, type StoredArrived } from '../records/kinds.ts'
 
 const PART_BYTES: number = 192 << 10 // format: as much as a call reads

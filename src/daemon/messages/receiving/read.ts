@@ -5,7 +5,7 @@ import type { ReadMessage } from '../../../ipc/methods/messages.ts'
 import { MessagesError } from '../records/errors.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { changeCounts, countsOf } from '../records/counts.ts'
-import { numbered } from '../records/ids.ts'
+import { numbered } from '../../sealed/numbered.ts'
 import { ARRIVED, ARRIVED_PART, type StoredArrived } from '../records/kinds.ts'
 
 const DEFAULT_LIMIT = 100

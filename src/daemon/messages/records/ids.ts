@@ -1,19 +1,8 @@
-/** Ids of records: in the clear, in the order of numbers, with hashes in place of names. */
+/** Ids of records, which are in the clear: hashes stand in place of names. */
 import { encodeUtf8, formatHex } from '../../../core/encoding/bytes.ts'
 import type { Sha256 } from '../../../core/engine.ts'
 
-const DIGITS = 14 // format: as many as the greatest safe integer has in hex, so that the order of ids is the order of numbers
 const HASH_BYTES = 16 // sanity: two of one app never meet by chance
-
-/** The id of a record of an app, under numbers. */
-export function numbered(app: string, ...numbers: readonly number[]): string {
-  return [app, ...numbers.map((number) => number.toString(16).padStart(DIGITS, '0'))].join('/')
-}
-
-/** The last number of such an id. */
-export function lastNumberIn(id: string): number {
-  return Number.parseInt(id.slice(id.lastIndexOf('/') + 1), 16)
-}
 
 /** The id of a record of an app, by a text that must not stand on the disk. */
 export function hashed(app: string, text: string, engine: Sha256): string {

@@ -8,9 +8,3 @@ export function jsonCodec<T>(): SealedCodec<T> {
     decode: (bytes) => JSON.parse(decodeUtf8(bytes) ?? '') as T,
   }
 }
-
-/** Bytes as they are. */
-export const BYTES: SealedCodec<Uint8Array> = {
-  encode: (value) => value,
-  decode: (value) => value.slice(),
-}

@@ -4,8 +4,8 @@
  */
 import type { SentState } from '../../../ipc/methods/messages.ts'
 import type { MessageKind } from '../../../message/header.ts'
-import { sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
-import { BYTES, jsonCodec } from './json.ts'
+import { BYTES, sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
+import { jsonCodec } from './json.ts'
 
 /** The last numbers of an app. */
 export interface Counts {

@@ -3,7 +3,8 @@ import { MAX_PIECE_BYTES } from '../../../ipc/methods/app-params.ts'
 import type { Upload } from '../../wing/pieces.ts'
 import { badForm } from '../records/errors.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
-import { hashed, numbered } from '../records/ids.ts'
+import { numbered } from '../../sealed/numbered.ts'
+import { hashed } from '../records/ids.ts'
 import { UPLOAD } from '../records/kinds.ts'
 
 /** Keeps a piece. @throws {MessagesError} MESSAGE_FORM */

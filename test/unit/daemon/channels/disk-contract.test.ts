@@ -1,7 +1,7 @@
 /** The storage of the daemon keeps to the rules of every storage of channels. */
 import { formatChannel } from '../../../../src/channel/exchange/state.ts'
 import { loadEnd, saveEnd, type EndState } from '../../../../src/daemon/channels/ends/end-state.ts'
-import { numbered, numbersIn } from '../../../../src/daemon/channels/records/contents.ts'
+import { numbered, numbersIn } from '../../../../src/daemon/sealed/numbered.ts'
 import { EARLY, FRAME, IN, OUT } from '../../../../src/daemon/channels/records/kinds.ts'
 import type { SealedKind } from '../../../../src/daemon/sealed/sealed-kind.ts'
 import { ChannelDaemon, openChannel } from '../../../support/channel-daemon.ts'

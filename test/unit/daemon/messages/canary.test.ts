@@ -1,7 +1,7 @@
 /** Nothing on the disk of a daemon tells a message, or leads to it (docs/messages.md, section 8). */
 import { expect, test } from 'vitest'
 import { parseBase64url } from '../../../../src/core/encoding/bytes.ts'
-import { numbered } from '../../../../src/daemon/messages/records/ids.ts'
+import { numbered } from '../../../../src/daemon/sealed/numbered.ts'
 import { SENT } from '../../../../src/daemon/messages/records/kinds.ts'
 import { formsOf } from '../../../support/canary.ts'
 import { type MessageDaemon, NOTES, twoPeople } from '../../../support/message-daemon.ts'

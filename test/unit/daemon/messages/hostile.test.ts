@@ -1,6 +1,6 @@
 /** Hostile relays and people: whatever they do, the other messages of the owner go and come, and nothing grows without end. */
 import { describe, expect, test } from 'vitest'
-import { numbered } from '../../../../src/daemon/messages/records/ids.ts'
+import { numbered } from '../../../../src/daemon/sealed/numbered.ts'
 import { ARRIVED_PART, REQUEST, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
 import { sealEntry } from '../../../../src/message/entry.ts'
 import type { InboxEntry } from '../../../../src/relay/wire.ts'
