@@ -44,7 +44,7 @@ interface Stage {
   readonly homes: Homes
   readonly http: HttpTranscript
   readonly parts: string[]
-  /** What each device read. */
+  /** The texts that each device read. */
   readonly contents: string[]
   readonly cards: Readonly<Record<'alice' | 'bob', string>>
   readonly device: (number: number) => Correspondent

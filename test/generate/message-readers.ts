@@ -6,7 +6,7 @@ import { importBoxKeyPair, type BoxKeyPair } from '../../src/seal/key-pair.ts'
 import { APP, cardKeyPair } from '../support/cards.ts'
 import { ALICE, ALICE_LAPTOP, ALICE_PHONE, BOB, BOB_PHONE, CAROL, CAROL_PHONE, encSecret } from '../support/messages.ts'
 
-/** What a reader knows before it opens anything. */
+/** The facts that a reader has before it opens anything. */
 export interface ReaderFacts {
   /** PersonaIDs. */
   readonly from: string
