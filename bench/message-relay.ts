@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../src/ipc/client.ts'
+import { rowBesidePosts } from './beside-posts.ts'
 import { startPair, until, type Pair } from './channel-pair.ts'
 import { deviceKey } from '../test/support/person.ts'
 import { makeHome, removeHome } from './daemon.ts'
-import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
-import { Bodies, load, OPEN_CONFIG, RELAY, start, stop } from './relay-load.ts'
+import { timedMs, type Row } from './measure.ts'
+import { OPEN_CONFIG, RELAY, start, stop } from './relay-load.ts'
 
 const APP = 'org.example.notes'
 const A_ROUND = 5 // messages, then posts: short, so that both meet the same disk and the same load
@@ -60,19 +61,14 @@ export async function benchMessageRelay(isQuick: boolean): Promise<Row[]> {
   const pair = await startPair({ private: ['127.0.0.1'] })
   try {
     const to = await begin(pair, `http://127.0.0.1:${relay.port}/`, token.split('\n')[0]!)
-    const bodies = new Bodies(new Uint8Array(32))
-    const [messagesMs, postsMs]: [number[], number[]] = [[], []]
-    for (let round = 0; round < (isQuick ? 2 : ROUNDS); round++) {
-      messagesMs.push(...(await timesMs(pair, to, A_ROUND)))
-      postsMs.push(...(await load(relay, A_ROUND, bodies.send, 1)).latenciesMs)
+    const timed = {
+      what: 'message over a relay, end to end',
+      goal: 6,
+      rounds: isQuick ? 2 : ROUNDS,
+      aRound: A_ROUND,
+      timesMs: async (count: number) => await timesMs(pair, to, count),
     }
-    const [message, post] = [quantile(messagesMs, 0.5), quantile(postsMs, 0.5)]
-    return [
-      {
-        what: 'message over a relay, end to end',
-        figure: `p50 ${message.toFixed(1)} ms, p95 ${quantile(messagesMs, 0.95).toFixed(1)} ms; ${formatRatio(message / post)} times a durable POST of ${post.toFixed(1)} ms (goal: 6 at most)`,
-      },
-    ]
+    return [await rowBesidePosts(timed, relay)]
   } finally {
     await pair.close()
     await stop(relay)
