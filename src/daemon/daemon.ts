@@ -247,8 +247,11 @@ async function openParts(
     config,
     isErasing: false,
   }
-  const farewell: Farewell = async () =>
-    (await Promise.all([cards.farewell(), ...open.map(async (wing) => (await wing.farewell?.()) ?? [])])).flat()
+  const farewell: Farewell = async () => {
+    const wings = await Promise.all(open.map(async (wing) => (await wing.farewell?.()) ?? []))
+    // The last cards come last: relays take nothing from a device that no card lists.
+    return [...wings.flat(), ...(await cards.farewell())]
+  }
   const stopErased = (): void => {
     daemon.isErasing = true
     supervisor.stop('persona.erased', EXIT_STOPPED)

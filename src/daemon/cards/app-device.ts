@@ -10,7 +10,12 @@ import { personaOf } from './kept/known.ts'
 import type { OwnApp } from './kept/records.ts'
 
 /** @param card the own card that counts */
-export function appDevice(card: VerifiedCard, { sig }: OwnApp, keys: AppKeys, engine: CryptoEngine): AppDevice {
+export function appDevice(
+  card: VerifiedCard,
+  { sig }: Pick<OwnApp, 'sig'>,
+  keys: AppKeys,
+  engine: CryptoEngine,
+): AppDevice {
   const deviceKey = storedBytes(sig)
   let pairs: readonly BoxKeyPair[] | null = null
   return {

@@ -1,7 +1,7 @@
 /** The secret keys of this device for one app: what signs as the device, and what opens seals to it. Sealed records (docs/card.md, section 5). */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { isAppName } from '../../core/encoding/app-name.ts'
-import { concatBytes, formatBase64url, u64be } from '../../core/encoding/bytes.ts'
+import { concatBytes, formatBase64url, formatHex, u64be } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { BoxKey } from '../../seal/box-key.ts'
 import type { BoxKeyPair } from '../../seal/key-pair.ts'
@@ -68,6 +68,16 @@ function renewed(before: AppKeys | undefined, nowSec: number, engine: CryptoEngi
   const last = before === undefined ? [] : [{ secret: before.encSecret, untilSec: nowSec + ENC_KEPT_SEC }]
   const old = [...last, ...(before?.old ?? []).filter(({ untilSec }) => untilSec > nowSec)].slice(0, MAX_OLD)
   return { encSecret: engine.randomBytes(KEY_BYTES), old }
+}
+
+/** The public keys, upper-case hex. */
+export function publicHalves(
+  { sigSeed, encSecret }: AppKeys,
+  engine: CryptoEngine,
+): { readonly sig: string; readonly enc: string } {
+  const { publicKey, secretKey } = engine.signKeyPair(sigSeed)
+  engine.wipe(secretKey)
+  return { sig: formatHex(publicKey), enc: formatHex(engine.boxPublicKey(encSecret)) }
 }
 
 /** Signs as the device. @returns 64 bytes */

@@ -66,6 +66,11 @@ export interface Cards {
    */
   deviceNow(app: string): AppDevice | null
   /**
+   * As {@link deviceNow}, also after the owner has left the persona here. Relays know this device until they get the last card, so it can take back
+   * what it left there.
+   */
+  lastDevice(app: string): AppDevice | null
+  /**
    * The card of a persona for an app that counts here. Its stores are asked if none is kept, if the last look is an hour old, or if `anew`
    * says so: those of the card, those of the persona's table, and `alsoAt`. A card of a contact is taken as that of a peer who was met. Nobody
    * is asked for a persona who is no contact and of whom no card for the app is kept. It never rejects because of a store.

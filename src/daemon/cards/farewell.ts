@@ -10,8 +10,8 @@ import type { CardReader } from './kept/read-card.ts'
 import { leaveCards } from './sign-own.ts'
 import type { StoreRounds } from './stores.ts'
 
-/** Nobody waits longer for others to learn that the owner leaves. */
-export const FAREWELL_MS = 10_000 // sanity: a relay that works answers within a second
+/** Nobody waits longer for others to learn that the owner leaves: first the wings, and then the cards. */
+export const FAREWELL_MS = 5000 // sanity: a relay that works answers within a second
 
 export interface LastCards {
   readonly personaId: string

@@ -15,6 +15,7 @@ import { OWN } from '../state/own-record.ts'
 import { CardLooks } from './card-looks.ts'
 import type { AppDevice, Cards, FindOptions, OwnPlaces } from './cards.ts'
 import { putLastCards, signLastCards } from './farewell.ts'
+import { formerDevice } from './former-device.ts'
 import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, standingIn, type Standing } from './kept/known.ts'
 import { Later } from './later.ts'
@@ -47,7 +48,7 @@ export class HeldCards implements Cards {
   readonly #work: Later
   #ends: (() => void)[] = []
   #round = 0
-  /** The own persona as it was last seen here: once it is left, its last cards go to their stores. */
+  /** The own persona as it was last seen here: after the owner has left it, its last cards go to their stores. */
   #lastOwnId: string | null = null
 
   constructor(options: HeldCardsOptions) {
@@ -116,6 +117,11 @@ export class HeldCards implements Cards {
     return this.#own.deviceNow(app)
   }
 
+  lastDevice(app: string): AppDevice | null {
+    const left = this.#ownId === null ? this.#lastOwnId : null
+    return left === null ? this.deviceNow(app) : formerDevice(left, app, this.#options)
+  }
+
   async find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null> {
     return await this.#looks.find(personaId, app, options)
   }
@@ -172,10 +178,7 @@ export class HeldCards implements Cards {
   }
 
   onEvent({ event, data }: DaemonEvent): void {
-    if (event === 'contact.changed' && data.contact.personaId !== null) {
-      this.#moved(data.contact.personaId)
-      this.#leave(data.contact.personaId)
-    }
+    if (event === 'contact.changed' && data.contact.personaId !== null) this.#moved(data.contact.personaId)
     if (event === 'contact.replaced') this.#moved(data.personaId)
     if (event === 'locked' && !data.locked) this.#work.run(() => this.#update())
     if (event === 'own.changed') {
@@ -187,7 +190,8 @@ export class HeldCards implements Cards {
   }
 
   /**
-   * The owner has left the persona, or is about to erase everything. No card lists this device from now on. It never rejects.
+   * The owner has left the persona, or is about to erase everything. No card lists this device from now on, so the wings say farewell before. It
+   * never rejects.
    * @returns the cards that still do somewhere
    */
   async farewell(): Promise<Unreached[]> {
@@ -215,12 +219,6 @@ export class HeldCards implements Cards {
 
   get #ownId(): string | null {
     return this.#options.keeper.onDisk.own.get(OWN)?.personaId ?? null
-  }
-
-  /** The own persona was left, and is a contact now. */
-  #leave(personaId: string): void {
-    if (personaId !== this.#lastOwnId || this.#ownId !== null) return
-    this.#work.run(async () => await this.#rounds?.putCards(personaId))
   }
 
   /** The table of a persona may have moved on. */

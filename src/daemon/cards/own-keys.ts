@@ -1,8 +1,7 @@
 /** The keys of this device for its apps: drawn at first use, and drawn anew when they are old (docs/card.md, section 5). */
-import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
-import { APP_KEYS, drawKeys, renewKeys, type AppKeys } from './app-keys.ts'
+import { APP_KEYS, drawKeys, publicHalves, renewKeys, type AppKeys } from './app-keys.ts'
 import { tooMany } from './errors.ts'
 import { knownCards } from './kept/known.ts'
 import { dueOf } from './own-due.ts'
@@ -48,7 +47,7 @@ export class OwnKeys {
     // A backup brought keys of this app: they go on opening.
     const drawn = drawKeys(keys.get(app), state.nowSec, engine)
     keys.put(app, drawn)
-    return { app, ...this.#publicHalves(drawn), encSec: state.nowSec, listedAt: null, stores: null, inboxes: null }
+    return { app, ...publicHalves(drawn, engine), encSec: state.nowSec, listedAt: null, stores: null, inboxes: null }
   }
 
   /** New keys for apps whose keys are old, while the apps key is open. Inside of a change. */
@@ -65,15 +64,8 @@ export class OwnKeys {
       if (!mustDraw && due !== 'time') return known
       const drawn = mustDraw ? drawKeys(before, state.nowSec, engine) : renewKeys(before, state.nowSec, engine)
       keys.put(known.app, drawn)
-      return { ...known, ...this.#publicHalves(drawn), encSec: state.nowSec }
+      return { ...known, ...publicHalves(drawn, engine), encSec: state.nowSec }
     })
     return { ...record, apps, isOld: false }
-  }
-
-  #publicHalves({ sigSeed, encSecret }: AppKeys): Pick<OwnApp, 'sig' | 'enc'> {
-    const { engine } = this.#keeper
-    const { publicKey, secretKey } = engine.signKeyPair(sigSeed)
-    engine.wipe(secretKey)
-    return { sig: formatHex(publicKey), enc: formatHex(engine.boxPublicKey(encSecret)) }
   }
 }

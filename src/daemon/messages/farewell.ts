@@ -1,41 +1,49 @@
-/** The owner leaves the persona, or erases everything: objects that wait at stores are deleted, as far as the stores can be reached. */
+/**
+ * The owner leaves the persona, or erases everything: objects that wait at stores are deleted, and entries that wait for this device are
+ * acknowledged, as far as the relays can be reached. They still know the device, because its last cards go there later.
+ */
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
+import { acknowledge, listEntries } from '../../relay/inboxes.ts'
 import { deleteObject } from '../../relay/objects.ts'
+import type { AppDevice } from '../cards/cards.ts'
 import { FAREWELL_MS } from '../cards/farewell.ts'
-import { noteFailure, onDisk } from './records/means.ts'
+import { OWN } from '../state/own-record.ts'
+import { noteFailure, onDisk, type MessagesMeans } from './records/means.ts'
 import type { Messages } from './messages.ts'
+import { MAX_ACKED_AT_ONCE } from './receiving/inbox-reader.ts'
 import { appIn } from './records/ids.ts'
-import { SENT, type StoredSent } from './records/kinds.ts'
-import { objectsAt, withCard } from './tasks/relays-at.ts'
+import { INBOXES, SENT } from './records/kinds.ts'
+import { inboxUrls } from './records/known-inboxes.ts'
+import { inboxAt, objectsAt, withCard } from './tasks/relays-at.ts'
 
 /** It never rejects. @returns the objects that may still lie at a store */
-export async function sayFarewell({ isOpen, means }: Messages): Promise<Unreached[]> {
+export async function sayFarewell(messages: Messages): Promise<Unreached[]> {
+  const { means } = messages
   // Without the apps key nobody knows which objects there are.
-  if (!isOpen) return []
-  const left = new Map<string, Unreached>()
+  if (!means.sealed.key.isOpen) return []
+  // Nothing is sent or read any more.
+  await messages.close()
   const late = new AbortController()
   const cancel = means.clock.after(FAREWELL_MS, () => late.abort())
-  const works: Promise<void>[] = []
-  for (const [app, { id, store, to }] of await storedObjects(means)) {
-    left.set(id, { kind: 'message', id: store, app, name: to })
-    works.push(
-      remove(app, id, store, late.signal, means)
-        .then(() => void left.delete(id))
-        .catch((error: unknown) => noteFailure('message.farewell', error, means)),
-    )
-  }
-  await Promise.all(works)
+  const [left] = await Promise.all([removeObjects(late.signal, means), acknowledgeEntries(late.signal, means)])
   cancel()
-  return [...left.values()]
+  // After a leave there may be another persona some day.
+  if (means.keeper.onDisk.own.get(OWN) === undefined) messages.start()
+  return left
 }
 
-async function storedObjects(
-  means: Messages['means'],
-): Promise<(readonly [app: string, sent: StoredSent & { readonly store: string }])[]> {
-  const found: (readonly [string, StoredSent & { readonly store: string }])[] = []
-  for await (const [id, sent] of onDisk(means, SENT).iterate())
-    if (sent.store !== null) found.push([appIn(id), { ...sent, store: sent.store }])
-  return found
+async function removeObjects(signal: AbortSignal, means: MessagesMeans): Promise<Unreached[]> {
+  const left = new Map<string, Unreached>()
+  const works: Promise<void>[] = []
+  for await (const [recordId, { id, store, to }] of onDisk(means, SENT).iterate()) {
+    if (store === null) continue
+    const app = appIn(recordId)
+    left.set(id, { kind: 'message', id: store, app, name: to })
+    const work = remove(app, id, store, signal, means).then(() => void left.delete(id))
+    works.push(work.catch((error: unknown) => noteFailure('message.farewell', error, means)))
+  }
+  await Promise.all(works)
+  return [...left.values()]
 }
 
 async function remove(
@@ -43,10 +51,33 @@ async function remove(
   id: string,
   store: string,
   signal: AbortSignal,
-  means: Messages['means'],
+  means: MessagesMeans,
 ): Promise<void> {
-  const device = means.cards.deviceNow(app)
-  if (device === null) throw new Error('no device of the persona')
+  const device = lastDevice(app, means)
   const at = await objectsAt(store, device.personaId, means)
   await withCard(store, app, async () => await deleteObject(at, id, device.token, { signal }), means)
+}
+
+async function acknowledgeEntries(signal: AbortSignal, means: MessagesMeans): Promise<void> {
+  const apps = await Array.fromAsync(onDisk(means, INBOXES).ids())
+  const works = apps.flatMap((app) => inboxUrls(app, means).map((url) => acknowledgeAll(url, app, signal, means)))
+  for (const outcome of await Promise.allSettled(works))
+    if (outcome.status === 'rejected') noteFailure('message.farewell', outcome.reason, means)
+}
+
+async function acknowledgeAll(url: string, app: string, signal: AbortSignal, means: MessagesMeans): Promise<void> {
+  const device = lastDevice(app, means)
+  const { client, inbox } = await inboxAt(url, device.personaId, app, device, means)
+  for (let next: number | null = 0; next !== null;) {
+    const page = await listEntries(client, inbox, next, { limit: MAX_ACKED_AT_ONCE, signal })
+    const numbers = page.entries.map(({ n }) => n)
+    if (numbers.length > 0) await acknowledge(client, inbox, numbers, { signal })
+    next = page.next
+  }
+}
+
+function lastDevice(app: string, { cards }: MessagesMeans): AppDevice {
+  const device = cards.lastDevice(app)
+  if (device === null) throw new Error('no device of the persona')
+  return device
 }

@@ -4,6 +4,7 @@
  */
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
+import { forgetInboxes } from './records/known-inboxes.ts'
 import type { MessagesMeans } from './records/means.ts'
 import type { Job, Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
@@ -37,8 +38,9 @@ export class Messages {
     this.inboxes = new Inboxes(this.queue, means)
   }
 
-  /** Begins as soon as the apps key is open. */
+  /** Begins as soon as the apps key is open; also again after {@link close}. */
   start(): void {
+    this.#isClosed = false
     this.#stopOpening = this.means.sealed.key.whenOpened(() => void this.open())
   }
 
@@ -58,6 +60,7 @@ export class Messages {
       if (this.#isOpen || this.#isClosed || !this.means.sealed.key.isOpen) return
       try {
         await sweep(this.means)
+        if (this.means.keeper.onDisk.own.get(OWN) === undefined) await forgetInboxes(this.means)
         await this.queue.open()
         await takeAllKnown(this.queue, this.means)
         await this.inboxes.open()

@@ -81,7 +81,10 @@ export interface OpenWing<M = object, C = unknown> {
   findings?(): Finding[] | Promise<Finding[]>
   /** The table that an own device shows right now, if this wing sees it for itself; null when it does not. */
   sees?(key: string): Sighting | null
-  /** The owner gives up the persona or the whole state: others learn of it, as far as they can be reached. It never throws. @returns the rest */
+  /**
+   * The owner gives up the persona or the whole state: others learn of it, as far as they can be reached. Cards still list this device. It never
+   * throws. @returns the rest
+   */
   farewell?(): Promise<readonly Unreached[]>
   /** Called once, before the sockets close. The last wing that was opened is closed first. */
   close?(): void | Promise<void>

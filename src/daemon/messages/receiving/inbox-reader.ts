@@ -12,7 +12,7 @@ import type { Queue } from '../tasks/queue.ts'
 import { senderKind } from '../records/senders.ts'
 import { takeEntry } from './take-entry.ts'
 
-const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
+export const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
 const FIRST_PAUSE_MS = 1000 // sanity: a relay that starts anew is back
 const LONG_STREAM_MS = 60_000 // sanity: a relay that ends streams sooner is not called at once again
 const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes after its relay is back

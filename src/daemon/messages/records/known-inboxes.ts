@@ -20,6 +20,15 @@ export async function noteInboxes(app: string, card: VerifiedCard, means: Messag
   return before === undefined || urls(before) !== urls(after)
 }
 
+/** The owner has left the persona: nothing of it is read any more, and a later persona does not show itself at these relays. */
+export async function forgetInboxes(means: MessagesMeans): Promise<void> {
+  const apps = await Array.fromAsync(onDisk(means, INBOXES).ids())
+  if (apps.length === 0) return
+  await means.keeper.change(() => {
+    for (const app of apps) inChange(means, INBOXES).delete(app)
+  })
+}
+
 function merged(
   before: KnownInboxes | undefined,
   { inboxes, expiresAtSec }: VerifiedCard,

@@ -52,7 +52,7 @@ describe('the own card', () => {
     const { laptop, phone, one, two } = await twoAtOneStore()
     expect(ownCardOf(one).devices).toHaveLength(2)
     await phone.call('persona.leave')
-    await two.cards.idle()
+    expect(await two.cards.farewell()).toEqual([])
     await rounds(one)
     expect(sigsOf(ownCardOf(one))).toEqual([ownAppOf(laptop).sig])
   })

@@ -1,6 +1,5 @@
 /** The ways of messages between people who have each other as contacts (docs/messages.md, section 8). */
 import { describe, expect, test } from 'vitest'
-import { sayFarewell } from '../../../../src/daemon/messages/farewell.ts'
 import { answerOf } from '../../../support/message-relay.ts'
 import { DAY_SEC, makeContacts, messageApp, MessageDaemon, NOTES, twoPeople } from '../../../support/message-daemon.ts'
 import { MessageWorld } from '../../../support/message-world.ts'
@@ -112,29 +111,5 @@ describe('an app', () => {
     ).rejects.toMatchObject({ code: 'MESSAGE_APP' })
     expect((await bob.call('message.read', { after: 0 }, other)).messages).toEqual([])
     await expect(bob.call('message.ack', { upTo: 1 }, other)).rejects.toMatchObject({ code: 'MESSAGE_UNREAD' })
-  })
-})
-
-describe('a persona that is left', () => {
-  test('leaves no object at its stores', async () => {
-    const { world, alices, alice, bob } = await twoPeople()
-    await bob.stopped()
-    const number = await alice.send(bob, 'hello')
-    await alice.untilSent(number, 'notified')
-    expect(alices.objects).toHaveLength(1)
-    expect(await sayFarewell(alice.messages)).toEqual([])
-    await world.settle()
-    expect(alices.objects).toEqual([])
-  })
-
-  test('asks no store for objects that are gone already', async () => {
-    const { world, alices, alice, bob } = await twoPeople()
-    const number = await alice.send(bob, 'hello')
-    await alice.untilSent(number, 'received')
-    await world.until(() => alices.objects.length === 0)
-    await world.settle()
-    const deletes = alices.count('DELETE ')
-    expect(await sayFarewell(alice.messages)).toEqual([])
-    expect(alices.count('DELETE ')).toBe(deletes)
   })
 })
