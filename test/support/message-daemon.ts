@@ -73,7 +73,7 @@ export class MessageDaemon {
     })
     test.onEvent = (event) => {
       this.cards.onEvent(event)
-      if (event.event === 'locked' && event.data.locked) void this.messages.settle()
+      if ((event.event === 'locked' && event.data.locked) || event.event === 'own.changed') void this.messages.settle()
       if (event.event === 'contact.changed') void this.messages.takeKnown()
     }
     const apps = new CallApps(

@@ -66,6 +66,11 @@ export interface Cards {
    */
   deviceNow(app: string): AppDevice | null
   /**
+   * Whether this state was put back or copied. Another device may have the keys of this one, so nothing is sent or read with them. It ends with
+   * the first card that has new keys.
+   */
+  readonly isCopied: boolean
+  /**
    * As {@link deviceNow}, also after the owner has left the persona here. Relays know this device until they get the last card, so it can take back
    * what it left there.
    */

@@ -117,6 +117,10 @@ export class HeldCards implements Cards {
     return this.#own.deviceNow(app)
   }
 
+  get isCopied(): boolean {
+    return this.#own.isCopied
+  }
+
   lastDevice(app: string): AppDevice | null {
     const left = this.#ownId === null ? this.#lastOwnId : null
     return left === null ? this.deviceNow(app) : formerDevice(left, app, this.#options)

@@ -90,7 +90,7 @@ export class OwnCards {
   async update(): Promise<boolean> {
     const restored = await this.#restoredApps()
     const isDue = this.#duesNow().some(({ due }) => due !== 'no' && due !== 'asks')
-    if (restored.length === 0 && !isDue && !this.#isOld) return false
+    if (restored.length === 0 && !isDue && !this.isCopied) return false
     return await this.#keeper.change(() => {
       const now = ownOf(this.#keeper.state.records)
       if (now === null || !maySign(now, this.#means)) return false
@@ -140,8 +140,8 @@ export class OwnCards {
     return used !== null && !hasRoom(used.now, used.record, this.#headOf(app, used.now), engine)
   }
 
-  /** Whether the owner put this state back, and the keys of before are still to be replaced. */
-  get #isOld(): boolean {
+  /** See Cards.isCopied. */
+  get isCopied(): boolean {
     return usedApps(this.#keeper.onDisk)?.record.isOld === true
   }
 

@@ -37,7 +37,7 @@ export function openAtWork({ keeper, sealed, cards, relays, letters, log, appOf 
     handlers: messageHandlers(messages, apps, count),
     onEvent: ({ event, data }) => {
       if (event.startsWith('message.')) void count()
-      if (event === 'locked' && data.locked) void messages.settle()
+      if ((event === 'locked' && data.locked) || event === 'own.changed') void messages.settle()
       if (event === 'contact.changed' && data.changes.some(({ kind }) => kind === 'created' || kind === 'upgraded'))
         void messages.takeKnown().catch((error: unknown) => log.debug('messages.known', describeError(error)))
     },

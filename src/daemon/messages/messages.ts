@@ -2,9 +2,11 @@
  * Messages at work while the apps key is open: the queue, the inboxes and what apps send. When the key closes, nothing runs, and the next opening
  * begins with what is on disk.
  */
+import { formatHex } from '../../core/encoding/bytes.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
 import { forgetInboxes } from './records/known-inboxes.ts'
+import type { AppDevice } from '../cards/cards.ts'
 import type { MessagesMeans } from './records/means.ts'
 import type { Job, Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
@@ -14,7 +16,7 @@ import { Inboxes } from './receiving/inboxes.ts'
 import { senderFor } from './sending/addressee.ts'
 import { postEntries } from './sending/post-entry.ts'
 import { Sender } from './sending/sender.ts'
-import { changeSent } from './sending/sent-states.ts'
+import { changeSent, sentOf } from './sending/sent-states.ts'
 import { deleteStored, storeObject } from './sending/store-object.ts'
 import { sweep, SWEEP_MS } from './sweep.ts'
 import { GiveUp, Queue, type Performer } from './tasks/queue.ts'
@@ -28,7 +30,7 @@ export class Messages {
   readonly #serial = new Serial()
   #isOpen = false
   #isClosed = false
-  #stopOpening: () => void = () => {}
+  #endings: readonly (() => void)[] = []
   #stopSweeping: () => void = () => {}
 
   constructor(means: MessagesMeans) {
@@ -38,10 +40,16 @@ export class Messages {
     this.inboxes = new Inboxes(this.queue, means)
   }
 
-  /** Begins as soon as the apps key is open; also again after {@link close}. */
+  /** Begins as soon as the apps key is open, and new keys are in the cards of a copied state; also again after {@link close}. */
   start(): void {
+    const { sealed, cards } = this.means
     this.#isClosed = false
-    this.#stopOpening = this.means.sealed.key.whenOpened(() => void this.open())
+    this.#endings = [
+      sealed.key.whenOpened(() => void this.open()),
+      cards.onChanged(() => {
+        if (!this.#isOpen) void this.open()
+      }),
+    ]
   }
 
   get isOpen(): boolean {
@@ -57,7 +65,7 @@ export class Messages {
 
   async open(): Promise<void> {
     await this.#serial.run(async () => {
-      if (this.#isOpen || this.#isClosed || !this.means.sealed.key.isOpen) return
+      if (this.#isOpen || this.#isClosed || !this.#mayWork) return
       try {
         await sweep(this.means)
         if (this.means.keeper.onDisk.own.get(OWN) === undefined) await forgetInboxes(this.means)
@@ -80,17 +88,20 @@ export class Messages {
     })
   }
 
-  /** The apps key may have closed. */
+  /** The apps key may have closed, or the state may be known as a copy. */
   async settle(): Promise<void> {
     await this.#serial.run(async () => {
-      if (!this.#isOpen || this.means.sealed.key.isOpen) return
-      await this.#stop()
+      if (this.#isOpen && !this.#mayWork) await this.#stop()
     })
+  }
+
+  get #mayWork(): boolean {
+    return this.means.sealed.key.isOpen && !this.means.cards.isCopied
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#stopOpening()
+    for (const end of this.#endings) end()
     await this.#serial.run(async () => await this.#stop())
   }
 
@@ -148,6 +159,7 @@ class Performance implements Performer {
     // The persona was left: its messages end with it.
     if (device === null) throw new GiveUp('MESSAGE_NO_PERSONA')
     const [means, queue] = [this.#means, this.#queue()]
+    checkSender(job, device, means)
     if (isOf(job, 'store')) return await storeObject(job, device, finish, signal, queue, means)
     if (isOf(job, 'post')) return await postEntries(job, device, finish, signal, means)
     if (isOf(job, 'fetch')) return await fetchObject(job, device, finish, signal, queue, means)
@@ -165,6 +177,13 @@ class Performance implements Performer {
     if (task.do === 'fetch')
       stageFailed(app, task, means.keeper.onDisk.own.get(OWN)?.personaId ?? task.from, reason, means)
   }
+}
+
+/** No card lists the device any more that sealed a message of a state from before: nobody would read it. @throws {GiveUp} RESTORED */
+function checkSender({ app, task }: Job, { deviceKey }: AppDevice, means: MessagesMeans): void {
+  const number = task.do === 'store' || task.do === 'post' ? task.sent : null
+  const by = number === null ? undefined : sentOf(app, number, means)?.by
+  if (by !== undefined && by.device !== formatHex(deviceKey)) throw new GiveUp('RESTORED')
 }
 
 function isOf<Kind extends Task['do']>(

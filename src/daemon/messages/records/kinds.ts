@@ -30,6 +30,8 @@ export interface StoredSent {
   /** PersonaID of the recipient. */
   readonly to: string
   readonly key: string | null
+  /** PersonaID of the sender, and the key `sig` of this device as it was then, hex; absent in records of earlier versions. */
+  readonly by?: { readonly persona: string; readonly device: string }
   /** Name of the object, base64url. */
   readonly id: string
   readonly kind: MessageKind

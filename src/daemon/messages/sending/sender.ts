@@ -135,6 +135,7 @@ export class Sender {
     const sealed = await this.#seal({ app, id, kind, content, device, addressee, parts })
     const sent: StoredSent = {
       to: addressee.to,
+      by: { persona: device.personaId, device: formatHex(device.deviceKey) },
       key,
       id: formatBase64url(id),
       kind,

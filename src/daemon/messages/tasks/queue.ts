@@ -78,6 +78,8 @@ export class Queue {
   constructor(means: MessagesMeans, performer: Performer) {
     this.#means = means
     this.#performer = performer
+    // A job that is added before the opening waits for it.
+    this.#stop.abort()
   }
 
   /** Reads the jobs on disk, and begins. @throws {CustodyError} APPS_LOCKED */
@@ -159,6 +161,7 @@ export class Queue {
   }
 
   #note(id: string, { app, task, nextSec, reason }: Job): void {
+    if (this.#jobs.has(id)) return
     const bytes = task.do === 'store' ? task.bytes : 0
     const party = task.do === 'fetch' ? task.from : task.do === 'post' ? task.persona : null
     const sent = task.do === 'store' || task.do === 'post' ? task.sent : null
