@@ -11,8 +11,7 @@ import { pair } from '../support/pairing.ts'
 const NOTES = resolve(import.meta.dirname, '../../examples/notes.py')
 const APP = 'org.example.notes'
 const TIMEOUT_MS = 180_000 // sanity: some ten seconds on an idle machine, of which a second try of a fetch may wait five
-// Until message.open waits for the card to be at the relay, a note that is sent at once may miss the second device. `npm run test:slow` asks for it.
-const isAsked = Number(process.env['NOTES'] ?? 0) > 0 && spawnSync('python3', ['--version']).status === 0
+const hasPython = spawnSync('python3', ['--version']).status === 0
 
 /** The lines that an app prints, one at a time. */
 type Lines = () => Promise<string>
@@ -44,8 +43,8 @@ async function joined(first: Correspondent, { relay, token }: InboxRelay): Promi
   return second
 }
 
-test.skipIf(!isAsked)(
-  `a note is printed once on each device of the recipient, and on the other device of its sender${isAsked ? '' : ' (skipped: takes NOTES=1)'}`,
+test.skipIf(!hasPython)(
+  `a note is printed once on each device of the recipient, and on the other device of its sender${hasPython ? '' : ' (skipped: no python3)'}`,
   async () => {
     const relay = await inboxRelay()
     const [alice, bob] = await Promise.all([Correspondent.start(relay), Correspondent.start(relay)])

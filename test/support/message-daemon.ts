@@ -160,7 +160,7 @@ export class MessageDaemon {
     await this.test.call('observe', { from: laptopOf(other.name), text: await ownText(other.test) })
   }
 
-  /** Resolves once the card lies at the relays. */
+  /** Takes messages of an app from now on. Resolves once nothing of it is left to do. */
   async use(app: string = NOTES): Promise<void> {
     await this.call('message.open', { app })
     await this.idle()

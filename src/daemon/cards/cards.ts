@@ -84,6 +84,8 @@ export interface Cards {
   find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null>
   /** Puts the own card that counts to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
   putTo(url: string, app: string): Promise<void>
+  /** Puts the own card that counts to its stores and inboxes, where it is not. Resolves once each has answered, at the latest after three seconds. */
+  show(app: string): Promise<void>
   /** Where the owner wants messages and objects of the app, as they said here. */
   placesOf(app: string): OwnPlaces
   /** The owner says where they get messages for the app. @param inboxes at most 4 @throws as OwnCards.rejoin() */

@@ -27,6 +27,7 @@ import { StoreRounds, type CardStores, type StoresOptions } from './stores.ts'
 import { TakenCards, type CardListener } from './taken-cards.ts'
 
 const ROUND_MS = 3_600_000 // format: the own cards are read back hourly
+const SHOW_MS = 3000 // sanity: a relay that works answers within a second, and an app that opens its inbox waits
 const ROUNDS_A_DAY = 24 // format: those of peers daily, and whenever their table moves
 
 export interface HeldCardsOptions {
@@ -132,6 +133,16 @@ export class HeldCards implements Cards {
 
   async putTo(url: string, app: string): Promise<void> {
     await this.#rounds?.putTo(url, app)
+  }
+
+  async show(app: string): Promise<void> {
+    const [rounds, personaId] = [this.#rounds, this.#ownId]
+    if (rounds === null || personaId === null || this.#work.isClosed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#options.clock.after(SHOW_MS, resolve)
+    this.#work.run(async () => await rounds.putCard(personaId, app).finally(resolve))
+    await promise
+    cancel()
   }
 
   placesOf(app: string): OwnPlaces {

@@ -94,8 +94,15 @@ export class StoreRounds {
 
   /** Also for the last cards of a persona that was left. */
   async putCards(personaId: string): Promise<void> {
-    for (const [app, card] of this.#known(personaId).cards)
-      for (const url of placesIn(card)) await this.#try('card.put', async () => await this.#putOne(url, personaId, app))
+    for (const app of this.#known(personaId).cards.keys()) await this.putCard(personaId, app)
+  }
+
+  /** Puts one card to its stores, where it is not. */
+  async putCard(personaId: string, app: string): Promise<void> {
+    const card = this.#known(personaId).cards.get(app)
+    const urls = card === undefined ? [] : placesIn(card)
+    const put = async (url: string): Promise<void> => await this.#putOne(url, personaId, app)
+    await Promise.all(urls.map(async (url) => await this.#try('card.put', async () => await put(url))))
   }
 
   /** Puts an own card to a relay that lacks it, or has lost it. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */

@@ -113,11 +113,13 @@ export class Messages {
   }
 
   /**
-   * Makes the card of an app, with an inbox and a store, and begins to read the inbox.
+   * Makes the card of an app, with an inbox and a store, and begins to read the inbox. People who write from then on find this device, if its relays
+   * answer in time.
    * @throws {MessagesError} MESSAGE_NO_PERSONA | MESSAGE_NO_STORE @throws those of Cards.device()
    */
   async use(app: string): Promise<void> {
     await senderFor(app, this.means)
+    await this.means.cards.show(app)
     await this.inboxes.refresh(app)
   }
 

@@ -15,6 +15,37 @@ describe('a sender', () => {
     await expect(alice.send(alice, 'hello')).rejects.toMatchObject({ code: 'MESSAGE_SELF' })
   })
 
+  test('finds a person as soon as the app of theirs has opened its inbox', async () => {
+    const world = new MessageWorld()
+    const relay = await world.relay('one')
+    const alice = await MessageDaemon.open(world, 'Alice', [relay])
+    const bob = await MessageDaemon.open(world, 'Bob', [relay])
+    await makeContacts(alice, bob)
+    const { promise: held, resolve: release } = Promise.withResolvers<null>()
+    relay.instead = ({ method, path }) => (method === 'PUT' && path.startsWith('/card/') ? held : null)
+    let isOpen = false
+    const opening = bob.call('message.open', { app: NOTES }).then(() => (isOpen = true))
+    await world.until(() => relay.count('PUT /card/') > 0)
+    expect(isOpen).toBe(false)
+    release(null)
+    await opening
+    await alice.send(bob, 'hello')
+    expect(await bob.arrived(1)).toEqual(['hello'])
+  })
+
+  test('opens an inbox after three seconds although its relay does not answer', async () => {
+    const world = new MessageWorld()
+    const relay = await world.relay('one')
+    const bob = await MessageDaemon.open(world, 'Bob', [relay])
+    const { promise: held, resolve: release } = Promise.withResolvers<null>()
+    relay.instead = () => held
+    const opening = bob.call('message.open', { app: NOTES })
+    await world.until(() => relay.count('PUT /card/') > 0)
+    world.turn(3)
+    expect(await opening).toMatchObject({ app: NOTES, inboxes: [{ url: relay.url }] })
+    release(null)
+  })
+
   test('who gives the same key twice sends once', async () => {
     const { world, alice, bob } = await twoPeople()
     const numbers = await Promise.all([1, 2, 3].map(() => alice.send(bob, 'hello', 'one key')))
