@@ -136,8 +136,8 @@ export class MessageDaemon {
     await paired.call('observe', { from: laptopOf(this.name), text: await ownText(this.test) })
     const phone = await MessageDaemon.over(this.world, paired, this.relays, this.name)
     await phone.use()
-    // The laptop reads the card back that its sibling signed.
-    await this.world.later(3600)
+    // Then the laptop reads the card back that its sibling signed, before it sends.
+    await this.world.later(60)
     return phone
   }
 

@@ -76,7 +76,8 @@ export interface Cards {
    */
   lastDevice(app: string): AppDevice | null
   /**
-   * The card of a persona for an app that counts here. Its stores are asked if none is kept, if the last look is an hour old, or if `anew`
+   * The card of a persona for an app that counts here. Its stores are asked if none is kept, if the last look is an hour old (a minute for
+   * the own persona), or if `anew`
    * says so: those of the card, those of the persona's table, and `alsoAt`. A card of a contact is taken as that of a peer who was met. Nobody
    * is asked for a persona who is no contact and of whom no card for the app is kept. It never rejects because of a store.
    * @returns null if there is none, or its epoch is over
@@ -86,6 +87,10 @@ export interface Cards {
   putTo(url: string, app: string): Promise<void>
   /** Puts the own card that counts to its stores and inboxes, where it is not. Resolves once each has answered, at the latest after three seconds. */
   show(app: string): Promise<void>
+  /**
+   * Reads the own card back, once a minute at most: a sibling may use the app since then. Resolves after a second at the latest, and reads on.
+   */
+  catchUp(app: string): Promise<void>
   /** Where the owner wants messages and objects of the app, as they said here. */
   placesOf(app: string): OwnPlaces
   /** The owner says where they get messages for the app. @param inboxes at most 4 @throws as OwnCards.rejoin() */

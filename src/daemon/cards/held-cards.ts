@@ -28,6 +28,7 @@ import { TakenCards, type CardListener } from './taken-cards.ts'
 
 const ROUND_MS = 3_600_000 // format: the own cards are read back hourly
 const SHOW_MS = 3000 // sanity: a relay that works answers within a second, and an app that opens its inbox waits
+const CATCH_UP_MS = 1000 // sanity: a relay that works answers sooner, and an app that sends waits
 const ROUNDS_A_DAY = 24 // format: those of peers daily, and whenever their table moves
 
 export interface HeldCardsOptions {
@@ -136,13 +137,11 @@ export class HeldCards implements Cards {
   }
 
   async show(app: string): Promise<void> {
-    const [rounds, personaId] = [this.#rounds, this.#ownId]
-    if (rounds === null || personaId === null || this.#work.isClosed) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.after(SHOW_MS, resolve)
-    this.#work.run(async () => await rounds.putCard(personaId, app).finally(resolve))
-    await promise
-    cancel()
+    await this.#waitFor(SHOW_MS, async (personaId) => await this.#rounds?.putCard(personaId, app))
+  }
+
+  async catchUp(app: string): Promise<void> {
+    await this.#waitFor(CATCH_UP_MS, async (personaId) => void (await this.#looks.find(personaId, app)))
   }
 
   placesOf(app: string): OwnPlaces {
@@ -218,6 +217,17 @@ export class HeldCards implements Cards {
     if (isErasing) this.#work.close()
     const unsigned = isErasing ? await signLastCards(keeper, reader) : []
     return await putLastCards({ personaId, unsigned, rounds: this.#rounds, clock })
+  }
+
+  /** Resolves once work for the own persona has ended, or its time is over: then it goes on. */
+  async #waitFor(ms: number, work: (personaId: string) => Promise<void>): Promise<void> {
+    const personaId = this.#ownId
+    if (personaId === null || this.#work.isClosed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#options.clock.after(ms, resolve)
+    this.#work.run(async () => await work(personaId).finally(resolve))
+    await promise
+    cancel()
   }
 
   /** Signs what is due, and puts it to the stores. */

@@ -48,6 +48,7 @@ export async function addresseeOf(persona: string, app: string, means: MessagesM
  */
 export async function senderFor(app: string, means: MessagesMeans): Promise<AppDevice> {
   const { cards } = means
+  if (cards.deviceNow(app) !== null) await cards.catchUp(app)
   let device = await cards.device(app)
   if (device !== null && lacksPlaces(device) && (await takeUsualPlaces(app, device, means)))
     device = await cards.device(app)

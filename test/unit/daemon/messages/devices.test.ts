@@ -42,6 +42,8 @@ test('a device that is added later gets the messages that are sent later', async
   await alice.send(bob, 'before')
   await bob.arrived(1)
   const phone = await bob.phone()
+  // Alice keeps the card of a contact for an hour.
+  await world.later(3600)
   await alice.send(bob, 'after')
   expect(await phone.arrived(1)).toEqual(['after'])
   await world.later(3600)
