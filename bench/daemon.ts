@@ -1,12 +1,13 @@
 /** Runs a real daemon in its own home for measuring, and reads its figures from /proc. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Client } from '../src/ipc/client.ts'
 import { MAX_BATCH } from '../src/ipc/shapes/limits.ts'
 import type { ObservationParams } from '../src/ipc/shapes/judged.ts'
+import { removeTree } from '../test/support/remove-tree.ts'
 
 export const MAIN: string = join(import.meta.dirname, '../src/daemon/main.ts')
 /** Arguments of Node for {@link liveKiB}. The process needs an `ipc` among its streams. */
@@ -22,7 +23,7 @@ export function makeHome(): string {
 }
 
 export function removeHome(home: string): void {
-  rmSync(home, { recursive: true, force: true })
+  removeTree(home)
 }
 
 export interface RunningDaemon {

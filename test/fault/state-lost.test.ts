@@ -15,6 +15,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
 import { person } from '../support/person.ts'
+import { removeTree } from '../support/remove-tree.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const REFUSED = 78
@@ -27,7 +28,7 @@ async function running(): Promise<{ home: string; state: string; daemon: DaemonP
 }
 
 const LOSSES: readonly (readonly [string, (state: string) => void])[] = [
-  ['removed', (state) => rmSync(state, { recursive: true })],
+  ['removed', removeTree],
   ['moved away', (state) => renameSync(state, `${state}.away`)],
   [
     'replaced by a copy',

@@ -1,7 +1,7 @@
 /** Plays the README and the guide pages: types their `persona` lines into a shell beside a real daemon. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { deliver, makeProfiles, statusOf, toxPkOf } from '../../examples/demo-profiles.ts'
 import { launcherOf } from './programs.ts'
 import { RelayProcess, runRelayCommand } from './relay-process.ts'
+import { removeTree } from './remove-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -217,7 +218,7 @@ class Room {
       if (daemon.exitCode === null && daemon.kill('SIGTERM')) await ended
     }
     await this.#relay?.kill('SIGTERM')
-    rmSync(this.directory, { recursive: true, force: true })
+    removeTree(this.directory)
   }
 }
 

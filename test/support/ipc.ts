@@ -1,5 +1,5 @@
 /** A small method table for tests, its server in a temporary directory, and a client that sends any bytes. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { FrameReader, type Frame } from '../../src/ipc/wire/frame.ts'
 import type { Caller, Handlers, MethodSpec } from '../../src/ipc/methods/method.ts'
 import { RpcError } from '../../src/ipc/wire/rpc.ts'
 import { serve, type IpcServer, type ServeOptions } from '../../src/ipc/server/server.ts'
+import { removeTree } from './remove-tree.ts'
 
 export interface TestMethods {
   echo: MethodSpec<{ text: string }, { text: string }>
@@ -122,7 +123,7 @@ export function testHandlers(gate: Gate = new Gate()): Handlers<TestMethods> {
 /** A directory of mode 0700, removed after the test. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'personad-ipc-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  onTestFinished(() => removeTree(directory))
   return directory
 }
 

@@ -1,11 +1,12 @@
 /** One real daemon in a temporary home, shared by all tests of a file. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { launcherOf } from './programs.ts'
+import { removeTree } from './remove-tree.ts'
 
 export class SharedDaemon {
   readonly #home: string
@@ -37,7 +38,7 @@ export class SharedDaemon {
 
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
-    rmSync(this.#home, { recursive: true, force: true })
+    removeTree(this.#home)
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
