@@ -71,10 +71,11 @@ export interface Cards {
    */
   readonly isCopied: boolean
   /**
-   * As {@link deviceNow}, also after the owner has left the persona here. Relays know this device until they get the last card, so it can take back
-   * what it left there.
+   * As {@link deviceNow}, also in a persona that the owner has left here, or that has a successor. Relays know this device until they get a later
+   * card, or until the last one expires.
+   * @param personaId the persona that was last the own one if left out
    */
-  lastDevice(app: string): AppDevice | null
+  deviceAs(app: string, personaId?: string): AppDevice | null
   /**
    * The card of a persona for an app that counts here. Its stores are asked if none is kept, if the last look is an hour old (a minute for
    * the own persona), or if `anew`
@@ -83,8 +84,8 @@ export interface Cards {
    * @returns null if there is none, or its epoch is over
    */
   find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null>
-  /** Puts the own card that counts to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
-  putTo(url: string, app: string): Promise<void>
+  /** Puts the card of a persona that lists this device to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
+  putTo(url: string, app: string, personaId: string): Promise<void>
   /** Puts the own card that counts to its stores and inboxes, where it is not. Resolves once each has answered, at the latest after three seconds. */
   show(app: string): Promise<void>
   /**

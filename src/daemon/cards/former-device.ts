@@ -1,4 +1,4 @@
-/** This device in a persona that the owner has left: its keys are still here, and relays know it until they get its last card. */
+/** This device in a persona that the owner has left, or that has a successor: its keys are still here, and relays have its card. */
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { appDevice } from './app-device.ts'

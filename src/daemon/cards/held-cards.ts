@@ -123,17 +123,17 @@ export class HeldCards implements Cards {
     return this.#own.isCopied
   }
 
-  lastDevice(app: string): AppDevice | null {
-    const left = this.#ownId === null ? this.#lastOwnId : null
-    return left === null ? this.deviceNow(app) : formerDevice(left, app, this.#options)
+  deviceAs(app: string, personaId: string | null = this.#ownId ?? this.#lastOwnId): AppDevice | null {
+    if (personaId === null || personaId === this.#ownId) return this.deviceNow(app)
+    return formerDevice(personaId, app, this.#options)
   }
 
   async find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null> {
     return await this.#looks.find(personaId, app, options)
   }
 
-  async putTo(url: string, app: string): Promise<void> {
-    await this.#rounds?.putTo(url, app)
+  async putTo(url: string, app: string, personaId: string): Promise<void> {
+    await this.#rounds?.putTo(url, app, personaId)
   }
 
   async show(app: string): Promise<void> {

@@ -105,11 +105,10 @@ export class StoreRounds {
     await Promise.all(urls.map(async (url) => await this.#try('card.put', async () => await put(url))))
   }
 
-  /** Puts an own card to a relay that lacks it, or has lost it. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
-  async putTo(url: string, app: string): Promise<void> {
-    const own = this.#options.keeper.onDisk.own.get(OWN)
+  /** Puts a card to a relay that lacks it, or has lost it. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
+  async putTo(url: string, app: string, personaId: string): Promise<void> {
     this.#put.delete(`${url} ${app}`)
-    if (own !== undefined) await this.#putOne(url, own.personaId, app)
+    await this.#putOne(url, personaId, app)
   }
 
   /** The stores that do not have the cards of a persona as they are now. */

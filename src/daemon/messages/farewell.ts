@@ -12,8 +12,8 @@ import { noteFailure, onDisk, type MessagesMeans } from './records/means.ts'
 import type { Messages } from './messages.ts'
 import { MAX_ACKED_AT_ONCE } from './receiving/inbox-reader.ts'
 import { appIn } from './records/ids.ts'
-import { INBOXES, SENT } from './records/kinds.ts'
-import { inboxUrls } from './records/known-inboxes.ts'
+import { INBOXES, SENT, type KnownInbox } from './records/kinds.ts'
+import { knownInboxes } from './records/known-inboxes.ts'
 import { inboxAt, objectsAt, withCard } from './tasks/relays-at.ts'
 
 /** It never rejects. @returns the objects that may still lie at a store */
@@ -33,13 +33,15 @@ export async function sayFarewell(messages: Messages): Promise<Unreached[]> {
 }
 
 async function removeObjects(signal: AbortSignal, means: MessagesMeans): Promise<Unreached[]> {
+  const { cards } = means
   const left = new Map<string, Unreached>()
   const works: Promise<void>[] = []
-  for await (const [recordId, { id, store, to }] of onDisk(means, SENT).iterate()) {
+  for await (const [recordId, { id, store, to, by }] of onDisk(means, SENT).iterate()) {
     if (store === null) continue
     const app = appIn(recordId)
     left.set(id, { kind: 'message', id: store, app, name: to })
-    const work = remove(app, id, store, signal, means).then(() => void left.delete(id))
+    const device = cards.deviceAs(app, by?.persona)
+    const work = remove(id, store, device, signal, means).then(() => void left.delete(id))
     works.push(work.catch((error: unknown) => noteFailure('message.farewell', error, means)))
   }
   await Promise.all(works)
@@ -47,26 +49,34 @@ async function removeObjects(signal: AbortSignal, means: MessagesMeans): Promise
 }
 
 async function remove(
-  app: string,
   id: string,
   store: string,
+  device: AppDevice | null,
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<void> {
-  const device = lastDevice(app, means)
+  if (device === null) throw noDevice()
   const at = await objectsAt(store, device.personaId, means)
-  await withCard(store, app, async () => await deleteObject(at, id, device.token, { signal }), means)
+  await withCard(store, device, async () => await deleteObject(at, id, device.token, { signal }), means)
 }
 
 async function acknowledgeEntries(signal: AbortSignal, means: MessagesMeans): Promise<void> {
   const apps = await Array.fromAsync(onDisk(means, INBOXES).ids())
-  const works = apps.flatMap((app) => inboxUrls(app, means).map((url) => acknowledgeAll(url, app, signal, means)))
+  const works = apps.flatMap((app) =>
+    knownInboxes(app, means).map((inbox) => acknowledgeAll(inbox, app, signal, means)),
+  )
   for (const outcome of await Promise.allSettled(works))
     if (outcome.status === 'rejected') noteFailure('message.farewell', outcome.reason, means)
 }
 
-async function acknowledgeAll(url: string, app: string, signal: AbortSignal, means: MessagesMeans): Promise<void> {
-  const device = lastDevice(app, means)
+async function acknowledgeAll(
+  { url, persona }: KnownInbox,
+  app: string,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<void> {
+  const device = means.cards.deviceAs(app, persona)
+  if (device === null) throw noDevice()
   const { client, inbox } = await inboxAt(url, device.personaId, app, device, means)
   for (let next: number | null = 0; next !== null;) {
     const page = await listEntries(client, inbox, next, { limit: MAX_ACKED_AT_ONCE, signal })
@@ -76,8 +86,6 @@ async function acknowledgeAll(url: string, app: string, signal: AbortSignal, mea
   }
 }
 
-function lastDevice(app: string, { cards }: MessagesMeans): AppDevice {
-  const device = cards.lastDevice(app)
-  if (device === null) throw new Error('no device of the persona')
-  return device
+function noDevice(): Error {
+  return new Error('no keys of this device for the persona')
 }

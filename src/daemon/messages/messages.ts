@@ -7,8 +7,9 @@ import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
 import { forgetInboxes } from './records/known-inboxes.ts'
 import type { AppDevice } from '../cards/cards.ts'
-import type { MessagesMeans } from './records/means.ts'
-import type { Job, Task } from './records/kinds.ts'
+import { onDisk, type MessagesMeans } from './records/means.ts'
+import { hashed } from './records/ids.ts'
+import { SENT_ID, type Job, type Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
 import { takeAllKnown } from './receiving/answer-request.ts'
 import { fetchObject } from './receiving/fetch-object.ts'
@@ -21,6 +22,7 @@ import { deleteStored, storeObject } from './sending/store-object.ts'
 import { sweep, SWEEP_MS } from './sweep.ts'
 import { GiveUp, Queue, type Performer } from './tasks/queue.ts'
 import { OWN } from '../state/own-record.ts'
+import { currentId } from '../state/view.ts'
 
 export class Messages {
   readonly means: MessagesMeans
@@ -156,36 +158,49 @@ class Performance implements Performer {
   }
 
   async run(job: Job, finish: (stage: () => void) => Promise<void>, signal: AbortSignal): Promise<void> {
-    const { app, task } = job
-    const device = this.#means.cards.deviceNow(app)
-    // The persona was left: its messages end with it.
-    if (device === null) throw new GiveUp('MESSAGE_NO_PERSONA')
     const [means, queue] = [this.#means, this.#queue()]
-    checkSender(job, device, means)
+    const device = deviceFor(job, means)
     if (isOf(job, 'store')) return await storeObject(job, device, finish, signal, queue, means)
     if (isOf(job, 'post')) return await postEntries(job, device, finish, signal, means)
     if (isOf(job, 'fetch')) return await fetchObject(job, device, finish, signal, queue, means)
     if (isOf(job, 'delete')) return await deleteStored(job, device, finish, signal, means)
-    throw new GiveUp(`UNKNOWN ${task.do}`)
+    throw new GiveUp(`UNKNOWN ${job.task.do}`)
   }
 
   giveUp({ app, task }: Job, reason: string): void {
     const means = this.#means
+    const { onDisk: records } = means.keeper
     const isToPeer =
-      task.do === 'post' && task.sent !== null && task.persona !== means.keeper.onDisk.own.get(OWN)?.personaId
+      task.do === 'post' && task.sent !== null && currentId(task.persona, records) !== records.own.get(OWN)?.personaId
     const number = task.do === 'store' || isToPeer ? task.sent : null
     if (number !== null)
       changeSent(app, number, ({ state }) => (state === 'received' ? {} : { state: 'failed', reason }), means)
     if (task.do === 'fetch')
-      stageFailed(app, task, means.keeper.onDisk.own.get(OWN)?.personaId ?? task.from, reason, means)
+      stageFailed(app, task, task.to ?? records.own.get(OWN)?.personaId ?? task.from, reason, means)
   }
 }
 
-/** No card lists the device any more that sealed a message of a state from before: nobody would read it. @throws {GiveUp} RESTORED */
-function checkSender({ app, task }: Job, { deviceKey }: AppDevice, means: MessagesMeans): void {
-  const number = task.do === 'store' || task.do === 'post' ? task.sent : null
-  const by = number === null ? undefined : sentOf(app, number, means)?.by
-  if (by !== undefined && by.device !== formatHex(deviceKey)) throw new GiveUp('RESTORED')
+/** This device for a job: what was sent before a succession goes as the persona of then. @throws {GiveUp} MESSAGE_NO_PERSONA | RESTORED */
+function deviceFor(job: Job, means: MessagesMeans): AppDevice {
+  const { keeper, cards } = means
+  const own = keeper.onDisk.own.get(OWN)?.personaId
+  const number = sentBy(job, means)
+  const by = number == null ? undefined : sentOf(job.app, number, means)?.by
+  const persona = by?.persona ?? own
+  // The persona was left: its messages end with it.
+  const isOwn = persona !== undefined && currentId(persona, keeper.onDisk) === own
+  const device = isOwn ? cards.deviceAs(job.app, persona) : null
+  if (device === null) throw new GiveUp('MESSAGE_NO_PERSONA')
+  // No card lists the device any more that sealed a message of a state from before: nobody would read it.
+  const isDelete = job.task.do === 'delete'
+  if (by !== undefined && by.device !== formatHex(device.deviceKey) && !isDelete) throw new GiveUp('RESTORED')
+  return device
+}
+
+/** The number of the message that a job sends, or whose object it deletes. */
+function sentBy({ app, task }: Job, means: MessagesMeans): number | null | undefined {
+  if (task.do === 'fetch') return null
+  return task.do === 'delete' ? onDisk(means, SENT_ID).get(hashed(app, task.id, means.keeper.engine)) : task.sent
 }
 
 function isOf<Kind extends Task['do']>(

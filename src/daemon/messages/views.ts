@@ -6,6 +6,7 @@ import { countsOf } from './records/counts.ts'
 import { appIn } from './records/ids.ts'
 import { numbered } from '../sealed/numbered.ts'
 import { COUNTS, INBOXES, REQUEST, SENT } from './records/kinds.ts'
+import { inboxUrls } from './records/known-inboxes.ts'
 import { reachOf } from './sending/sent-states.ts'
 
 const DEFAULT_LIMIT = 100
@@ -48,12 +49,9 @@ export function figuresOf(app: string, { means, queue }: Messages): Pick<Mailbox
 export function mailboxOf(app: string, messages: Messages): Mailbox {
   const { means } = messages
   const card = means.cards.deviceNow(app)?.card
-  const known = onDisk(means, INBOXES).get(app)?.inboxes ?? []
   return {
     app,
-    inboxes: known
-      .filter(({ untilSec }) => untilSec > means.keeper.nowSec)
-      .map(({ url }) => ({ url, named: card?.inboxes.includes(url) === true })),
+    inboxes: inboxUrls(app, means).map((url) => ({ url, named: card?.inboxes.includes(url) === true })),
     stores: [...(card?.stores ?? [])],
     ...figuresOf(app, messages),
   }

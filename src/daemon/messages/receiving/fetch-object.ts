@@ -11,6 +11,7 @@ import { getObject } from '../../../relay/objects.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import { MessagesError } from '../records/errors.ts'
 import type { MessagesMeans } from '../records/means.ts'
+import { currentId } from '../../state/view.ts'
 import { countsOf } from '../records/counts.ts'
 import type { Job, Task } from '../records/kinds.ts'
 import { senderKind } from '../records/senders.ts'
@@ -86,9 +87,11 @@ async function senderCard(
   device: AppDevice,
   means: MessagesMeans,
 ): Promise<VerifiedCard> {
-  if (task.from === device.personaId && tries === 0) return device.card
+  // A successor goes on with the keys of the same devices, and no card of the persona before counts.
+  const from = currentId(task.from, means.keeper.onDisk)
+  if (from === device.personaId && tries === 0) return device.card
   const alsoAt = inboxUrls(app, means)
-  const card = await means.cards.find(task.from, app, { anew: tries > 0, alsoAt })
+  const card = await means.cards.find(from, app, { anew: tries > 0, alsoAt })
   if (card !== null) return card
   throw new RelayError('RELAY_UNREACHABLE', 'no card of the sender is found', { hint: 'try later' })
 }
@@ -104,7 +107,7 @@ async function fromAnyStore(
 ): Promise<Header> {
   const expected = {
     entry: { kind: task.kind, id: parseBase64url(task.id)!, store: task.store, hash: parseBase64url(task.hash)! },
-    route: { from: parseHex(task.from)!, reader: parseHex(device.personaId)!, app },
+    route: { from: parseHex(task.from)!, reader: parseHex(task.to ?? device.personaId)!, app },
     devices: devices.map(({ sig }) => sig),
     pairs: device.pairs,
   }

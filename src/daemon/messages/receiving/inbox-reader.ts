@@ -21,6 +21,7 @@ const MAX_WAITING = 1000 // format: as many as an inbox has room for; a relay th
 
 export class InboxReader {
   readonly url: string
+  readonly #persona: string
   readonly #app: string
   readonly #means: MessagesMeans
   readonly #queue: Queue
@@ -36,8 +37,10 @@ export class InboxReader {
   #after = 0
   #problem: string | null = null
 
-  constructor(url: string, app: string, queue: Queue, means: MessagesMeans) {
+  /** @param persona whose inbox it is: the own one, or one before it */
+  constructor(url: string, persona: string, app: string, queue: Queue, means: MessagesMeans) {
     this.url = url
+    this.#persona = persona
     this.#app = app
     this.#queue = queue
     this.#means = means
@@ -87,7 +90,7 @@ export class InboxReader {
 
   /** @throws {MessagesError} MESSAGE_NO_PERSONA for a moment after the apps key has closed, or the persona was left */
   get #device(): AppDevice {
-    const device = this.#means.cards.deviceNow(this.#app)
+    const device = this.#means.cards.deviceAs(this.#app, this.#persona)
     if (device !== null) return device
     throw new MessagesError('MESSAGE_NO_PERSONA', `this device has no keys for ${this.#app} now`, 'unlock the persona')
   }
@@ -100,7 +103,7 @@ export class InboxReader {
       const after: number = next
       const list = async (): ReturnType<typeof listEntries> =>
         await listEntries(client, inbox, after, { signal: this.#stop.signal })
-      const page = await withCard(this.url, this.#app, list, this.#means)
+      const page = await withCard(this.url, device, list, this.#means)
       for (const entry of page.entries) await this.#take(entry)
       next = page.next
       this.#after = Math.max(this.#after, next ?? 0)
@@ -156,7 +159,7 @@ export class InboxReader {
   }
 
   async #sendAll(): Promise<void> {
-    const device = this.#means.cards.deviceNow(this.#app)
+    const device = this.#means.cards.deviceAs(this.#app, this.#persona)
     if (device === null) return
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
     const options = { signal: this.#stop.signal }

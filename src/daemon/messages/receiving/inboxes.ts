@@ -5,12 +5,12 @@ import { INBOXES } from '../records/kinds.ts'
 import type { Queue } from '../tasks/queue.ts'
 import { Serial } from '../../../process/serial.ts'
 import { InboxReader } from './inbox-reader.ts'
-import { inboxUrls, noteInboxes } from '../records/known-inboxes.ts'
+import { knownInboxes, noteInboxes } from '../records/known-inboxes.ts'
 
 export class Inboxes {
   readonly #means: MessagesMeans
   readonly #queue: Queue
-  /** By app, then by address. */
+  /** By app, then by persona and address. */
   readonly #readers = new Map<string, Map<string, InboxReader>>()
   readonly #serial = new Serial()
   #stopListening: () => void = () => {}
@@ -70,15 +70,16 @@ export class Inboxes {
   async #refresh(app: string): Promise<void> {
     const device = this.#means.cards.deviceNow(app)
     if (device !== null) await noteInboxes(app, device.card, this.#means)
-    const wanted = device === null ? [] : inboxUrls(app, this.#means)
+    const inboxes = device === null ? [] : knownInboxes(app, this.#means)
+    const wanted = inboxes.map(({ url, persona = device!.personaId }) => ({ url, persona, name: `${persona} ${url}` }))
     const readers = this.#readers.get(app) ?? new Map<string, InboxReader>()
-    for (const [url, reader] of readers) {
-      if (wanted.includes(url)) continue
-      readers.delete(url)
+    for (const [name, reader] of readers) {
+      if (wanted.some((each) => each.name === name)) continue
+      readers.delete(name)
       await reader.close()
     }
-    for (const url of wanted)
-      if (!readers.has(url)) readers.set(url, new InboxReader(url, app, this.#queue, this.#means))
+    for (const { url, persona, name } of wanted)
+      if (!readers.has(name)) readers.set(name, new InboxReader(url, persona, app, this.#queue, this.#means))
     this.#readers.set(app, readers)
   }
 }

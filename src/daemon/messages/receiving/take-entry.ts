@@ -3,6 +3,7 @@ import { formatBase64url, parseBase64url, parseHex } from '../../../core/encodin
 import { openEntry, type Entry } from '../../../message/entry.ts'
 import { MessageError } from '../../../message/errors.ts'
 import type { AppDevice } from '../../cards/cards.ts'
+import { OWN } from '../../state/own-record.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
 import { hashed, objectName } from '../records/ids.ts'
 import { REQUEST, SEEN, type StoredRequest } from '../records/kinds.ts'
@@ -46,7 +47,7 @@ export async function takeEntry(
   }
   const entry = await opened(app, found, device, means)
   if (entry === null) return 'done'
-  if (entry.kind !== 'receipt') return await announce(app, found.from, entry, queue, means)
+  if (entry.kind !== 'receipt') return await announce(app, found.from, entry, device, queue, means)
   try {
     await takeReceipt(app, entry, queue, means)
   } catch (error) {
@@ -78,11 +79,14 @@ async function announce(
   app: string,
   from: string,
   { id, kind, store, hash }: Exclude<Entry, { kind: 'receipt' }>,
+  { personaId: to }: AppDevice,
   queue: Queue,
   means: MessagesMeans,
 ): Promise<Taken> {
   const { keeper } = means
-  const task = { do: 'fetch', from, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) } as const
+  const isToFormer = to !== keeper.onDisk.own.get(OWN)?.personaId
+  const object = { from, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) }
+  const task = { do: 'fetch', ...object, ...(isToFormer ? { to } : {}) } as const
   const name = objectName(task)
   if (onDisk(means, SEEN).get(hashed(app, name, keeper.engine)) !== undefined) return 'done'
   // The same entry lies in each inbox of the card, and is listed again after a start.

@@ -71,9 +71,16 @@ export interface PeerCounts {
   readonly heard: Readonly<Record<string, number>>
 }
 
-/** Inboxes of an app: each is read until the last card that named it has expired. */
+/** An inbox of a persona for an app, which is read until the last card that named it has expired. */
+export interface KnownInbox {
+  readonly url: string
+  readonly untilSec: number
+  /** PersonaID; absent in records of earlier versions, where it is the own one. */
+  readonly persona?: string
+}
+
 export interface KnownInboxes {
-  readonly inboxes: readonly { readonly url: string; readonly untilSec: number }[]
+  readonly inboxes: readonly KnownInbox[]
 }
 
 /** Somebody who is no contact, and has left entries. */
@@ -103,6 +110,8 @@ export type Task =
   | {
       readonly do: 'fetch'
       readonly from: string
+      /** PersonaID to which the message was sent, where it is one before the own one. */
+      readonly to?: string
       readonly id: string
       readonly kind: MessageKind
       readonly store: number

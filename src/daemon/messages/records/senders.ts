@@ -10,8 +10,9 @@ export type Sender = 'own' | 'known' | 'blocked' | 'stranger'
 export function senderKind(persona: string, app: string, means: MessagesMeans): Sender {
   const { keeper } = means
   const { onDisk: records } = keeper
-  if (persona === records.own.get(OWN)?.personaId) return 'own'
-  const entry = records.personas.get(currentId(persona, records))?.entry ?? null
+  const now = currentId(persona, records)
+  if (now === records.own.get(OWN)?.personaId) return 'own'
+  const entry = records.personas.get(now)?.entry ?? null
   if (entry !== null) return entry.blocked ? 'blocked' : 'known'
   const answer = onDisk(means, REQUEST).get(hashed(app, persona, keeper.engine))?.state
   if (answer === 'accepted') return 'known'

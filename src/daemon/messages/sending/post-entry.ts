@@ -6,6 +6,7 @@ import { RelayError } from '../../../relay/errors.ts'
 import { postEntry } from '../../../relay/inboxes.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import type { VerifiedCard } from '../../../card/verify.ts'
+import { currentId } from '../../state/view.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
 import type { MessagesMeans } from '../records/means.ts'
 import type { Job, Task } from '../records/kinds.ts'
@@ -27,27 +28,27 @@ export async function postEntries(
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<void> {
-  const { devices, inboxes } = await readersOf(app, task, device, means)
+  const { persona, devices, inboxes } = await readersOf(app, task, device, means)
   const keys = devices.filter(opensIt(app, task, means)).map(({ enc }) => enc)
   if (keys.length === 0 && isOfPeer(task, device)) throw new GiveUp('NO_DEVICE')
   // The own other devices have left the card.
   if (keys.length === 0 || inboxes.length === 0) return await finish(() => {})
   const entry = entryOf(app, task, device, means)
-  const route = { from: parseHex(device.personaId)!, reader: parseHex(task.persona)!, app }
+  const route = { from: parseHex(device.personaId)!, reader: parseHex(persona)!, app }
   const encId = formatBase64url(await sealEntry(entry, route, keys))
   const done = [...task.done]
   let [problem, isRefused]: [unknown, boolean] = [null, done.length === 0]
   for (const url of inboxes.filter((inbox) => !done.includes(inbox))) {
     try {
-      const { client, inbox } = await inboxAt(url, task.persona, app, device, means)
-      await withCard(url, app, async () => await postEntry(client, inbox, encId, { signal }), means)
+      const { client, inbox } = await inboxAt(url, persona, app, device, means)
+      await withCard(url, device, async () => await postEntry(client, inbox, encId, { signal }), means)
       done.push(url)
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       problem = error
       isRefused &&= FINAL.has(error.code)
       // They may have moved. The next try uses what is found now.
-      if (error.code === 'RELAY_NO_INBOX') await means.cards.find(task.persona, app, { anew: true, alsoAt: [url] })
+      if (error.code === 'RELAY_NO_INBOX') await means.cards.find(persona, app, { anew: true, alsoAt: [url] })
     }
   }
   const note = (): void => {
@@ -78,16 +79,22 @@ function opensIt(app: string, task: PostTask, means: MessagesMeans): (device: Ca
 }
 
 interface Readers {
+  /** PersonaID by now. */
+  readonly persona: string
   readonly devices: readonly CardEntry[]
   readonly inboxes: readonly string[]
 }
 
 async function readersOf(app: string, task: PostTask, device: AppDevice, means: MessagesMeans): Promise<Readers> {
-  if (task.persona === device.personaId) return { devices: othersOf(device), inboxes: device.card.inboxes }
+  if (task.persona === device.personaId)
+    return { persona: task.persona, devices: othersOf(device), inboxes: device.card.inboxes }
+  const persona = currentId(task.persona, means.keeper.onDisk)
+  // A message is sealed to the persona that it is for. A receipt is not.
+  if (persona !== task.persona && task.receipt === null) throw new GiveUp('PERSONA_SUCCEEDED')
   const alsoAt = inboxUrls(app, means)
-  const card: VerifiedCard | null = await means.cards.find(task.persona, app, { alsoAt })
+  const card: VerifiedCard | null = await means.cards.find(persona, app, { alsoAt })
   if (card === null) throw new RelayError('RELAY_UNREACHABLE', 'no card of the persona is found', { hint: 'try later' })
-  return { devices: card.devices, inboxes: card.inboxes }
+  return { persona, devices: card.devices, inboxes: card.inboxes }
 }
 
 function entryOf(app: string, task: PostTask, { card }: AppDevice, means: MessagesMeans): Entry {

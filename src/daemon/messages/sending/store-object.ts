@@ -55,7 +55,7 @@ async function putSomewhere(
         parts: () => partsOf(app, number, sent.objectBytes, means),
       }
       const put = async (): Promise<string> => await putObject(at, sent.id, source, device.token, { signal })
-      const outcome = await withCard(url, app, put, means)
+      const outcome = await withCard(url, device, put, means)
       if (outcome !== 'other') return url
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
@@ -89,7 +89,7 @@ export async function deleteStored(
 ): Promise<void> {
   const at = await objectsAt(task.url, device.personaId, means)
   const remove = async (): Promise<boolean> => await deleteObject(at, task.id, device.token, { signal })
-  await withCard(task.url, app, remove, means)
+  await withCard(task.url, device, remove, means)
   const number = onDisk(means, SENT_ID).get(hashed(app, task.id, means.keeper.engine))
   await finish(() => {
     if (number !== undefined) changeSent(app, number, () => ({ store: null }), means)

@@ -29,7 +29,7 @@ export async function inboxAt(
  */
 export async function withCard<T>(
   url: string,
-  app: string,
+  { personaId, card: { app } }: AppDevice,
   call: () => Promise<T>,
   { cards }: MessagesMeans,
 ): Promise<T> {
@@ -37,7 +37,7 @@ export async function withCard<T>(
     return await call()
   } catch (error) {
     if (!(error instanceof RelayError && error.code === 'RELAY_NO_CARD')) throw error
-    await cards.putTo(url, app)
+    await cards.putTo(url, app, personaId)
     return await call()
   }
 }

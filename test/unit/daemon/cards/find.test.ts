@@ -188,20 +188,23 @@ test('the own card is put to its inboxes, and found there', async () => {
 
 describe('a relay that asks for the own card', () => {
   test('gets it, also if it had it before', async () => {
-    const { cards, made } = await story()
+    const { bob, cards, made } = await story()
+    const own = bob.keeper.own.personaId!
     await cards.device(CHAT)
     const puts = (): number => made.calls.filter((call) => call === 'PUT card').length
-    await cards.putTo(STORE, CHAT)
-    await cards.putTo(STORE, CHAT)
+    await cards.putTo(STORE, CHAT, own)
+    await cards.putTo(STORE, CHAT, own)
     expect(puts()).toBe(2)
-    await cards.putTo(STORE, 'notes')
+    await cards.putTo(STORE, 'notes', own)
     expect(puts()).toBe(2)
   })
 
   test('and does not answer fails the caller', async () => {
-    const { cards, made } = await story()
+    const { bob, cards, made } = await story()
     await cards.device(CHAT)
     made.isAway = true
-    await expect(cards.putTo(STORE, CHAT)).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' })
+    await expect(cards.putTo(STORE, CHAT, bob.keeper.own.personaId!)).rejects.toMatchObject({
+      code: 'RELAY_UNREACHABLE',
+    })
   })
 })
