@@ -35,6 +35,8 @@ export class InboxReader {
   /** Senders about whom the relay knows what the owner thinks. */
   readonly #ruled = new Set<string>()
   #after = 0
+  #ackFailures = 0
+  #cancelAck: () => void = () => {}
   #problem: string | null = null
 
   /** @param persona whose inbox it is: the own one, or one before it */
@@ -54,6 +56,7 @@ export class InboxReader {
 
   async close(): Promise<void> {
     this.#stop.abort()
+    this.#cancelAck()
     await this.#running
     await this.#acks.idle()
   }
@@ -148,14 +151,24 @@ export class InboxReader {
   }
 
   #acknowledge(): void {
+    this.#cancelAck()
     void this.#acks.run(async () => {
       try {
         await this.#sendAll()
+        this.#ackFailures = 0
       } catch (error) {
-        // They are sent with the next ones, and a start lists them again.
         noteFailure('message.ack', error, this.#means)
+        this.#acknowledgeLater()
       }
     })
+  }
+
+  /** Until then the entries take room at the inbox, and contacts count as strangers there. */
+  #acknowledgeLater(): void {
+    if (this.#stop.signal.aborted) return
+    const ms = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#ackFailures++, 16))
+    this.#cancelAck()
+    this.#cancelAck = this.#means.clock.after(ms, () => this.#acknowledge())
   }
 
   async #sendAll(): Promise<void> {
@@ -168,10 +181,12 @@ export class InboxReader {
       await acknowledge(client, inbox, some, options)
       this.#done = this.#done.filter((n) => !some.includes(n))
     }
-    const rules = this.#rules
+    const rules = { allow: [...this.#rules.allow], block: [...this.#rules.block] }
     if (rules.allow.length + rules.block.length === 0) return
-    this.#rules = { allow: [], block: [] }
     await setSenders(client, inbox, rules, options)
+    // Others may have come meanwhile.
+    const rest = (of: 'allow' | 'block'): string[] => this.#rules[of].slice(rules[of].length)
+    this.#rules = { allow: rest('allow'), block: rest('block') }
   }
 }
 

@@ -1,6 +1,7 @@
 /** A message reaches each device of its recipient once, whenever that device is there (docs/messages.md, section 8). */
 import { expect, test } from 'vitest'
 import { DAY_SEC, twoPeople } from '../../../support/message-daemon.ts'
+import { answerOf } from '../../../support/message-relay.ts'
 
 test('a message is with its recipient, and its object goes after the receipt', async () => {
   const { world, alices, alice, bob } = await twoPeople()
@@ -8,6 +9,20 @@ test('a message is with its recipient, and its object goes after the receipt', a
   expect(await bob.arrived(1)).toEqual(['dinner at eight?'])
   await alice.untilSent(number, 'received')
   await world.until(() => alices.objects.length === 0)
+})
+
+test('an acknowledgement and a word about a sender that the relay refuses for a moment are sent again', async () => {
+  const { world, bobs, alice, bob } = await twoPeople()
+  const tooOften = answerOf(429, { ok: false, error: 'Too often' }, { 'retry-after': '1' })
+  bobs.instead = ({ path }) => (path.endsWith('/ack') || path.endsWith('/senders') ? tooOften : null)
+  await alice.send(bob, 'one')
+  await bob.arrived(1)
+  await world.settle()
+  expect(await bobs.entries()).toBe(1)
+  bobs.instead = () => null
+  const words = (): number => bobs.count(`POST /inbox/${bob.personaId}/senders`)
+  const before = words()
+  await world.until(async () => (await bobs.entries()) === 0 && words() > before)
 })
 
 test('two devices that were off for three days get a message once each, and the entry and the object go after the last of them', async () => {
