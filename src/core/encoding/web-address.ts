@@ -23,6 +23,11 @@ export function isWebAddress(text: string): boolean {
   return port === undefined || (Number(port) >= MIN_OTHER_PORT && Number(port) <= MAX_PORT)
 }
 
+/** People leave the slash at the end out. */
+export function withSlash(address: string): string {
+  return address.endsWith('/') ? address : `${address}/`
+}
+
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 // The last label begins with a letter: whatever reads `127.1`, `0x7f.1` or `1.2.3.0x4` as a numeric address finds none here.
 const DNS_NAME = new RegExp(String.raw`^(?:${LABEL}\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$`)

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
 import { formatHostPort } from '../../core/encoding/host-port.ts'
-import { isWebAddress, MAX_ADDRESS_BYTES } from '../../core/encoding/web-address.ts'
+import { isWebAddress, MAX_ADDRESS_BYTES, withSlash } from '../../core/encoding/web-address.ts'
 import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'
 import { ICE_URL, MAX_ICE_SERVERS } from '../../rtcnode/settings.ts'
 import { absolutePath, wholeNumber } from '../../process/config-values.ts'
@@ -132,7 +132,7 @@ export function hostsWithoutPort(config: Pick<NetConfig, 'private'>): string[] {
 function relayAddresses(): z.ZodType<string[]> {
   const error = `a list of at most ${MAX_OWN_RELAYS} addresses such as https://relay.example/, of at most ${MAX_ADDRESS_BYTES} bytes`
   const address = z.string({ error }).transform((text, context) => {
-    const whole = text.endsWith('/') ? text : `${text}/`
+    const whole = withSlash(text)
     if (isWebAddress(whole)) return whole
     context.addIssue({ code: 'custom', message: error })
     return z.NEVER

@@ -1,7 +1,7 @@
 /** The methods of the own cards (docs/ipc.md, section 3, card). */
 import * as z from 'zod'
 import { isAppName } from '../../core/encoding/app-name.ts'
-import { isWebAddress } from '../../core/encoding/web-address.ts'
+import { isWebAddress, withSlash } from '../../core/encoding/web-address.ts'
 import { count, seconds } from '../shapes/scalars.ts'
 import type { MethodSpec } from './method.ts'
 import { method, noParams, type Empty } from './params.ts'
@@ -52,7 +52,11 @@ const cardView: z.ZodType<CardView> = z.strictObject({
 
 const MAX_ADDRESSES = 4 // format: a card names at most 4 stores, and as many inboxes
 const app: z.ZodType<string> = z.string().max(100).refine(isAppName, 'must be the name of an app, such as chat')
-const relay = z.string().max(255).refine(isWebAddress, 'must be the address of a relay, such as https://relay.example/')
+const relay = z
+  .string()
+  .overwrite(withSlash)
+  .max(255)
+  .refine(isWebAddress, 'must be the address of a relay, such as https://relay.example/')
 const relays = z.array(relay).max(MAX_ADDRESSES)
 
 export interface CardsMethods {
