@@ -2,19 +2,12 @@
 import { expect, test } from 'vitest'
 import { meet, readUpTo, sendInOrder, Side, twoSides } from '../support/channel-sides.ts'
 import { killNet } from '../support/net-children.ts'
-import { RelayProcess } from '../support/relay-process.ts'
+import { RAISED_LIMITS, RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const USUAL_CONTENTS = 100
 const CONTENTS = Number(process.env['CHANNEL_CONTENTS'] ?? USUAL_CONTENTS) // `npm run test:slow` asks for more
 const TIMEOUT_MS: number = 120_000 + CONTENTS * 240 // sanity: four exchanges; a content takes a few milliseconds on an idle machine
-/** A box usually takes 60 messages at once and one a second from then on, so more contents would take up to an hour. */
-const RAISED = `limits:
-  box_burst: 1000000
-  box_per_second: 1000000
-  address_burst: 1000000
-  address_per_second: 1000000
-`
 const PRIVATE = ['127.0.0.1']
 
 /** One end of the channel. */
@@ -71,7 +64,7 @@ test(
   `a relay brings ${CONTENTS} contents both ways, each once and in order, over kills of personad-net and of the relay; then a folder does`,
   async () => {
     const home = tempDir()
-    const config = CONTENTS > USUAL_CONTENTS ? RAISED : ''
+    const config = CONTENTS > USUAL_CONTENTS ? RAISED_LIMITS : ''
     let relay = await RelayProcess.start({ home, config })
     const listen = new URL(relay.url).host
     const folders = [tempDir()]

@@ -4,9 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { TestKeeper } from '../support/keeper.ts'
-import { Correspondent, inboxRelay, makeContacts, type InboxRelay } from '../support/message-sides.ts'
-import { pair } from '../support/pairing.ts'
+import { Correspondent, inboxRelay, joined, makeContacts } from '../support/message-sides.ts'
 
 const NOTES = resolve(import.meta.dirname, '../../examples/notes.py')
 const APP = 'org.example.notes'
@@ -29,18 +27,6 @@ async function startNotes({ home, client }: Correspondent, ...args: readonly str
     if (done === true) throw new Error(`notes.py ended: ${String(await once(child, 'exit'))}`)
     return value
   }
-}
-
-/** Another device of somebody, with the same persona and contacts. */
-async function joined(first: Correspondent, { relay, token }: InboxRelay): Promise<Correspondent> {
-  const second = new Correspondent({ private: ['127.0.0.1'] })
-  await second.start()
-  await second.client.call('relay.add', { url: relay.url, token })
-  // A client makes the same calls as a keeper without a socket.
-  const [old, joining] = [first.client, second.client] as unknown as TestKeeper[]
-  await pair(old!, joining!)
-  second.persona = first.persona
-  return second
 }
 
 test.skipIf(!hasPython)(

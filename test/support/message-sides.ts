@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { Client } from '../../src/ipc/client.ts'
 import type { ReadMessage, SentMessage, SentState } from '../../src/ipc/methods/messages.ts'
 import { makePersona, Side } from './channel-sides.ts'
+import type { TestKeeper } from './keeper.ts'
+import { pair } from './pairing.ts'
 import { RelayProcess, runRelayCommand } from './relay-process.ts'
 import { tempDir } from './temp-dir.ts'
 
@@ -13,8 +15,9 @@ export interface InboxRelay {
   readonly token: string
 }
 
-export async function inboxRelay(home: string = tempDir()): Promise<InboxRelay> {
-  const relay = await RelayProcess.start({ home })
+/** @param config lines of its configuration */
+export async function inboxRelay(home: string = tempDir(), config: string = ''): Promise<InboxRelay> {
+  const relay = await RelayProcess.start({ home, config })
   const { stdout } = await runRelayCommand(['token', 'add', 'people', '--dir', relay.dataDir])
   return { relay, token: stdout.trim().split('\n')[0]! }
 }
@@ -24,6 +27,13 @@ export function objectsOf({ relay }: InboxRelay): string[] {
   return readdirSync(join(relay.dataDir, 'objects'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ name }) => name)
+}
+
+/** What a relay counts. */
+export async function statsOf({ relay }: InboxRelay): Promise<{ readonly entries: number; readonly objects: number }> {
+  const metrics = await relay.metrics()
+  const of = (name: string): number => Number(new RegExp(`^persona_relay_${name} (\\d+)$`, 'm').exec(metrics)![1])
+  return { entries: of('entries'), objects: of('objects') }
 }
 
 /** A person with one device. */
@@ -98,6 +108,18 @@ export class Correspondent extends Side {
       return messages.find((sent) => sent.number === number && sent.state === state) ?? null
     })
   }
+}
+
+/** Another device of somebody, with the same persona and contacts. */
+export async function joined(first: Correspondent, ...relays: readonly InboxRelay[]): Promise<Correspondent> {
+  const second = new Correspondent({ private: ['127.0.0.1'] })
+  await second.start()
+  for (const { relay, token } of relays) await second.client.call('relay.add', { url: relay.url, token })
+  // A client makes the same calls as a keeper without a socket.
+  const [old, joining] = [first.client, second.client] as unknown as TestKeeper[]
+  await pair(old!, joining!)
+  second.persona = first.persona
+  return second
 }
 
 export async function makeContacts(...people: readonly Correspondent[]): Promise<void> {

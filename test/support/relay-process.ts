@@ -21,6 +21,14 @@ export interface RelayProcessOptions {
   readonly prefix?: readonly string[]
 }
 
+/** A relay usually takes 60 messages of one sender at once and one a second from then on, so thousands would take up to an hour. */
+export const RAISED_LIMITS = `limits:
+  box_burst: 1000000
+  box_per_second: 1000000
+  address_burst: 1000000
+  address_per_second: 1000000
+`
+
 export class RelayProcess {
   readonly child: ChildProcess
   readonly dataDir: string
