@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { callRelay } from '../../src/relayd/program/call-relay.ts'
 import type { Figures } from '../../src/relayd/program/metrics.ts'
+import { APP } from '../support/cards.ts'
 import { makePersona } from '../support/made-persona.ts'
-import { RelayDevices } from '../support/relay-devices.ts'
+import { RelayDevices, type Asked } from '../support/relay-devices.ts'
 import { etagOf } from '../support/relay-object-world.ts'
 import { RelayProcess, type RelayProcessOptions } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -45,6 +46,12 @@ function foundBelow(directory: string, texts: Readonly<Record<string, string>>):
   return [...new Set(found)].toSorted()
 }
 
+/** Leaves an entry in the inbox of somebody. */
+async function post(from: RelayDevices, { persona, personaId }: RelayDevices, encId: string): Promise<Asked> {
+  const to = persona.positions[0]!.personaId
+  return await from.ask('POST', `/inbox/${personaId}`, JSON.stringify({ app: APP, encId }), { to })
+}
+
 test('a deleted persona leaves no byte in the data directory, and takes nothing of others along', async () => {
   const home = tempDir()
   const [relay, alice, bob] = await start({ home })
@@ -52,9 +59,18 @@ test('a deleted persona leaves no byte in the data directory, and takes nothing 
     expect((await alice.ask('PUT', alice.objectPath(n), `sealed by Alice ${n}`)).status).toBe(201)
     expect((await bob.ask('PUT', bob.objectPath(n), `sealed by Bob ${n}`)).status).toBe(201)
   }
+  expect(await post(bob, alice, 'AnEntryForAlice0')).toMatchObject({ status: 202 })
   const { text, at } = alice.cardOf({ issuedAtSec: ISSUED_SEC })
-  const texts = { id: alice.personaId, card: text.slice(100, 300), place: at, object: 'sealed by Alice' }
-  expect(foundBelow(relay.dataDir, texts)).toEqual(['card in log', 'id in ', 'id in log', 'object in ', 'place in log'])
+  const kept = { id: alice.personaId, card: text.slice(100, 300), place: at, object: 'sealed by Alice' }
+  const texts = { ...kept, entry: 'AnEntryForAlice0' }
+  expect(foundBelow(relay.dataDir, texts)).toEqual([
+    'card in log',
+    'entry in log',
+    'id in ',
+    'id in log',
+    'object in ',
+    'place in log',
+  ])
   expect((await alice.ask('DELETE', alice.personaPath)).status).toBe(200)
   // The database lists its files by their first and last keys.
   const left = foundBelow(relay.dataDir, texts)
@@ -65,6 +81,15 @@ test('a deleted persona leaves no byte in the data directory, and takes nothing 
   expect(foundBelow(again.dataDir, texts)).toEqual([])
   const { bytes } = await bob.moved(again.url).ask('GET', bob.objectPath(2))
   expect(bytes.toString()).toBe('sealed by Bob 2')
+})
+
+test('an entry that a deleted persona has left for somebody else stays for them', async () => {
+  const [, alice, bob] = await start({ home: tempDir() })
+  expect(await post(alice, bob, 'AnEntryForBobby0')).toMatchObject({ status: 202 })
+  expect((await alice.ask('DELETE', alice.personaPath)).status).toBe(200)
+  const path = `/inbox/${bob.personaId}?app=${APP}&after=0`
+  const { body } = await bob.ask('GET', path, '', { device: 1 })
+  expect(body).toMatchObject({ entries: [{ from: alice.personaId, encId: 'AnEntryForBobby0' }] })
 })
 
 test('the operator sees the objects, and deletes those of a persona', async () => {
