@@ -50,6 +50,7 @@ describe('a sender', () => {
     const { world, alice, bob } = await twoPeople()
     const numbers = await Promise.all([1, 2, 3].map(() => alice.send(bob, 'hello', 'one key')))
     expect(new Set(numbers).size).toBe(1)
+    await bob.arrived(1)
     await world.later(60)
     expect(await bob.texts()).toEqual(['hello'])
     expect(await alice.send(bob, 'hello', 'one key')).toBe(numbers[0])
@@ -125,6 +126,27 @@ describe('a recipient', () => {
       'to the old one',
     ])
     expect(newer.count('POST /inbox')).toBeGreaterThan(0)
+  })
+
+  test('who moves their inbox away from a relay that is down gets what lay there after it is back', async () => {
+    const { world, bobs, alice, bob } = await twoPeople()
+    const newer = await world.relay('newer')
+    await bob.stopped()
+    const first = await alice.send(bob, 'at the old one')
+    await alice.untilSent(first, 'notified')
+    bobs.isDown = true
+    const back = await bob.restarted()
+    await back.cards.setStores(NOTES, [newer.url])
+    await back.cards.setInboxes(NOTES, [newer.url])
+    await world.settle()
+    const second = await alice.send(back, 'sent while the old one is down')
+    await world.later(3 * DAY_SEC)
+    // The table of Bob names the old relay alone, so nobody finds his card.
+    expect([await back.texts(), (await alice.sent(second))!.state]).toEqual([[], 'stored'])
+    bobs.isDown = false
+    await world.later(3600)
+    expect((await back.arrived(2)).toSorted()).toEqual(['at the old one', 'sent while the old one is down'])
+    for (const number of [first, second]) await alice.untilSent(number, 'received')
   })
 })
 
