@@ -1,7 +1,8 @@
 /** Forgets what is over: sent messages after a month, ids that no entry can bring any more, and requests that nobody answered. */
 import { inChange, onDisk, type MessagesMeans } from './records/means.ts'
 import { numbersIn, numbered } from '../sealed/numbered.ts'
-import { appIn, hashed } from './records/ids.ts'
+import { hashed } from '../sealed/hashed.ts'
+import { appIn } from './records/ids.ts'
 import { OBJECT_PART, REQUEST, SEEN, SENT, SENT_ID, SENT_KEY, type StoredSent } from './records/kinds.ts'
 import { REQUEST_LIFE_SEC } from './receiving/take-entry.ts'
 import { SENT_LIFE_SEC } from './sending/sender.ts'

@@ -4,7 +4,8 @@ import type { MessageKind } from '../../../message/header.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { changeCounts } from '../records/counts.ts'
 import { numbered } from '../../sealed/numbered.ts'
-import { hashed, objectName } from '../records/ids.ts'
+import { hashed } from '../../sealed/hashed.ts'
+import { objectName } from '../records/ids.ts'
 import { ARRIVED, ARRIVED_PART, PEER, SEEN, type StoredArrived } from '../records/kinds.ts'
 
 const PART_BYTES: number = 192 << 10 // format: as much as a call reads

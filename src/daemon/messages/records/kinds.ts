@@ -5,7 +5,7 @@
 import type { SentState } from '../../../ipc/methods/messages.ts'
 import type { MessageKind } from '../../../message/header.ts'
 import { BYTES, sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
-import { jsonCodec } from './json.ts'
+import { jsonCodec } from '../../sealed/json-codec.ts'
 
 /** The last numbers of an app. */
 export interface Counts {

@@ -2,7 +2,7 @@
 import { OWN } from '../../state/own-record.ts'
 import { currentId } from '../../state/view.ts'
 import { onDisk, type MessagesMeans } from './means.ts'
-import { hashed } from './ids.ts'
+import { hashed } from '../../sealed/hashed.ts'
 import { REQUEST } from './kinds.ts'
 
 export type Sender = 'own' | 'known' | 'blocked' | 'stranger'

@@ -6,7 +6,7 @@ import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../c
 import { SENT_STATES } from '../../../ipc/methods/messages.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { numbered } from '../../sealed/numbered.ts'
-import { hashed } from '../records/ids.ts'
+import { hashed } from '../../sealed/hashed.ts'
 import { SENT, SENT_ID, type StoredSent } from '../records/kinds.ts'
 import type { Queue } from '../tasks/queue.ts'
 

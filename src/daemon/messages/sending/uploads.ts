@@ -4,7 +4,7 @@ import type { Upload } from '../../wing/pieces.ts'
 import { badForm } from '../records/errors.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { numbered } from '../../sealed/numbered.ts'
-import { hashed } from '../records/ids.ts'
+import { hashed } from '../../sealed/hashed.ts'
 import { UPLOAD } from '../records/kinds.ts'
 
 /** Keeps a piece. @throws {MessagesError} MESSAGE_FORM */

@@ -1,6 +1,6 @@
 /** Values of sealed records as JSON. The apps key seals them, so nobody else has written them. */
-import { decodeUtf8, encodeUtf8 } from '../../../core/encoding/bytes.ts'
-import type { SealedCodec } from '../../sealed/sealed-kind.ts'
+import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
+import type { SealedCodec } from './sealed-kind.ts'
 
 export function jsonCodec<T>(): SealedCodec<T> {
   return {
