@@ -31,6 +31,7 @@ import { netStatus } from '../../src/ipc/shapes/net.ts'
 import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { channelsStatus } from '../../src/ipc/methods/channels.ts'
 import { channelView } from '../../src/ipc/methods/channel-values.ts'
+import { chatLine, chatView } from '../../src/ipc/methods/chat.ts'
 import { mailbox, messagesStatus, readMessage, sentMessage } from '../../src/ipc/methods/messages.ts'
 import { relayAbout, relayView } from '../../src/ipc/methods/relays.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
@@ -154,7 +155,7 @@ describe('an example', () => {
       const method = examples.get(name!)?.[0]?.data['method'] as string | undefined
       expect(heading?.split(', '), part.split('\n')[0]).toContain(method?.split('.')[0])
     }
-    expect([parts.length, examples.size]).toEqual([24, 27])
+    expect([parts.length, examples.size]).toEqual([25, 28])
   })
 
   test('sends a call that the method table takes, and shows a result that it gives', () => {
@@ -243,6 +244,8 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['ReadMessage', readMessage],
   ['SentMessage', sentMessage],
   ['MessagesStatus', messagesStatus],
+  ['ChatLine', chatLine],
+  ['ChatView', chatView],
 ]
 
 test.each(VALUES)('the page names every member of %s', (heading, schema) => {

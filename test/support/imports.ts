@@ -420,6 +420,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a wing does not know the other wings',
   },
+  'daemon/chat': {
+    folders: [...KEEPER, 'daemon/sealed', 'daemon/wing'],
+    packages: [],
+    reason: 'the lines of a chat are kept whatever way has carried them',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],
