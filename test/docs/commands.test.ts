@@ -50,7 +50,10 @@ function unknownIn(line: string): string | null {
     node = next
     words.shift()
   }
-  if (node === TREE || (node.commands.length > 0 && words.length > 0)) return `persona ${line}: no such command`
+  // `persona chat NAME` opens a chat.
+  const takesName = node.words.join(' ') === 'chat'
+  if (node === TREE || (node.commands.length > 0 && words.length > 0 && !takesName))
+    return `persona ${line}: no such command`
   const options = [...EVERYWHERE, ...node.options.flatMap(({ names }) => names)]
   const unknown = words.filter((word) => word.startsWith('--') && !options.includes(word))
   return unknown.length === 0 ? null : `persona ${line}: no such option: ${unknown.join(', ')}`

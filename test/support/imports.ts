@@ -506,6 +506,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the command line reads no sealed message: the daemon does',
   },
+  'cli/chat': {
+    folders: ['core', 'ipc', 'process', 'cli/io', 'cli/contents', 'cli/channels'],
+    packages: ['node:readline'],
+    reason: 'a chat is an app over the socket: it holds no key, and knows no way by itself',
+  },
   'cli/pairing': {
     folders: ['core', 'durable', 'ipc', 'pairing', 'cli/io', 'cli/own'],
     packages: ['node:'],

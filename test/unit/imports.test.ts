@@ -163,6 +163,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['cli/contacts/a.ts', "import { x } from '../../store/store.ts'"],
   ['cli/daemon/a.ts', "import { startDaemon } from '../../daemon/daemon.ts'"],
   ['cli/channels/a.ts', "import { x } from '../../channel/handshake/host.ts'"],
+  ['cli/chat/a.ts', "import { x } from '../../daemon/chat/history.ts'"],
   ['cli/messages/a.ts', "import { x } from '../../message/entry.ts'"],
   ['cli/contents/a.ts', "import { x } from '../channels/find.ts'"],
   ['cli/pairing/a.ts', "import { x } from '../../crypto/seal.ts'"],

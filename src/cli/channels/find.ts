@@ -87,7 +87,7 @@ function unknown(name: string): CliError {
   return new CliError('CHANNEL_UNKNOWN', `no channel has the name ${escapeText(name)}`)
 }
 
-/** As contacts: people type names without looking at capitals. */
-function folded(name: string): string {
+/** Names as they are compared. As contacts: people type names without looking at capitals. */
+export function folded(name: string): string {
   return name.normalize('NFC').toLowerCase()
 }

@@ -1,4 +1,5 @@
 /** `persona channel invite`: makes an invite, and shows it as a line and as a QR code. */
+import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { InviteResult } from '../../ipc/methods/channels.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -76,7 +77,8 @@ async function showInvite(context: Context, made: InviteResult, { qr, wait }: In
   else print(context, made, [...(await drawn(context, made.invite)), made.invite, ''])
   const until = formatTime(made.expiresAtSec, context.nowSec)
   remark(context, `good for one person, until ${until}, ${describeWays(made.where)}`)
-  remark(context, 'send this line to nobody else; the other side runs: persona channel accept INVITE')
+  const command = made.app === CHAT_APP ? 'persona chat' : 'persona channel'
+  remark(context, `send this line to nobody else; the other side runs: ${command} accept INVITE`)
   if (wait === true) remark(context, 'waiting until somebody uses it; Ctrl-C stops only the waiting')
 }
 

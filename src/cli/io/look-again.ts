@@ -9,6 +9,8 @@ export interface Looking<T> {
   readonly look: () => Promise<T | null>
   /** Sees each event first. @returns false if it is none of ours */
   readonly see?: (event: DaemonEvent | LaggedEvent) => boolean
+  /** Ends the looking, as Ctrl-C does. */
+  readonly ended?: Promise<null>
 }
 
 const RUNG = Symbol('rung')
@@ -18,13 +20,16 @@ const RUNG = Symbol('rung')
  * @returns what `look` found; null at Ctrl-C
  * @throws the reason if the daemon goes away @throws whatever `look` throws
  */
-export async function lookAgain<T>(client: Client, { events, look, see = () => true }: Looking<T>): Promise<T | null> {
+export async function lookAgain<T>(
+  client: Client,
+  { events, look, see = () => true, ended }: Looking<T>,
+): Promise<T | null> {
   let ring = (): void => {}
   const subscription = await client.subscribe(events, (event) => {
     if (see(event)) ring()
   })
   try {
-    const stopped = interrupted()
+    const stopped = Promise.race([interrupted(), ...(ended === undefined ? [] : [ended])])
     for (;;) {
       const rung = new Promise<typeof RUNG>((resolve) => {
         ring = () => resolve(RUNG)

@@ -115,6 +115,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   CARRIER_READ_ONLY: openFolder,
   FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',
+  CHAT_UNKNOWN: 'persona chat invite NAME',
   CHANNEL_BROKEN: closeChannel,
   CHANNEL_DAMAGED: (facts) => (facts['reason'] === 'STATE_VERSION' ? null : closeChannel(facts)),
   CHANNEL_HELD: ({ channel }) => `persona channel verify ${wordOf(channel)}`,

@@ -28,7 +28,7 @@ export function addChannel(channel: Command, run: Runner): void {
 }
 
 function addMeeting(channel: Command, run: Runner): void {
-  withShown(
+  withApp(
     channel
       .command('invite [name]')
       .description('make an invite for one person, whom you call by this name; on a terminal also as a QR code'),
@@ -40,7 +40,7 @@ function addMeeting(channel: Command, run: Runner): void {
     .action((name: string | undefined, options: InviteOptions) =>
       run(async (context) => (await import('../channels/invite.ts')).invite(context, name, options)),
     )
-  withShown(
+  withApp(
     channel
       .command('accept <invite>')
       .description('use an invite (- for stdin), wait for the other side, and show the four words'),
@@ -52,10 +52,13 @@ function addMeeting(channel: Command, run: Runner): void {
     )
 }
 
+function withApp(command: Command): Command {
+  return withShown(command.option('--app <app>', 'make it for this app', 'chat'))
+}
+
 /** The options that both sides of an invite have. */
-function withShown(command: Command): Command {
+export function withShown(command: Command): Command {
   return command
-    .option('--app <app>', 'make it for this app', 'chat')
     .addOption(
       new Option('--over <way>', 'receive by "folder", "folder:DIR" or the URL of a relay; may be repeated').argParser(
         collect,

@@ -33,6 +33,11 @@ export const EXAMPLES: Readonly<Partial<Record<string, readonly string[]>>> = {
     'persona contact policy Bob ask        # ask before a newer table counts',
   ],
   accept: ['persona pending', 'persona accept Bob'],
+  chat: [
+    'persona chat invite Bob               # send the line to Bob',
+    'persona chat accept INVITE --name Alice',
+    'persona chat Bob',
+  ],
   channel: [
     'persona channel invite Bob --wait     # send the line to Bob',
     'persona channel accept INVITE --name Alice',

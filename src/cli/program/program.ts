@@ -5,6 +5,7 @@ import { addAnnounce } from './announce.ts'
 import { addApp } from './app.ts'
 import { addBackup } from './backup.ts'
 import { addChannel } from './channel.ts'
+import { addChat } from './chat.ts'
 import { addCompletion } from './completion-command.ts'
 import { addContact } from './contact.ts'
 import { addConfig, addDaemon, addService, addStore } from './daemon.ts'
@@ -50,6 +51,7 @@ export function buildProgram(run: Runner): Command {
   addContact(program, contact, run)
   addPending(program, contact, run)
   addVerify(program, run)
+  addChat(program.command('chat').description('write to people, line by line'), run)
   addChannel(program.command('channel').description('make and use encrypted lines to other people'), run)
   addMessage(
     program.command('message').description('send messages, which wait until they are fetched, and read them'),

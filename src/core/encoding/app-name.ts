@@ -3,8 +3,15 @@
 const MAX_APP_CHARS = 100 // sanity: a reverse DNS name
 /** The app of the command line (docs/decisions/0037): no other app gets this name. */
 export const COMMAND_LINE_APP = 'chat'
+/** The app of `persona chat`, which reads only what it has written itself. No other app gets this name either. */
+export const CHAT_APP = 'persona-chat'
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const APP = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
+
+/** Whether the name belongs to the command line. */
+export function isOwnersApp(name: string): boolean {
+  return name === COMMAND_LINE_APP || name === CHAT_APP
+}
 
 /** Whether the text can be the name of an app: labels of lower-case letters, digits and hyphens, joined by dots, at most 100 characters. */
 export function isAppName(text: string): boolean {

@@ -2,7 +2,7 @@
  * The names under which apps speak to the apps of others, in channels and cards. The owner gives them, and each stays with its app also after
  * that one was revoked: else the next program of the same name would get its channels (docs/ipc.md, section 3, app).
  */
-import { COMMAND_LINE_APP, isAppName } from '../../core/encoding/app-name.ts'
+import { isOwnersApp, isAppName } from '../../core/encoding/app-name.ts'
 import type { AppName } from '../../ipc/shapes/apps.ts'
 import type { Permission } from '../../ipc/methods/method.ts'
 import type { Capability } from '../../ipc/shapes/capabilities.ts'
@@ -24,7 +24,7 @@ function wishOf({ as, name }: AppRecord): string {
 /** The name under which an app speaks to others; null if it is no name for that, or another app has or had it. */
 export function spokenName(app: AppRecord, records: Records): string | null {
   const name = wishOf(app)
-  if (!isAppName(name) || name === COMMAND_LINE_APP) return null
+  if (!isAppName(name) || isOwnersApp(name)) return null
   const record = records.appNames.get(name)
   // An earlier version recorded no names.
   return record === undefined || record.holder === app.name ? name : null
@@ -54,13 +54,13 @@ export function withSpokenName(app: AppRecord, as: string | null, can: readonly 
       app: app.name,
     })
   const record = appNames.get(name)
-  if (name === COMMAND_LINE_APP || (record !== undefined && record.holder !== app.name)) throw nameTaken(name, record)
+  if (isOwnersApp(name) || (record !== undefined && record.holder !== app.name)) throw nameTaken(name, record)
   state.stage(appNames.put(name, { holder: app.name }))
   return named
 }
 
 function nameTaken(name: string, record: AppNameRecord | undefined): AppError {
-  if (name === COMMAND_LINE_APP)
+  if (isOwnersApp(name))
     return new AppError('APP_NAME_TAKEN', `${name} is the app of the command line`, 'give another name', { name })
   const isRevoked = record?.holder === null
   return new AppError(

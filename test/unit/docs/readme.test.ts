@@ -12,7 +12,7 @@ const LINKING = [...DOCUMENTS, 'test/README.md', 'docs/glossary.md', 'docs/archi
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 /** Groups that do something by themselves too. */
-const ALSO_COMMANDS: ReadonlySet<string> = new Set(['announce'])
+const ALSO_COMMANDS: ReadonlySet<string> = new Set(['announce', 'chat'])
 
 /** @returns the first word or option that the command line does not know; null when it knows all */
 function unknownIn(words: readonly string[], root: Command): string | null {
@@ -29,7 +29,8 @@ function unknownIn(words: readonly string[], root: Command): string | null {
     // `set|change`: the words that follow belong to the last one.
     const next = word.split('|').map((one) => command.commands.find((known) => known.name() === one))
     if (next.every((one) => one !== undefined)) command = next.at(-1)!
-    else if (command.commands.length > 0) return word
+    // `persona chat NAME` opens a chat.
+    else if (command.commands.length > 0) return command.name() === 'chat' ? null : word
   }
   const isGroup = command.commands.length > 0 && command !== root && !ALSO_COMMANDS.has(command.name())
   return isGroup ? command.name() : null

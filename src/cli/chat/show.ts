@@ -1,0 +1,38 @@
+/** Lines of chats as people read them. Everything that others have written is escaped. */
+import type { ChatLine, LineState } from '../../ipc/methods/chat.ts'
+import { escapeText } from '../io/escape.ts'
+import { countOf, cutText, two } from '../io/layout.ts'
+
+const MAX_SHOWN_COLUMNS = 2000 // sanity: a screen of 80 columns and 25 rows; --json has the whole line
+const DAY_SEC = 86_400
+
+/** How far an own line has come, in words. */
+export const MARKS: Readonly<Record<LineState, string>> = {
+  kept: 'waits here',
+  sent: 'on its way',
+  there: 'there',
+  read: 'read',
+}
+
+/** A line of a chat: the time, who has written it, the text, and for own lines how far they have come. @param who the peer, escaped */
+export function formatLine(line: ChatLine, who: string, nowSec: number, withMark: boolean): string[] {
+  const head = `${formatMoment(line.sentSec, nowSec)} ${line.mine ? 'you' : who}: `
+  const mark = line.mine && withMark ? ` [${MARKS[line.state]}]` : ''
+  const lines = shortened(line.text)
+    .split(/\r?\n/)
+    .map((each) => escapeText(each))
+  return lines.map((text, i) => (i === 0 ? head : ' '.repeat(4)) + text + (i === lines.length - 1 ? mark : ''))
+}
+
+function shortened(text: string): string {
+  if (text.length <= MAX_SHOWN_COLUMNS) return text
+  return `${cutText(text.slice(0, 2 * MAX_SHOWN_COLUMNS), MAX_SHOWN_COLUMNS)} (${countOf(text.length, 'character')} in all; --json has them)`
+}
+
+/** The time of a day, with the date where that day is over. */
+function formatMoment(atSec: number, nowSec: number): string {
+  const at = new Date(Math.min(atSec, nowSec + DAY_SEC) * 1000)
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`
+  const isToday = at.toDateString() === new Date(nowSec * 1000).toDateString()
+  return isToday ? time : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`
+}

@@ -1,0 +1,120 @@
+/** `persona chat`, typed at real daemons that reach each other by a folder or by a relay. */
+import { describe, expect, test } from 'vitest'
+import { twoSides, type Side } from '../support/channel-sides.ts'
+import { chatTerminal, ChatScript, homeOf, meetInChat } from '../support/chat-sides.ts'
+import { RelayProcess } from '../support/relay-process.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { hasTmux } from '../support/tmux.ts'
+
+const LINES = Number(process.env['CHAT_LINES'] ?? 10) // `npm run test:slow` asks for more
+const COMING = 50
+const TIMEOUT_MS: number = 120_000 + LINES * 100 // sanity: a line takes some milliseconds on an idle machine
+const absence = hasTmux() ? '' : ' (skipped: no tmux)'
+
+async function overFolder(): Promise<[Side, Side]> {
+  return await twoSides({ folders: [tempDir()] })
+}
+
+async function overRelay(): Promise<[Side, Side]> {
+  const relay = await RelayProcess.start({ home: tempDir() })
+  return await twoSides({ relays: [relay.url], private: ['127.0.0.1'] })
+}
+
+function numberedLines(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${name} ${i + 1}`)
+}
+
+describe.each([
+  ['a folder', overFolder],
+  ['a relay', overRelay],
+])('over %s', (_, begin) => {
+  test(
+    `${LINES} lines that were sent while the other side is off are all there and in order, and their marks come back`,
+    async () => {
+      const [alice, bob] = await begin()
+      await meetInChat(alice, bob)
+      await bob.stop()
+      const sent = numberedLines('line', LINES)
+      await homeOf(alice).done(['chat', 'Bob'], { stdin: sent.map((line) => `${line}\n`).join('') })
+      const { lines } = await alice.client.call('chat.lines', { chat: 'name:bob', limit: 500 })
+      expect(lines.map(({ text, state }) => `${text} ${state}`)).toEqual(sent.slice(-500).map((line) => `${line} sent`))
+
+      await bob.start()
+      const reading = new ChatScript(bob, 'alice')
+      expect(await reading.texts(LINES)).toEqual(sent)
+      reading.write('thank you')
+      expect((await reading.next()).text).toBe('thank you')
+      const asking = new ChatScript(alice, 'Bob', '--lines', '0')
+      expect(await asking.next()).toMatchObject({ text: 'thank you', mine: false })
+      const { lines: marked } = await alice.client.call('chat.lines', { chat: 'name:bob', limit: 500 })
+      expect(new Set(marked.filter(({ mine }) => mine).map(({ state }) => state))).toEqual(new Set(['read']))
+    },
+    TIMEOUT_MS,
+  )
+})
+
+describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
+  test(
+    `a half-typed line survives ${COMING} lines that come, and leaves whole`,
+    async () => {
+      const [alice, bob] = await overFolder()
+      await meetInChat(alice, bob)
+      const terminal = chatTerminal(bob, 'Alice')
+      await terminal.shows(/^Alice>$/m)
+      // Longer than a row of 80 columns.
+      const half = `I have begun to type ${'m'.repeat(60)} and`
+      terminal.put(half)
+      await terminal.shows('and')
+      await homeOf(alice).done(['chat', 'Bob'], { stdin: numberedLines('coming', COMING).join('\n') })
+      await terminal.shows(`Alice: coming ${COMING}`)
+      const shown = terminal.screen().trimEnd().split('\n')
+      expect(shown.slice(-2).join('')).toBe(`Alice> ${half}`)
+      const above = shown.slice(0, -2).map((row) => row.replace(/^\d\d:\d\d /, ''))
+      expect(above).toEqual(numberedLines('Alice: coming', COMING).slice(-above.length))
+
+      terminal.type(' end it here')
+      await terminal.shows(/Alice \[(there|on its way)\]>$/m)
+      expect(terminal.screen().replaceAll('\n', '')).toContain(`you: ${half} end it here`)
+      const reading = new ChatScript(alice, 'Bob', '--lines', '0')
+      expect((await reading.next()).text).toBe(`${half} end it here`)
+      await terminal.shows(/^Alice \[read\]>$/m)
+      terminal.type('/history 1')
+      await terminal.shows('end it here [read]')
+      terminal.type('/quit')
+      await terminal.ended()
+    },
+    TIMEOUT_MS,
+  )
+
+  test(
+    'controls, bidi and 64 KiB lines of the other side harm neither the screen nor what is typed',
+    async () => {
+      const [alice, bob] = await overFolder()
+      await meetInChat(alice, bob)
+      const { channels } = await alice.client.call('channel.list', { app: 'persona-chat' })
+      const { id } = channels[0]!
+      const evil = '\u001b[2J\u001b]0;title\u0007 \u202Ereversed\u2066 \r\u001b[31mred\nsecond'
+      const line = (name: string, text: string): string => JSON.stringify({ chat: 1, line: name, sent: 1, text })
+      const terminal = chatTerminal(bob, 'Alice', 160)
+      await terminal.shows(/^Alice>$/m)
+      terminal.put('half')
+      for (const text of [
+        line('a', evil),
+        line('b', 'x'.repeat(65_536)),
+        line('c', 'x'.repeat(65_537)),
+        '\u001b[2J',
+        line('z', 'last'),
+      ])
+        await alice.client.call('channel.send', { id, text })
+      await terminal.shows('Alice: last')
+      const screen = terminal.screen()
+      expect(screen).toContain('\\u{1B}[2J\\u{1B}]0;title\\u{7} \\u{202E}reversed\\u{2066} \\u{D}\\u{1B}[31mred')
+      expect(screen).toContain('(65536 characters in all; --json has them)')
+      expect(screen.match(/bytes that are no line\)/g)).toHaveLength(2)
+      expect(screen.trimEnd().split('\n').at(-1)).toBe('Alice> half')
+      const json = await homeOf(bob).done(['chat', 'Alice', '--json'], { stdin: '' })
+      expect(json).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/)
+    },
+    TIMEOUT_MS,
+  )
+})
