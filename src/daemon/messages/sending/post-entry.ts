@@ -9,13 +9,13 @@ import type { VerifiedCard } from '../../../card/verify.ts'
 import { currentId } from '../../state/view.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
 import type { MessagesMeans } from '../records/means.ts'
-import type { Job, Task } from '../records/kinds.ts'
+import type { Job, StoredSent, Task } from '../records/kinds.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone } from '../tasks/queue.ts'
 import { othersOf } from './sender.ts'
 import { changeSent, laterState, sentOf } from './sent-states.ts'
 
-type PostTask = Extract<Task, { do: 'post' }>
+export type PostTask = Extract<Task, { do: 'post' }>
 
 /** Refusals of an inbox that no later try changes. */
 const FINAL: ReadonlySet<string> = new Set(['RELAY_NO_STRANGERS', 'RELAY_TOO_BIG', 'RELAY_URL'])
@@ -28,12 +28,45 @@ export async function postEntries(
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<void> {
+  const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
+  const { done, problem, isRefused } = await tryInboxes(app, task, sent, device, signal, means)
+  const note = (): void => {
+    if (done.length > task.done.length && isOfPeer(task, device)) noteNotified(app, task.sent, means)
+  }
+  if (problem === null) return await finish(note)
+  await means.keeper.change(note)
+  if (done.length > task.done.length) throw new PartDone({ ...task, done }, problem)
+  if (isRefused && problem instanceof RelayError) throw new GiveUp(problem.code)
+  throw problem
+}
+
+/** The inboxes that have an entry, and why another one has not; null if all have it. */
+interface Posted {
+  readonly done: readonly string[]
+  readonly problem: unknown
+  /** Every inbox refuses it for good. */
+  readonly isRefused: boolean
+}
+
+/**
+ * Posts an entry to each inbox that has it not.
+ * @param sent the message to which it leads, with the store that has it; undefined for a receipt
+ * @throws {GiveUp} nobody can open it @throws {RelayError} no card of the persona is found
+ */
+export async function tryInboxes(
+  app: string,
+  task: PostTask,
+  sent: StoredSent | undefined,
+  device: AppDevice,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<Posted> {
   const { persona, devices, inboxes } = await readersOf(app, task, device, means)
-  const keys = devices.filter(opensIt(app, task, means)).map(({ enc }) => enc)
+  const keys = devices.filter(opensIt(sent)).map(({ enc }) => enc)
   if (keys.length === 0 && isOfPeer(task, device)) throw new GiveUp('NO_DEVICE')
   // The own other devices have left the card.
-  if (keys.length === 0 || inboxes.length === 0) return await finish(() => {})
-  const entry = entryOf(app, task, device, means)
+  if (keys.length === 0 || inboxes.length === 0) return { done: [], problem: null, isRefused: false }
+  const entry = entryOf(task, sent, device)
   const route = { from: parseHex(device.personaId)!, reader: parseHex(persona)!, app }
   const encId = formatBase64url(await sealEntry(entry, route, keys))
   const done = [...task.done]
@@ -51,14 +84,7 @@ export async function postEntries(
       if (error.code === 'RELAY_NO_INBOX') await means.cards.find(persona, app, { anew: true, alsoAt: [url] })
     }
   }
-  const note = (): void => {
-    if (done.length > task.done.length && isOfPeer(task, device)) noteNotified(app, task.sent, means)
-  }
-  if (problem === null) return await finish(note)
-  await means.keeper.change(note)
-  if (done.length > task.done.length) throw new PartDone({ ...task, done }, problem)
-  if (isRefused && problem instanceof RelayError) throw new GiveUp(problem.code)
-  throw problem
+  return { done, problem, isRefused }
 }
 
 /** Inside of a change. */
@@ -72,8 +98,7 @@ function isOfPeer(task: PostTask, { personaId }: AppDevice): task is PostTask & 
 }
 
 /** Whether a device can open what an entry leads to: one that came later was not known when the message was sealed. */
-function opensIt(app: string, task: PostTask, means: MessagesMeans): (device: CardEntry) => boolean {
-  const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
+function opensIt(sent: StoredSent | undefined): (device: CardEntry) => boolean {
   const sealedTo = new Set(sent?.devices.map(({ sig }) => sig))
   return ({ sig }) => sent === undefined || sealedTo.has(formatHex(sig))
 }
@@ -97,12 +122,9 @@ async function readersOf(app: string, task: PostTask, device: AppDevice, means: 
   return { persona, devices: card.devices, inboxes: card.inboxes }
 }
 
-function entryOf(app: string, task: PostTask, { card }: AppDevice, means: MessagesMeans): Entry {
-  if (task.receipt !== null) {
-    const { id, signature } = task.receipt
-    return { kind: 'receipt', id: parseBase64url(id)!, signature: parseBase64url(signature)! }
-  }
-  const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
+function entryOf({ receipt }: PostTask, sent: StoredSent | undefined, { card }: AppDevice): Entry {
+  if (receipt !== null)
+    return { kind: 'receipt', id: parseBase64url(receipt.id)!, signature: parseBase64url(receipt.signature)! }
   if (sent === undefined) throw new GiveUp('GONE')
   // A store that the card names no more cannot be named here either. Readers try all stores of the card.
   const store = Math.max(0, card.stores.indexOf(sent.store ?? ''))

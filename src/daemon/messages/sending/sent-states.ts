@@ -57,10 +57,14 @@ export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, m
   const sig = formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
   await keeper.change(() => {
     const after = changeSent(app, number, (before) => withReceipt(before, sig), means)
-    if (after === undefined || !isWithAll(after) || after.store === null) return
-    const untilSec = after.sentSec + OBJECT_LIFE_SEC
-    queue.add(app, { do: 'delete', url: after.store, id: after.id }, untilSec)
+    if (after !== undefined) deleteIfRead(app, after, queue)
   })
+}
+
+/** The object goes once all devices have it. Inside of a change. */
+export function deleteIfRead(app: string, { devices, receipts, store, id, sentSec }: StoredSent, queue: Queue): void {
+  if (store === null || !devices.every(({ sig }) => receipts.includes(sig))) return
+  queue.add(app, { do: 'delete', url: store, id }, sentSec + OBJECT_LIFE_SEC)
 }
 
 const OBJECT_LIFE_SEC: number = 31 * 86_400 // format: docs/relay.md, section 11: a store deletes an object by itself then
@@ -69,10 +73,6 @@ function withReceipt(before: StoredSent, sig: string): Partial<StoredSent> {
   const receipts = before.receipts.includes(sig) ? before.receipts : [...before.receipts, sig]
   const { devices, received } = reachOf({ ...before, receipts })
   return { receipts, ...(devices === received ? { state: 'received', reason: null } : {}) }
-}
-
-function isWithAll({ devices, receipts }: StoredSent): boolean {
-  return devices.every(({ sig }) => receipts.includes(sig))
 }
 
 /** Whether an error says that the receipt is none of ours. */

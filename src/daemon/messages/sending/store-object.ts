@@ -10,7 +10,10 @@ import { OBJECT_PART, SENT_ID, type Job, type StoredSent, type Task } from '../r
 import { objectsAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
 import { othersOf, SENT_LIFE_SEC } from './sender.ts'
-import { changeSent, laterState, sentOf } from './sent-states.ts'
+import { tryInboxes, type PostTask } from './post-entry.ts'
+import { changeSent, deleteIfRead, laterState, sentOf } from './sent-states.ts'
+
+const AT_ONCE_MS = 1000 // sanity: a slower inbox is asked by a job of its own, so that it keeps no other message from its store
 
 /** @throws {GiveUp} the message is gone @throws {RelayError} of the last store that was tried */
 export async function storeObject(
@@ -24,16 +27,49 @@ export async function storeObject(
   const sent = sentOf(app, task.sent, means)
   if (sent === undefined) throw new GiveUp('GONE')
   const store = await putSomewhere(app, task.sent, sent, device, signal, means)
+  const entry: PostTask = { do: 'post', persona: sent.to, sent: task.sent, receipt: null, done: [] }
+  const done = await postAtOnce(app, entry, { ...sent, store }, device, signal, means)
   const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, task.sent)}/`))
   await finish(() => {
-    changeSent(app, task.sent, (before) => ({ store, state: laterState(before, 'stored'), reason: null }), means)
+    const state = done === null || done.length > 0 ? 'notified' : 'stored'
+    const after = changeSent(
+      app,
+      task.sent,
+      (before) => ({ store, state: laterState(before, state), reason: null }),
+      means,
+    )
     for (const part of parts) inChange(means, OBJECT_PART).delete(part)
     const untilSec = sent.sentSec + SENT_LIFE_SEC
-    const post = (persona: string): void =>
-      queue.add(app, { do: 'post', persona, sent: task.sent, receipt: null, done: [] }, untilSec)
-    post(sent.to)
-    if (othersOf(device).length > 0) post(device.personaId)
+    if (done !== null) queue.add(app, { ...entry, done }, untilSec)
+    if (othersOf(device).length > 0) queue.add(app, { ...entry, persona: device.personaId }, untilSec)
+    // The receipts may have been faster.
+    if (after !== undefined) deleteIfRead(app, after, queue)
   })
+}
+
+/**
+ * Posts the entry before the disk knows where the object is: after a crash both are done again, which changes nothing at a relay.
+ * @returns null if every inbox has it, else those that have it
+ */
+async function postAtOnce(
+  app: string,
+  entry: PostTask,
+  sent: StoredSent,
+  device: AppDevice,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<readonly string[] | null> {
+  const slow = new AbortController()
+  const { promise: late, resolve } = Promise.withResolvers<null>()
+  const cancel = means.clock.after(AT_ONCE_MS, () => resolve(null))
+  const posting = tryInboxes(app, entry, sent, device, AbortSignal.any([signal, slow.signal]), means)
+    // The entry gets a job of its own, which finds the same problem.
+    .catch(() => null)
+  const posted = await Promise.race([posting, late])
+  cancel()
+  slow.abort()
+  if (posted === null) return []
+  return posted.problem === null ? null : posted.done
 }
 
 /** Tries the stores of the card, the preferred first. @returns the address of the one that has it */

@@ -39,6 +39,7 @@ test('of a recipient', async () => {
     disk.revive()
     const back = await bob.restarted()
     await alice.send(back, 'two')
+    await back.arrived(2)
     await world.later(60)
     const texts = await back.texts()
     expect([commits, texts.toSorted()]).toEqual([commits, ['one', 'two']])

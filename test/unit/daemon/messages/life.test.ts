@@ -68,6 +68,24 @@ describe('a sender', () => {
     await back.untilSent(number, 'received')
   })
 
+  test('keeps the message to another person from no store while the inbox of one does not answer', async () => {
+    const { world, alices, bobs, alice, bob } = await twoPeople()
+    const carol = await MessageDaemon.open(world, 'Carol', [alices])
+    await makeContacts(alice, carol)
+    await carol.use()
+    const { promise: held, resolve: release } = Promise.withResolvers<null>()
+    bobs.instead = ({ method, path }) => (method === 'POST' && path.startsWith('/inbox/') ? held : null)
+    for (let n = 0; n < 3; n++) await alice.send(bob, `slow ${n}`)
+    await world.until(() => bobs.count('POST /inbox/') >= 2)
+    const sentSec = world.nowSec
+    await alice.send(carol, 'quick')
+    expect(await carol.arrived(1)).toEqual(['quick'])
+    // A call gives up by itself after 60 s.
+    expect(world.nowSec - sentSec).toBeLessThan(60)
+    release(null)
+    expect((await bob.arrived(3)).toSorted()).toEqual(['slow 0', 'slow 1', 'slow 2'])
+  })
+
   test('hears in the end that a message could not go', async () => {
     const { world, bobs, alice, bob } = await twoPeople()
     await alice.send(bob, 'before')
