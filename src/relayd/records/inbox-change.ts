@@ -155,7 +155,7 @@ export class InboxChange {
   rule(from: PersonaId, rule: KeptSender['rule']): void {
     const sender = this.senderOf(from)
     if (sender.rule === rule) return
-    const isOwner = this.#isOwner(from)
+    const isOwner = this.isOwner(from)
     const [was, is] = [sender, { ...sender, rule }].map((each) => each.rule === null && !isOwner)
     const moved = was === is ? 0 : is === true ? sender.waiting : -sender.waiting
     const named = Number(rule !== null) - Number(sender.rule !== null)
@@ -167,8 +167,12 @@ export class InboxChange {
     if (strangers !== this.#inbox.strangers) this.#set({ strangers })
   }
 
+  isOwner(from: PersonaId): boolean {
+    return this.id.startsWith(`${from}/`)
+  }
+
   isAllowed(from: PersonaId): boolean {
-    return this.#isOwner(from) || this.senderOf(from).rule === 'allowed'
+    return this.isOwner(from) || this.senderOf(from).rule === 'allowed'
   }
 
   /** Notes how far the entries were looked at. @param endsUs when the first that is left ends; null if the look did not come so far */
@@ -229,14 +233,10 @@ export class InboxChange {
     if (entries > 0) this.#set({ sweep: { afterN: 0, lastN } })
   }
 
-  #isOwner(from: PersonaId): boolean {
-    return this.id.startsWith(`${from}/`)
-  }
-
   /** Counts an entry of a sender that no device has acknowledged. */
   #wait(from: PersonaId, change: 1 | -1): void {
     const sender = this.senderOf(from)
-    if (!this.#isOwner(from) && sender.rule === null) this.#set({ ofStrangers: this.#inbox.ofStrangers + change })
+    if (!this.isOwner(from) && sender.rule === null) this.#set({ ofStrangers: this.#inbox.ofStrangers + change })
     this.#keepSender(from, { ...sender, waiting: sender.waiting + change })
   }
 

@@ -1,6 +1,6 @@
 /** The inboxes of a relay as records. */
 import { InboxChange } from './inbox-change.ts'
-import { ENTRY_COST_BYTES, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from '../store/inbox-rules.ts'
+import { ENTRY_COST_BYTES, isFull, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from '../store/inbox-rules.ts'
 import type {
   AskingDevice,
   DeviceTag,
@@ -49,7 +49,8 @@ export class RecordInboxes implements InboxStore {
     const strangers = strangersOf(inbox.strangers, limits)
     if (!isAllowed && strangers === 0) return 'no strangers'
     const isCrowded = inbox.ofStrangers >= strangers || waiting >= limits.maxOfStranger
-    if (inbox.waiting >= limits.maxEntries || (!isAllowed && isCrowded)) return 'full'
+    const sender = { waiting, isOwner: change.isOwner(entry.from) }
+    if (isFull(inbox, sender, limits) || (!isAllowed && isCrowded)) return 'full'
     const bytes = entry.encId.length + ENTRY_COST_BYTES + MARK_COST_BYTES + SENDER_COST_BYTES
     return change.hasDiskFor(bytes) ? 'stored' : 'disk'
   }

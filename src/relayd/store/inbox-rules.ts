@@ -40,6 +40,18 @@ export function isSettled(
   )
 }
 
+/**
+ * Whether an inbox has no room for one more entry of a sender. Somebody else has at most as many as there are places left: alone they get half of the
+ * inbox, and whoever comes after them finds room.
+ */
+export function isFull(
+  inbox: { readonly waiting: number },
+  sender: { readonly waiting: number; readonly isOwner: boolean },
+  { maxEntries }: InboxLimits,
+): boolean {
+  return maxEntries - inbox.waiting <= (sender.isOwner ? 0 : sender.waiting)
+}
+
 /** How many entries of strangers the owner takes. */
 export function strangersOf(wish: number | null, { maxStrangers }: InboxLimits): number {
   return Math.min(wish ?? maxStrangers, maxStrangers)

@@ -79,18 +79,20 @@ export class MemoryInboxStore implements InboxStore {
 
   #decide(id: InboxId, inbox: HeldInbox, entry: OfferedEntry): PostOutcome {
     const { entries, rules, gone } = inbox
+    const isOwner = id.startsWith(`${entry.from}/`)
     const isStranger = (from: PersonaId): boolean => rules.get(from) === undefined && !id.startsWith(`${from}/`)
     const waiting = entries.filter(({ has }) => has.size === 0)
+    const ofSender = waiting.filter(({ from }) => from === entry.from).length
     const mark = markOf(entry)
-    if (rules.get(entry.from) === 'blocked' && !id.startsWith(`${entry.from}/`)) return 'blocked'
+    if (rules.get(entry.from) === 'blocked' && !isOwner) return 'blocked'
     if (gone.has(mark) || entries.some((each) => markOf(each) === mark)) return 'repeated'
     const strangers = Math.min(inbox.strangers, this.#limits.maxStrangers)
     if (isStranger(entry.from)) {
       if (strangers === 0) return 'no strangers'
       if (waiting.filter(({ from }) => isStranger(from)).length >= strangers) return 'full'
-      if (waiting.filter(({ from }) => from === entry.from).length >= this.#limits.maxOfStranger) return 'full'
+      if (ofSender >= this.#limits.maxOfStranger) return 'full'
     }
-    if (waiting.length >= this.#limits.maxEntries) return 'full'
+    if (this.#limits.maxEntries - waiting.length <= (isOwner ? 0 : ofSender)) return 'full'
     const isNew = !this.#memory.all.has(id)
     const bytes = entry.encId.length + ENTRY_COST_BYTES + MARK_COST_BYTES + SENDER_COST_BYTES
     return this.#hasDiskFor(bytes + (isNew ? INBOX_COST_BYTES : 0)) ? 'stored' : 'disk'

@@ -260,7 +260,7 @@ test('a sender who is blocked is answered as any other, and nothing happens', as
 })
 
 test('strangers have a small part of an inbox, and none where the owner says so', async () => {
-  const { post, senders } = await inboxWorld({ inbox: { maxEntries: 4, maxStrangers: 3, maxOfStranger: 2 } })
+  const { post, senders } = await inboxWorld({ inbox: { maxEntries: 8, maxStrangers: 3, maxOfStranger: 2 } })
   const full = [429, { error: 'Inbox full', retryAfter: 3600 }]
   for (const encId of ['AAAA', 'BBBB']) expect(await post(alice, encId)).toMatchObject(TAKEN)
   const third = await post(alice, 'CCCC')
