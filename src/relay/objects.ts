@@ -120,8 +120,10 @@ export async function getObject(
   if (response.status !== 206 || hash === null || bytes === null) {
     const text = await inTime(clock, PART_MS, stop, call, async () => await readText(response, MAX_ANSWER_BYTES))
     stop.abort()
-    if (response.status === 404 || response.status === 416) return null
-    throw refusalOf(response.status, parseJson(text ?? ''))
+    const value = parseJson(text ?? '')
+    // A 404 of whoever stands in front of the relay says nothing about its objects.
+    if (response.status === 416 || readObjectRefused(value)?.error === 'No such object') return null
+    throw refusalOf(response.status, value)
   }
   if (bytes > maxBytes) {
     stop.abort()

@@ -16,13 +16,14 @@ import { countsOf } from '../records/counts.ts'
 import type { Job, Task } from '../records/kinds.ts'
 import { senderKind } from '../records/senders.ts'
 import { objectsAt } from '../tasks/relays-at.ts'
-import { GiveUp, type Queue } from '../tasks/queue.ts'
+import { GiveUp, PartDone, type Queue } from '../tasks/queue.ts'
 import { ArrivingParts, stageArrived } from './arrived.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
 
 export type FetchTask = Extract<Task, { do: 'fetch' }>
 
 const MAX_BAD_TRIES = 4 // sanity: within a minute or two; a store that gives something else each time is not going to mend
+const GONE_SEC = 3600 // sanity: an object is at its store before its entry comes, and a store that was set back by its operator is mended within an hour
 const MAX_UNREAD = 10_000 // sanity: of an app that does not run; each is a record
 const MAX_UNREAD_BYTES: number = 64 << 20 // sanity: three of the largest messages
 const RECEIPT_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
@@ -61,8 +62,18 @@ export async function fetchObject(
     // The next try may be hours away, and objects of many senders may wait.
     await parts.begin()
     if (error instanceof MessageError && job.tries + 1 >= MAX_BAD_TRIES) throw new GiveUp(error.code)
-    throw error
+    throw isGone(error) ? afterDenial(task, error, means) : error
   }
+}
+
+function isGone(error: unknown): error is MessagesError {
+  return error instanceof MessagesError && error.code === 'MESSAGE_GONE'
+}
+
+/** The end of a try at which no store had the object. */
+function afterDenial(task: FetchTask, error: MessagesError, { keeper }: MessagesMeans): GiveUp | PartDone {
+  const { deniedSec = keeper.nowSec } = task
+  return keeper.nowSec - deniedSec >= GONE_SEC ? new GiveUp(error.code) : new PartDone({ ...task, deniedSec }, error)
 }
 
 /** The entry waits at the inbox meanwhile. @throws {MessagesError} MESSAGES_FULL */
@@ -111,7 +122,7 @@ async function fromAnyStore(
     devices: devices.map(({ sig }) => sig),
     pairs: device.pairs,
   }
-  let problem: unknown = new RelayError('RELAY_UNREACHABLE', 'no store has the object', { hint: 'try later' })
+  let problem: unknown = new MessagesError('MESSAGE_GONE', 'no store of the sender has the message', 'ask for it again')
   for (const url of [...stores.slice(task.store), ...stores.slice(0, task.store)]) {
     try {
       const at = await objectsAt(url, task.from, means)
@@ -121,7 +132,7 @@ async function fromAnyStore(
       return await openObject(found.parts, expected, async (part) => await parts.take(part), means.keeper.engine)
     } catch (error) {
       if (!(error instanceof RelayError) && !(error instanceof MessageError)) throw error
-      // An object that is a wrong one says more than a store that does not answer.
+      // One store may deny an object that another has. An object that is a wrong one says more than a store that does not answer.
       if (!(problem instanceof MessageError)) problem = error
     }
   }

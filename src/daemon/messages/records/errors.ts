@@ -12,6 +12,7 @@ export type MessagesErrorCode =
   | 'MESSAGE_BLOCKED' // the owner blocks the recipient
   | 'MESSAGE_SELF' // to the own persona
   | 'MESSAGES_FULL' // too much of this app waits for a store
+  | 'MESSAGE_GONE' // no store of the sender has the object
   | 'MESSAGE_NO_REQUEST' // nobody of this PersonaID has asked
 
 export class MessagesError extends Refusal<MessagesErrorCode> {

@@ -112,10 +112,14 @@ export type Task =
       readonly from: string
       /** PersonaID to which the message was sent, where it is one before the own one. */
       readonly to?: string
+      /** Address of the inbox that announced it; earlier versions kept none. */
+      readonly at?: string
       readonly id: string
       readonly kind: MessageKind
       readonly store: number
       readonly hash: string
+      /** When all stores of the newest card first had no such object. */
+      readonly deniedSec?: number
     }
   | { readonly do: 'delete'; readonly url: string; readonly id: string }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DAY_SEC, twoPeople, type TwoPeople } from '../../../support/message-daemon.ts'
-import { answerOf, wholeObject, type MessageRelay } from '../../../support/message-relay.ts'
+import { answerOf, wholeObject, type Instead, type MessageRelay } from '../../../support/message-relay.ts'
 import { etagOf } from '../../../support/relay-object-world.ts'
 
 /** Alice sends a message while Bob is off, so that the test can do something to its object. */
@@ -37,15 +37,35 @@ test('a store that stays down for a month makes the message fail, with the reaso
   expect([await back.texts(), await bobs.entries()]).toEqual([['RELAY_UNREACHABLE'], 0])
 })
 
-test('an object that is gone makes the message fail, with the reason', async () => {
+test('an object that no store has is tried for an hour, and then the message fails and leaves the inbox', async () => {
   const { world, alices, bobs, bob } = await whileBobIsOff('hello')
-  alices.instead = ({ method, path }) =>
-    method === 'GET' && path.startsWith('/store/') ? answerOf(404, { ok: false, error: 'No such object' }) : null
+  alices.instead = deniesAll({ ok: false, error: 'No such object' })
   const back = await bob.restarted()
-  for (let day = 0; day < 31; day += 6) await world.later(6 * DAY_SEC)
-  await world.later(DAY_SEC)
-  expect([(await back.texts()).length, await bobs.entries()]).toEqual([1, 0])
+  await world.until(() => alices.count('GET /store') >= 2)
+  await world.later(1800)
+  expect([await back.texts(), await bobs.entries()]).toEqual([[], 1])
+  await world.later(7200)
+  await world.later(7200)
+  expect([await back.texts(), await bobs.entries()]).toEqual([['MESSAGE_GONE'], 0])
 })
+
+test('a 404 that is not of the store itself makes no message fail', async () => {
+  const { world, alices, bob, number, alice } = await whileBobIsOff('hello')
+  alices.instead = deniesAll('<h1>404 Not Found</h1>')
+  const back = await bob.restarted()
+  await world.until(() => alices.count('GET /store') >= 2)
+  for (let hour = 0; hour < 12; hour += 4) await world.later(4 * 3600)
+  expect(await back.texts()).toEqual([])
+  alices.instead = () => null
+  await world.later(3600)
+  expect(await back.texts()).toEqual(['hello'])
+  await alice.untilSent(number, 'received')
+})
+
+/** A store, or somebody in front of it, that answers 404 to each fetch. */
+function deniesAll(body: unknown): Instead {
+  return ({ method, path }) => (method === 'GET' && path.startsWith('/store/') ? answerOf(404, body) : null)
+}
 
 function objectFiles(relay: MessageRelay): Buffer[] {
   return relay.objects.map((name) => readFileSync(join(relay.directory, 'objects', 'kept', name)))
