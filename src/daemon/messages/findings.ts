@@ -26,7 +26,7 @@ const WHY: Readonly<Record<string, string>> = {
   RELAY_STORE_FULL: 'it has no room for the message',
   RELAY_TOO_OFTEN: 'it takes no more now',
   RELAY_NO_CARD: 'it does not take the card of this app',
-  MESSAGES_FULL: 'too many that it announced are not here yet',
+  MESSAGES_FULL: 'it does not take what this device acknowledges',
 }
 
 /** Those of inboxes and of what waits, in memory. */

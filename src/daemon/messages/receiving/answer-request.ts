@@ -53,9 +53,12 @@ async function takeKnown(app: string, id: string, queue: Queue, means: MessagesM
   const device = means.cards.deviceNow(app)
   if (request === undefined || request.entries.length === 0 || device === null) return
   if (senderKind(request.persona, app, means) !== 'known') return
-  for (const encId of request.entries)
-    await takeEntry(app, { from: request.persona, encId, card: request.card }, device, queue, means)
-  await means.keeper.change(() => inChange(means, REQUEST).put(id, { ...request, state: 'accepted', entries: [] }))
+  const entries: string[] = []
+  for (const encId of request.entries) {
+    const taken = await takeEntry(app, { from: request.persona, encId, card: request.card }, device, queue, means)
+    if (taken === 'later') entries.push(encId)
+  }
+  await means.keeper.change(() => inChange(means, REQUEST).put(id, { ...request, state: 'accepted', entries }))
 }
 
 /** A relay keeps the card of whoever left an entry there. @throws {MessagesError} MESSAGE_NO_CARD */

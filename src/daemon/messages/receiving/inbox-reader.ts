@@ -10,14 +10,16 @@ import { noteFailure, type MessagesMeans } from '../records/means.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import type { Queue } from '../tasks/queue.ts'
 import { senderKind } from '../records/senders.ts'
-import { takeEntry } from './take-entry.ts'
+import { MAX_FETCHES_OF_SENDER, takeEntry } from './take-entry.ts'
 
 export const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
 const FIRST_PAUSE_MS = 1000 // sanity: a relay that starts anew is back
 const LONG_STREAM_MS = 60_000 // sanity: a relay that ends streams sooner is not called at once again
 const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes after its relay is back
 
-const MAX_WAITING = 1000 // format: as many as an inbox has room for; a relay that makes entries up has more
+const ROOM_AGAIN: number = MAX_FETCHES_OF_SENDER / 2 // sanity: an inbox is listed anew once for many entries that were left there
+const MAX_DONE = 10_000 // sanity: a relay that takes no acknowledgement is read no further; each is a number
+const MAX_REPEATS = 16 // sanity: a sender repeats an entry once a day at most; a relay that gives one more often does so for itself
 
 export class InboxReader {
   readonly url: string
@@ -29,8 +31,13 @@ export class InboxReader {
   readonly #acks = new Serial()
   readonly #running: Promise<void>
   /** Numbers of entries whose object is on its way, by its name. */
-  readonly #waiting = new Map<string, number[]>()
-  #done: number[] = []
+  readonly #waiting = new Map<string, Set<number>>()
+  /** Numbers to acknowledge. */
+  readonly #done = new Set<number>()
+  /** Senders of entries that were left at the relay, because too much of theirs is on its way. */
+  readonly #left = new Set<string>()
+  /** Ends a stream. */
+  #round = new AbortController()
   #rules: { readonly allow: string[]; readonly block: string[] } = { allow: [], block: [] }
   /** Senders about whom the relay knows what the owner thinks. */
   readonly #ruled = new Set<string>()
@@ -63,10 +70,12 @@ export class InboxReader {
 
   /** The object of an entry was read, or has failed for good. */
   over(name: string): void {
+    for (const from of this.#left)
+      if (this.#queue.fetchesOf(this.#app, this.url, from) <= ROOM_AGAIN) this.#round.abort()
     const numbers = this.#waiting.get(name)
     if (numbers === undefined) return
     this.#waiting.delete(name)
-    this.#done.push(...numbers)
+    for (const n of numbers) this.#done.add(n)
     this.#acknowledge()
   }
 
@@ -79,6 +88,7 @@ export class InboxReader {
         await this.#follow()
       } catch (error) {
         if (signal.aborted) return
+        if (this.#round.signal.aborted) continue
         noteFailure('message.inbox', error, this.#means)
         this.#problem = error instanceof PersonadError ? String(error.code) : 'FAILED'
       }
@@ -98,11 +108,14 @@ export class InboxReader {
     throw new MessagesError('MESSAGE_NO_PERSONA', `this device has no keys for ${this.#app} now`, 'unlock the persona')
   }
 
-  /** Takes all that lies there. */
+  /** Takes all that lies there, also what was left before. A relay that once made a number up hides nothing by it. */
   async #read(): Promise<void> {
+    this.#round = new AbortController()
+    this.#left.clear()
+    this.#after = 0
     const device = this.#device
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
-    for (let next: number | null = this.#after; next !== null;) {
+    for (let next: number | null = 0; next !== null;) {
       const after: number = next
       const list = async (): ReturnType<typeof listEntries> =>
         await listEntries(client, inbox, after, { signal: this.#stop.signal })
@@ -121,7 +134,8 @@ export class InboxReader {
   async #follow(): Promise<void> {
     const device = this.#device
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
-    for await (const entry of followInbox(client, inbox, this.#after, { signal: this.#stop.signal })) {
+    const signal = AbortSignal.any([this.#stop.signal, this.#round.signal])
+    for await (const entry of followInbox(client, inbox, this.#after, { signal })) {
       await this.#take(entry)
       this.#acknowledge()
     }
@@ -129,16 +143,25 @@ export class InboxReader {
 
   async #take({ n, from, at, encId }: InboxEntry): Promise<void> {
     this.#stop.signal.throwIfAborted()
-    if (this.#waiting.size >= MAX_WAITING) throw tooManyWait(this.url)
+    if (this.#done.size >= MAX_DONE) {
+      this.#acknowledge()
+      throw notAcknowledged(this.url)
+    }
     const found = { from, encId, card: { url: this.url, at } }
     // The keys change each week, also while a stream stands. An entry that no key opens is acknowledged, and lost.
     const taken = await takeEntry(this.#app, found, this.#device, this.#queue, this.#means)
     this.#after = Math.max(this.#after, n)
-    if (taken === 'done') this.#done.push(n)
-    else this.#waiting.set(taken.waitsFor, [...(this.#waiting.get(taken.waitsFor) ?? []), n])
-    // It may have been read while this was noted.
-    if (taken !== 'done' && !this.#queue.fetches(this.#app, taken.waitsFor)) this.over(taken.waitsFor)
+    if (taken === 'done') this.#done.add(n)
+    else if (taken === 'later') this.#left.add(from)
+    else this.#wait(taken.waitsFor, n)
     this.#rule(from)
+  }
+
+  #wait(name: string, n: number): void {
+    const numbers = this.#waiting.get(name) ?? new Set()
+    if (numbers.size < MAX_REPEATS) this.#waiting.set(name, numbers.add(n))
+    // It may have been read while this was noted.
+    if (!this.#queue.fetches(this.#app, name)) this.over(name)
   }
 
   /** Contacts have more room in the inbox than strangers, and those whom the owner blocks have none. */
@@ -176,10 +199,10 @@ export class InboxReader {
     if (device === null) return
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
     const options = { signal: this.#stop.signal }
-    while (this.#done.length > 0) {
-      const some = this.#done.slice(0, MAX_ACKED_AT_ONCE)
+    while (this.#done.size > 0) {
+      const some = [...this.#done].slice(0, MAX_ACKED_AT_ONCE)
       await acknowledge(client, inbox, some, options)
-      this.#done = this.#done.filter((n) => !some.includes(n))
+      for (const n of some) this.#done.delete(n)
     }
     const rules = { allow: [...this.#rules.allow], block: [...this.#rules.block] }
     if (rules.allow.length + rules.block.length === 0) return
@@ -190,7 +213,7 @@ export class InboxReader {
   }
 }
 
-/** The entries stay at the relay until some of those before are read. */
-function tooManyWait(url: string): MessagesError {
-  return new MessagesError('MESSAGES_FULL', `${MAX_WAITING} messages that ${url} announced are not here yet`, 'wait')
+/** The entries stay at the relay until it takes acknowledgements. */
+function notAcknowledged(url: string): MessagesError {
+  return new MessagesError('MESSAGES_FULL', `${url} takes no acknowledgement of ${MAX_DONE} entries`, 'wait')
 }

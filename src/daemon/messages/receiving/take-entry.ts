@@ -21,8 +21,14 @@ export interface FoundEntry {
   readonly card: StoredRequest['card']
 }
 
-/** `done`: this device has done with the entry. Otherwise it has once the object with this name was read or has failed. */
-export type Taken = 'done' | { readonly waitsFor: string }
+/**
+ * `done`: this device has done with the entry. `later`: too much of the sender is on its way. Otherwise it is done once the object with this name was
+ * read or has failed.
+ */
+export type Taken = 'done' | 'later' | { readonly waitsFor: string }
+
+/** Objects of one sender that are on their way together, by entries of one inbox. A relay can make entries up, and shuts none out of another inbox so. */
+export const MAX_FETCHES_OF_SENDER = 1000 // format: as many as an inbox has room for; each is a job on the disk
 
 const FETCH_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
 const MAX_REQUESTS = 100 // sanity: of an app; the owner looks through them
@@ -48,7 +54,7 @@ export async function takeEntry(
   }
   const entry = await opened(app, found, device, means)
   if (entry === null) return 'done'
-  if (entry.kind !== 'receipt') return await announce(app, found.from, entry, device, queue, means)
+  if (entry.kind !== 'receipt') return await announce(app, found, entry, device, queue, means)
   try {
     await takeReceipt(app, entry, queue, means)
   } catch (error) {
@@ -78,7 +84,7 @@ async function opened(
 
 async function announce(
   app: string,
-  from: string,
+  { from, card: { url: at } }: FoundEntry,
   { id, kind, store, hash }: Exclude<Entry, { kind: 'receipt' }>,
   { personaId: to }: AppDevice,
   queue: Queue,
@@ -86,12 +92,14 @@ async function announce(
 ): Promise<Taken> {
   const { keeper } = means
   const isToFormer = to !== keeper.onDisk.own.get(OWN)?.personaId
-  const object = { from, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) }
+  const object = { from, at, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) }
   const task = { do: 'fetch', ...object, ...(isToFormer ? { to } : {}) } as const
   const name = objectName(task)
   if (onDisk(means, SEEN).get(hashed(app, name, keeper.engine)) !== undefined) return 'done'
   // The same entry lies in each inbox of the card, and is listed again after a start.
-  if (!queue.fetches(app, name)) await keeper.change(() => queue.add(app, task, keeper.nowSec + FETCH_LIFE_SEC))
+  if (queue.fetches(app, name)) return { waitsFor: name }
+  if (queue.fetchesOf(app, at, from) >= MAX_FETCHES_OF_SENDER) return 'later'
+  await keeper.change(() => queue.add(app, task, keeper.nowSec + FETCH_LIFE_SEC))
   return { waitsFor: name }
 }
 

@@ -8,6 +8,7 @@ import { CustodyError } from '../../custody/errors.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
 import { objectName } from '../records/ids.ts'
 import { JOB, type Job, type Task } from '../records/kinds.ts'
+import { Fetched } from './fetched.ts'
 
 const MAX_RUNNING = 8 // sanity: objects that come or go together; each takes a connection of 64
 const MAX_RUNNING_FOR = 2 // sanity: a person whose store is slow keeps nobody else waiting
@@ -67,8 +68,7 @@ export class Queue {
   readonly #performer: Performer
   readonly #jobs = new Map<string, Known>()
   readonly #running = new Set<Promise<void>>()
-  /** Objects that are on their way, by app and name. */
-  readonly #fetched = new Set<string>()
+  readonly #fetched = new Fetched()
   #stop = new AbortController()
   #cancel: () => void = () => {}
 
@@ -109,7 +109,7 @@ export class Queue {
     const id = `${app}/${formatHex(keeper.engine.randomBytes(ID_BYTES)).toLowerCase()}`
     const job: Job = { app, task, tries: 0, reason: null, nextSec: keeper.nowSec, untilSec }
     inChange(this.#means, JOB).put(id, job)
-    if (task.do === 'fetch') this.#fetched.add(`${app}/${objectName(task)}`)
+    if (task.do === 'fetch') this.#fetched.add(app, objectName(task), task.at ?? '', task.from)
     this.#track(this.#begin(id, job))
   }
 
@@ -121,7 +121,12 @@ export class Queue {
 
   /** Whether an object is on its way here. @param name see objectName() */
   fetches(app: string, name: string): boolean {
-    return this.#fetched.has(`${app}/${name}`)
+    return this.#fetched.has(app, name)
+  }
+
+  /** Objects of a sender that are on their way here. @param at address of the inbox that announced them */
+  fetchesOf(app: string, at: string, from: string): number {
+    return this.#fetched.count(app, at, from)
   }
 
   /** Why a message of an app has not gone yet; null if nothing has failed. */
@@ -165,7 +170,7 @@ export class Queue {
     const bytes = task.do === 'store' ? task.bytes : 0
     const party = task.do === 'fetch' ? task.from : task.do === 'post' ? task.persona : null
     const sent = task.do === 'store' || task.do === 'post' ? task.sent : null
-    if (task.do === 'fetch') this.#fetched.add(`${app}/${objectName(task)}`)
+    if (task.do === 'fetch') this.#fetched.add(app, objectName(task), task.at ?? '', task.from)
     this.#jobs.set(id, { app, do: task.do, bytes, party, sent, reason, nextSec, isRunning: false })
   }
 
@@ -225,7 +230,7 @@ export class Queue {
 
   #over({ app, task }: Job): void {
     if (task.do !== 'fetch') return
-    this.#fetched.delete(`${app}/${objectName(task)}`)
+    this.#fetched.delete(app, objectName(task))
     this.fetchOver(app, objectName(task))
   }
 

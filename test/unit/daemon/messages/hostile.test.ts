@@ -31,6 +31,43 @@ describe('a relay', () => {
     expect(back.messages.inboxes.of(NOTES)[0]!.problem).toBeNull()
   })
 
+  test('that once gives a number far ahead hides no later entry by it', async () => {
+    const { world, bobs, alice, bob } = await twoPeople()
+    const ahead = { n: 2 ** 53 - 2, from: alice.personaId, app: NOTES, kid: 'x', at: 'x', encId: 'AAAA' }
+    bobs.instead = (call) => (isList(call, bob) ? answerOf(200, { ok: true, entries: [ahead], next: null }) : null)
+    const back = await bob.restarted()
+    await world.until(() => bobs.calls.some((call) => call.endsWith(`after=${ahead.n}`)))
+    bobs.instead = () => null
+    await alice.send(back, 'hello')
+    await world.pass(7200)
+    expect(await back.texts()).toEqual(['hello'])
+  })
+
+  test('that repeats an entry under ever new numbers gives one message', async () => {
+    const { world, bobs, alice, bob } = await twoPeople()
+    await bob.stopped()
+    const number = await alice.send(bob, 'hello')
+    await alice.untilSent(number, 'notified')
+    const sent = alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!
+    const route = { from: parseHex(alice.personaId)!, reader: parseHex(bob.personaId)!, app: NOTES }
+    const keys = bob.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
+    const entry = { kind: 'message', id: parseBase64url(sent.id)!, store: 0, hash: parseBase64url(sent.hash)! } as const
+    const encId = formatBase64url(await sealEntry(entry, route, keys))
+    let lists = 0
+    bobs.instead = (call) => {
+      if (!isList(call, bob) || lists >= 3) return null
+      const first = ++lists * 1000
+      const one = { from: alice.personaId, app: NOTES, kid: 'x', at: 'x', encId }
+      const entries = Array.from({ length: 30 }, (_, i) => ({ n: first + i, ...one }))
+      return answerOf(200, { ok: true, entries, next: first + 29 })
+    }
+    const back = await bob.restarted()
+    await world.until(() => lists >= 3)
+    expect(await back.arrived(1)).toEqual(['hello'])
+    await world.settle()
+    expect(await back.texts()).toEqual(['hello'])
+  })
+
   test('that lists entries of people whom nobody knows makes a hundred requests at most', async () => {
     const { world, bobs, bob } = await twoPeople()
     let made = 0
@@ -146,7 +183,8 @@ describe('a contact', () => {
     await world.until(async () => (await back.call('message.list', {})).apps[0]!.fetching === 1)
     bobs.instead = () => null
     await world.later(3600)
-    expect(await back.texts()).toEqual(['dinner at eight'])
+    // Carol's store has no such object.
+    expect((await back.texts()).toSorted()).toEqual(['MESSAGE_GONE', 'dinner at eight'])
     await alice.untilSent(number, 'received')
   })
 })
