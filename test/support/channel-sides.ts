@@ -16,6 +16,9 @@ export interface NetSection {
   readonly direct?: boolean
   readonly direct_address?: string
   readonly ice?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly veilid_socket?: string
+  readonly veilid?: string
 }
 
 /** One daemon, which may be killed and started again in its home. */

@@ -29,9 +29,11 @@ export function channelState({ state, reason }: Pick<ChannelView, 'state' | 'rea
   return REASONS[`${state} ${reason}`] ?? STATES[state]
 }
 
+const WAYS: Readonly<Record<string, string>> = { 'folder:': 'a folder', 'dht:': 'the DHT', 'veilid:': 'Veilid' }
+
 /** `by a folder`, `by relay.example and another.example`. */
 export function describeWays(urls: readonly string[]): string {
-  const ways = new Set(urls.map((url) => (url.startsWith('folder:') ? 'a folder' : escapeText(hostOf(url)))))
+  const ways = new Set(urls.map((url) => WAYS[URL.parse(url)?.protocol ?? ''] ?? escapeText(hostOf(url))))
   return `by ${ways.size === 0 ? 'no way' : [...ways].join(' and ')}`
 }
 

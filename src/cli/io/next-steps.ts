@@ -111,7 +111,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   ANNOUNCE_FAILED: 'persona announce',
   SHORT_UNKNOWN: 'persona contact refresh',
   SHORT_UNKNOWN_OFF: 'persona config edit',
-  NO_CARRIER: 'persona relay add URL; or net.folders by persona config edit',
+  NO_CARRIER: 'persona relay add URL; or net.folders or net.bootstrap by persona config edit',
   CARRIER_READ_ONLY: openFolder,
   FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',

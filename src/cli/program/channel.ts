@@ -60,9 +60,10 @@ function withApp(command: Command): Command {
 export function withShown(command: Command): Command {
   return command
     .addOption(
-      new Option('--over <way>', 'receive by "folder", "folder:DIR" or the URL of a relay; may be repeated').argParser(
-        collect,
-      ),
+      new Option(
+        '--over <way>',
+        'receive by "folder", "folder:DIR", "dht", "veilid" or the URL of a relay; may be repeated',
+      ).argParser(collect),
     )
     .option('--direct', 'go directly where both sides allow it; shows the addresses of this machine to the other side')
     .option('--as <name>', 'the name by which the other side sees you')

@@ -1,6 +1,7 @@
 /** Which app calls, which channels it sees, those of its own name, and by which ways it may make one. */
 import type { Caller } from '../../ipc/methods/method.ts'
 import { CallApps, type AppOf } from '../wing/call-apps.ts'
+import { relayIn } from './carriers/carriers.ts'
 import { ChannelsError } from './errors.ts'
 
 export class Access extends CallApps {
@@ -25,7 +26,7 @@ export class Access extends CallApps {
     if (caller.role === 'admin') return
     const own = this.#relays()
     const isOwn = (url: string): boolean => own.includes(url.endsWith('/') ? url : `${url}/`)
-    const foreign = over.find((way) => /^https?:/i.test(way) && !isOwn(way))
+    const foreign = over.map(relayIn).find((way) => /^https?:/i.test(way) && !isOwn(way))
     if (foreign === undefined) return
     const message = `${foreign} is not among the relays of the owner`
     throw new ChannelsError('RELAY_FOREIGN', message, 'leave it out, or ask the owner to add it', { url: foreign })

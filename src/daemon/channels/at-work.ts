@@ -2,13 +2,17 @@
 import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import { systemClock, type Clock } from '../../process/pulse.ts'
+import { expandHome } from '../../process/config-values.ts'
+import { defaultVeilidPlaces, dialVeilid, type VeilidPlaces } from '../../record/veilid/dial.ts'
 import type { Letters } from '../wing/letters.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
+import { recordWays } from './carriers/record-carriers.ts'
 import { sayFarewell } from './farewell.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
 import { channelHandlers } from './methods.ts'
+import { recordFindings } from './record-findings.ts'
 import { Reopening } from './reopen.ts'
 import { Runner } from './runner.ts'
 
@@ -29,6 +33,7 @@ export async function openAtWork(host: Host): Promise<AtWork> {
   const reopening = new Reopening(runner, host.letters)
   runner.onOpened = () => reopening.start()
   runner.start()
+  const allFindings = (): Finding[] => [...channelFindings(runner), ...recordFindings(ways.records, runner)]
   return {
     handlers: channelHandlers(runner, new Access(appOf, ownRelays)),
     onEvent: (told) => {
@@ -41,20 +46,22 @@ export async function openAtWork(host: Host): Promise<AtWork> {
     },
     status: () => {
       const channels = channelsStatus(runner)
-      return { part: { channels }, findings: channelFindings(runner).filter(({ severity }) => severity !== 'ok') }
+      return { part: { channels }, findings: allFindings().filter(({ severity }) => severity !== 'ok') }
     },
-    findings: () => channelFindings(runner),
+    findings: allFindings,
     farewell: () => sayFarewell(runner),
     takeInvite: async (letter) => await reopening.take(letter),
     close: async () => {
       await reopening.idle()
       await runner.close()
+      await ways.close()
     },
   }
 }
 
 /** Relays are called through personad-net, which starts when a line needs one. */
-async function carriersOf({ netConfig, relays }: Host, ownRelays: () => string[], clock: Clock): Promise<Carriers> {
+async function carriersOf(host: Host, ownRelays: () => string[], clock: Clock): Promise<Carriers> {
+  const { netConfig, relays } = host
   const clients = await relays.clients()
   return new Carriers({
     folder: { folders: netConfig.folders, clock, wallMs: () => Date.now() },
@@ -65,5 +72,17 @@ async function carriersOf({ netConfig, relays }: Host, ownRelays: () => string[]
       checkMs: netConfig.checkSec * 1000,
     },
     relays: ownRelays,
+    records: recordWays({
+      engine: host.keeper.engine,
+      clock,
+      dht: host.net,
+      dialVeilid: async () => await dialVeilid(veilidPlaces(host)),
+    }),
   })
+}
+
+/** The places of the configuration alone; without one, those that the clients of veilid-server try. */
+function veilidPlaces({ netConfig: { veilid, veilidSocket }, env }: Host): VeilidPlaces {
+  if (veilid === null && veilidSocket === null) return defaultVeilidPlaces(env, expandHome('~/', env))
+  return { paths: veilidSocket === null ? [] : [expandHome(veilidSocket, env)], tcp: veilid }
 }

@@ -10,11 +10,11 @@ import { shownState } from './views.ts'
 
 /** The words for codes of carriers and of broken channels. */
 const WHY: Readonly<Record<string, string>> = {
-  CARRIER_AWAY: 'the folder or the relay cannot be reached',
-  CARRIER_FULL: 'the folder or the relay takes nothing more now',
+  CARRIER_AWAY: 'the folder, the relay or the network of the records cannot be reached',
+  CARRIER_FULL: 'the folder, the relay or the record takes nothing more now',
   CARRIER_READ_ONLY: 'nothing can be written in the folder',
-  CARRIER_DENIED: 'the relay or the folder takes nothing from here',
-  CARRIER_STRANGE: 'the relay gives answers that are not those of a relay',
+  CARRIER_DENIED: 'the relay, the folder or the record takes nothing from here',
+  CARRIER_STRANGE: 'the relay or the record gives what it never should',
   RESTORED: 'the state here is a restored or copied one',
   ACK_AHEAD: 'the state here is an old one',
   PEER: 'the other side cannot go on',
@@ -108,6 +108,6 @@ function whyOf(code: string): string {
 }
 
 /** The name that the owner gave the peer. */
-function nameOf(id: string, { keeper }: Runner['means']): string {
+export function nameOf(id: string, { keeper }: Runner['means']): string {
   return keeper.onDisk.of(CHANNEL).get(id)?.name ?? id
 }

@@ -27,6 +27,10 @@ export interface NetConfig extends Omit<NetSettings, 'ca'> {
   readonly relays: readonly string[]
   /** Directories that the owner and peers share, for channels. `~/` is not expanded. */
   readonly folders: readonly string[]
+  /** The unix socket of veilid-server; null for none of the configuration. `~/` is not expanded. */
+  readonly veilidSocket: string | null
+  /** Its host and port; null for none of the configuration. */
+  readonly veilid: HostPort | null
   /** Between two checks of a box, where a relay has no streams. */
   readonly checkSec: number
 }
@@ -47,6 +51,8 @@ export const NET_SECTION: ConfigSection<NetConfig> = {
     caFile: atStart('ca_file', absolutePath().nullable().default(null)),
     relays: atStart('relays', relayAddresses().default([])),
     folders: atStart('folders', sharedFolders().default([])),
+    veilidSocket: atStart('veilid_socket', absolutePath().nullable().default(null)),
+    veilid: atStart('veilid', veilidServer().nullable().default(null)),
     direct: atStart('direct', z.boolean({ error: 'true or false' }).default(false)),
     ice: atStart('ice', iceServers().default([])),
     directAddress: atStart('direct_address', ownAddress().nullable().default(null)),
@@ -87,20 +93,28 @@ function parseHostPort(text: string): HostPort | null {
 
 function bootstrapNodes(): z.ZodType<HostPort[]> {
   const error = `a list of at most ${MAX_BOOTSTRAP_NODES} texts such as "192.0.2.1:6881" or "node.example:6881", for IPv4`
-  const node = z.string({ error }).transform((text, context): HostPort => {
+  const node = hostPort(error, (text) => {
     const parsed = parseHostPort(text)
     // The DHT is asked over IPv4 only.
-    if (parsed !== null && isIP(parsed.host) !== 6) return parsed
-    context.addIssue({ code: 'custom', message: error })
-    return z.NEVER
+    return parsed !== null && isIP(parsed.host) !== 6 ? parsed : null
   })
   return z.array(node, { error }).max(MAX_BOOTSTRAP_NODES, { error })
 }
 
 function socksProxy(): z.ZodType<HostPort> {
   const error = '"socks5://", a host, ":" and a port, such as socks5://127.0.0.1:9050'
+  return hostPort(error, (text) =>
+    text.startsWith('socks5://') ? parseHostPort(text.slice('socks5://'.length)) : null,
+  )
+}
+
+function veilidServer(): z.ZodType<HostPort> {
+  return hostPort('a host, ":" and a port, such as "localhost:5959"', parseHostPort)
+}
+
+function hostPort(error: string, parse: (text: string) => HostPort | null): z.ZodType<HostPort> {
   return z.string({ error }).transform((text, context): HostPort => {
-    const parsed = text.startsWith('socks5://') ? parseHostPort(text.slice('socks5://'.length)) : null
+    const parsed = parse(text)
     if (parsed !== null) return parsed
     context.addIssue({ code: 'custom', message: error })
     return z.NEVER

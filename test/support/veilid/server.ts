@@ -33,6 +33,8 @@ export class VeilidServer {
   async start(): Promise<void> {
     const server = createServer((socket) => {
       this.#sockets.add(socket)
+      // A client that leaves gets no answer.
+      socket.on('error', () => {})
       socket.on('close', () => this.#sockets.delete(socket))
       VeilidConnection.serve(this.node, this.manners, socket)
     })

@@ -53,6 +53,8 @@ const DEFAULTS: Config = {
     caFile: null,
     relays: [],
     folders: [],
+    veilidSocket: null,
+    veilid: null,
     direct: false,
     ice: [],
     directAddress: null,

@@ -55,6 +55,11 @@ export class OpenRecords {
     await Promise.all([drop(this.#own, url), drop(this.#peers, url), drop(this.#meetings, url)])
   }
 
+  /** Closes all of them, and keeps no key. */
+  async close(): Promise<void> {
+    await Promise.all([dropAll(this.#own), dropAll(this.#peers), dropAll(this.#meetings)])
+  }
+
   #seed(label: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
     return this.#engine.sha512(label, ...parts).subarray(0, SEED_BYTES)
   }
@@ -89,6 +94,10 @@ async function kept<Value extends Closable>(
     map.delete(url)
     throw error
   }
+}
+
+async function dropAll<Value extends Closable>(map: Opened<Value>): Promise<void> {
+  await Promise.all([...map.keys()].map(async (url) => await drop(map, url)))
 }
 
 async function drop<Value extends Closable>(map: Opened<Value>, url: string): Promise<void> {

@@ -24,6 +24,8 @@ export class PeerRing {
   readonly #engine: HeaderEngine
   readonly #key: Uint8Array
   readonly #tag: Uint8Array
+  /** The header was known, and the network does not give it any more; null while it does. */
+  vanished: RecordError | null = null
 
   /**
    * @param open opens the record, which may not be there before the peer has written
@@ -39,7 +41,14 @@ export class PeerRing {
 
   /** Null before the peer has written one, and after the network forgot it. @throws {RecordError} */
   async header(): Promise<RingHeader | null> {
-    const value = await nullIf(['RECORD_VANISHED'], async () => await (await this.#opened()).get(0))
+    this.vanished = null
+    const record = await nullIf(['RECORD_VANISHED'], async () => await this.#opened())
+    if (record === null) return null
+    const value = await record.get(0).catch((error: unknown) => {
+      if (!(error instanceof RecordError && error.code === 'RECORD_VANISHED')) throw error
+      this.vanished = error
+      return null
+    })
     return value === null ? null : openHeader(value.bytes, this.#key, this.#engine)
   }
 

@@ -4,6 +4,7 @@
  */
 import { equalBytes } from '../../../core/encoding/bytes.ts'
 import type { Clock } from '../../../process/pulse.ts'
+import type { RecordError } from '../../../record/errors.ts'
 import type { RecordEngine } from '../../../record/record-engine.ts'
 import type { Address, Intake } from '../../invite/address.ts'
 import { BOX_TYPE, dataType, MAX_DATA_BYTES } from '../../ratchet/box-data.ts'
@@ -21,7 +22,7 @@ import {
 import { CarrierError } from '../errors.ts'
 import { OpenRecords } from './open-records.ts'
 import { ringTag, type RingEngine } from './own-ring.ts'
-import { RETRY_MS, withRecords } from './record-failures.ts'
+import { RETRY_MS, Troubles, withRecords } from './record-failures.ts'
 import { RecordWatch } from './record-watch.ts'
 
 export interface RecordCarrierMeans {
@@ -35,6 +36,7 @@ export class RecordCarrier implements Carrier {
   readonly limits: CarrierLimits
   readonly #means: RecordCarrierMeans
   readonly #open: OpenRecords
+  readonly troubles: Troubles = new Troubles()
   /** URLs of peers in whose meeting places nothing of this end lies. */
   readonly #clean = new Set<string>()
 
@@ -60,7 +62,11 @@ export class RecordCarrier implements Carrier {
       throw new CarrierError('DATA_TOO_LARGE', `the data has ${data.length} bytes`, {
         hint: `a record takes at most ${this.limits.maxDataBytes}`,
       })
-    return await withRecords(async () => {
+    if (this.#own(line).length === 0)
+      throw new CarrierError('CARRIER_DENIED', 'this end has no record of its own where the peer has one', {
+        hint: 'use the invite without the names of other carriers',
+      })
+    return await this.troubles.during(line.id, 'send', async () => {
       const header = await (await this.#open.peer(to.url, peer.pub)).header()
       if (header?.isRetired === true) return 'used'
       if (isFirst(data)) await this.#meet(line, to, peer, data)
@@ -74,17 +80,22 @@ export class RecordCarrier implements Carrier {
   }
 
   async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
-    return await withRecords(async () => {
+    let vanished: RecordError | null = null
+    const arrivals = await this.troubles.during(line.id, 'receive', async () => {
       if (line.peer === null) return await (await this.#open.meeting(own.url, own.place.address.pub)).receive(after)
-      const arrivals: Arrival[] = []
+      const came: Arrival[] = []
       for (const { url } of this.#served(line.peer)) {
         const ring = await this.#open.peer(url, line.peer.pub)
-        arrivals.push(...(await ring.receive(after)))
+        came.push(...(await ring.receive(after)))
+        vanished ??= ring.vanished
       }
       // One word for all that came, once nothing more comes.
-      if (arrivals.length === 0) await this.#ack(line, own, after)
-      return arrivals
+      if (came.length === 0) await this.#ack(line, own, after)
+      return came
     })
+    // Its writer puts it there again, so the line goes on.
+    if (vanished !== null) this.troubles.note(line.id, vanished)
+    return arrivals
   }
 
   async processed(line: Line, own: OwnIntake, cursor: string): Promise<void> {
@@ -107,6 +118,8 @@ export class RecordCarrier implements Carrier {
 
   watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
     const { clock } = this.#means
+    // Rings hold the keys that write them.
+    signal.addEventListener('abort', () => void this.#open.close(), { once: true })
     return new RecordWatch({ lines, onNews, signal, clock, open: this.#open, serves: (url) => this.serves(url) })
   }
 

@@ -1,4 +1,4 @@
-/** Errors of records as errors of a carrier. */
+/** Errors of records as errors of a carrier, and the trouble that lines have with them now. */
 import { RecordError, type RecordErrorCode } from '../../../record/errors.ts'
 import { CarrierError, type CarrierErrorCode } from '../errors.ts'
 
@@ -29,5 +29,42 @@ export async function withRecords<Result>(work: () => Promise<Result>): Promise<
     if (!(cause instanceof RecordError)) throw cause
     const { code, message, hint } = cause
     throw new CarrierError(CODES[code], message, { hint, retryAfterMs: RETRY_MS, cause })
+  }
+}
+
+/** Work for a line that failed, and has not succeeded since. */
+export interface Trouble {
+  readonly lineId: string
+  readonly error: RecordError
+}
+
+/** The trouble of all lines of a carrier. */
+export class Troubles {
+  /** By line and kind of work. */
+  readonly #last = new Map<string, Trouble>()
+
+  /** Does work for a line, and notes how it ended. @throws {CarrierError} any code but NO_CARRIER */
+  async during<Result>(lineId: string, kind: 'send' | 'receive', work: () => Promise<Result>): Promise<Result> {
+    const key = `${kind} ${lineId}`
+    try {
+      const result = await withRecords(work)
+      this.#last.delete(key)
+      return result
+    } catch (failure) {
+      const cause = failure instanceof CarrierError ? failure.cause : null
+      if (cause instanceof RecordError) this.#last.set(key, { lineId, error: cause })
+      throw failure
+    }
+  }
+
+  /** Notes what a reader found missing. */
+  note(lineId: string, error: RecordError): void {
+    this.#last.set(`receive ${lineId}`, { lineId, error })
+  }
+
+  /** @param isLine whether there is still such a line; the trouble of others is forgotten */
+  list(isLine: (lineId: string) => boolean): Trouble[] {
+    for (const [key, { lineId }] of this.#last) if (!isLine(lineId)) this.#last.delete(key)
+    return [...this.#last.values()]
   }
 }

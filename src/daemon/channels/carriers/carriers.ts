@@ -4,6 +4,7 @@ import { exportBoxSecret, generateBoxKeyPair } from '../../../seal/key-pair.ts'
 import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
 import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { FolderCarrier, type FolderMeans } from './folder-carrier.ts'
+import type { RecordWay } from './record-carriers.ts'
 import { RelayCarrier, type RelayCarrierMeans } from '../../../channel/carriers/relay-carrier.ts'
 
 export interface CarriersMeans {
@@ -11,6 +12,7 @@ export interface CarriersMeans {
   readonly relay: RelayCarrierMeans
   /** The relays of the owner, asked for at each new place. */
   readonly relays: () => readonly string[]
+  readonly records?: readonly RecordWay[]
 }
 
 /** A carrier, and where on it an intake is to be. */
@@ -22,6 +24,7 @@ interface Choice {
 export class Carriers {
   readonly folder: FolderCarrier
   readonly relay: RelayCarrier
+  readonly records: readonly RecordWay[]
   readonly all: readonly Carrier[]
   readonly #means: CarriersMeans
 
@@ -29,7 +32,12 @@ export class Carriers {
     this.#means = means
     this.folder = new FolderCarrier(means.folder)
     this.relay = new RelayCarrier(means.relay)
-    this.all = [this.folder, this.relay]
+    this.records = means.records ?? []
+    this.all = [this.folder, this.relay, ...this.records.map(({ carrier }) => carrier)]
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.records.map(async (way) => await way.close()))
   }
 
   /** The carrier of an intake; null for one that this version does not know. */
@@ -39,7 +47,7 @@ export class Carriers {
 
   /**
    * Makes a place where this end receives, with a new key.
-   * @param over `folder`, `folder:` and a configured directory, or URLs of relays; null for what fits
+   * @param over `folder`, `folder:` and a configured directory, `dht`, `veilid`, or URLs of relays, perhaps after `relay:`; null for what fits
    * @param peer where the peer of a guest receives, or null. A folder is taken that holds the peer's subdirectory
    * @throws {CarrierError} NO_CARRIER | CARRIER_UNKNOWN, and as {@link Carrier.open} if not one of the intakes can be made
    */
@@ -60,7 +68,7 @@ export class Carriers {
     const choices = over === null ? await this.#fitting(peer) : await this.#named(over, peer)
     if (choices.length > 0) return choices.slice(0, MAX_INTAKES)
     throw new CarrierError('NO_CARRIER', 'there is neither a relay nor a folder for the channel', {
-      hint: 'add a relay or a folder first',
+      hint: 'add a relay or a folder first, or name "dht" or "veilid"',
     })
   }
 
@@ -70,32 +78,53 @@ export class Carriers {
       throw new CarrierError('CARRIER_UNKNOWN', `a place has at most ${MAX_INTAKES} ways to it, not ${over.length}`, {
         hint: 'name fewer',
       })
-    return await Promise.all(
+    const choices = await Promise.all(
       [...new Set(over)].map(async (text): Promise<Choice> => {
         if (text === 'folder') return { carrier: this.folder, at: await this.#folderFor(peer) }
         if (text.startsWith('folder:')) return { carrier: this.folder, at: text.slice('folder:'.length) }
-        if (this.relay.serves(text)) return { carrier: this.relay, at: text }
+        const way = this.records.find(({ network }) => network === text)
+        if (way !== undefined) return choiceOf(way)
+        const url = relayIn(text)
+        if (this.relay.serves(url)) return { carrier: this.relay, at: url }
         throw new CarrierError('CARRIER_UNKNOWN', `${JSON.stringify(text)} names no carrier`, {
-          hint: 'name "folder", "folder:" and a directory of the configuration, or the URL of a relay',
+          hint: 'name "folder", "folder:" and a directory of the configuration, "dht", "veilid", or the URL of a relay',
         })
       }),
     )
+    this.#checkReach(choices, peer)
+    return choices
   }
 
-  /** The relays of the owner, and a folder if the peer is in one. Without a relay, the first folder, or the relays of the peer. */
+  /** In a record, an end writes in its own one alone. So a guest without one reaches no host who has nothing else. @throws {CarrierError} CARRIER_UNKNOWN */
+  #checkReach(choices: readonly Choice[], peer: Address | null): void {
+    const ways = (peer?.where ?? []).map(({ url }) => this.records.find(({ carrier }) => carrier.serves(url)) ?? null)
+    const canReach = (way: RecordWay | null): boolean =>
+      way === null || choices.some(({ carrier }) => carrier === way.carrier)
+    if (ways.length === 0 || ways.some(canReach)) return
+    const names = ways.map((way) => `"${way!.network}"`).join(' or ')
+    throw new CarrierError('CARRIER_UNKNOWN', 'the other side can be reached in none of the ways that you name', {
+      hint: `name ${names}, or nothing`,
+    })
+  }
+
+  /**
+   * The relays of the owner, and a folder and the records if the peer is there. Without a relay, the first folder, or the relays of the peer.
+   */
   async #fitting(peer: Address | null): Promise<Choice[]> {
     const relays = this.#means.relays().map((at): Choice => ({ carrier: this.relay, at }))
-    const isInFolder = peer?.where.some(({ url }) => this.folder.serves(url)) === true
-    const isAtRelay = peer === null || peer.where.some(({ url }) => this.relay.serves(url))
-    if (isInFolder && this.folder.folders.length > 0) {
-      const choice = { carrier: this.folder, at: await this.#folderFor(peer) }
-      return isAtRelay ? [choice, ...relays] : [choice]
-    }
+    const where = peer?.where ?? []
+    const isAt = (carrier: Carrier): boolean => where.some(({ url }) => carrier.serves(url))
+    const ways = this.records.filter(({ carrier }) => isAt(carrier))
+    const shared = ways.filter(({ offBecause }) => offBecause === null).map(choiceOf)
+    if (isAt(this.folder) && this.folder.folders.length > 0)
+      shared.unshift({ carrier: this.folder, at: await this.#folderFor(peer) })
+    if (shared.length > 0) return isAt(this.relay) ? [...shared, ...relays] : shared
+    if (ways.length > 0 && !isAt(this.relay)) return ways.map(choiceOf)
     if (relays.length > 0) return relays
     if (peer === null && this.folder.folders.length > 0)
       return [{ carrier: this.folder, at: await this.#folderFor(null) }]
     // Boxes cost nothing where everybody may have one.
-    const ofPeer = peer?.where.filter(({ url }) => this.relay.serves(url)) ?? []
+    const ofPeer = where.filter(({ url }) => this.relay.serves(url))
     return ofPeer.map(({ url }) => ({ carrier: this.relay, at: url }))
   }
 
@@ -109,4 +138,17 @@ export class Carriers {
     if (first !== undefined) return first
     throw new CarrierError('NO_CARRIER', 'no folder is configured', { hint: 'add one to net.folders' })
   }
+}
+
+/** The URL of a relay that the owner or an app names, with or without `relay:`. */
+export function relayIn(way: string): string {
+  return way.replace(/^relay:/, '')
+}
+
+/** @throws {CarrierError} NO_CARRIER */
+function choiceOf({ carrier, network, offBecause }: RecordWay): Choice {
+  if (offBecause === null) return { carrier, at: network }
+  throw new CarrierError('NO_CARRIER', offBecause, {
+    hint: 'name nodes of the DHT in net.bootstrap, without net.proxy',
+  })
 }

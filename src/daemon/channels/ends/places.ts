@@ -16,7 +16,7 @@ import type { LeftPlace } from '../records/stored-end.ts'
 import type { End } from './end.ts'
 import type { EndState } from './end-state.ts'
 import type { Source } from '../../../channel/carriers/inbound.ts'
-import { LEFT_MS, relaysOf } from './summary.ts'
+import { LEFT_MS, recordsOf, relaysOf } from './summary.ts'
 
 const MAX_RETIRED = 8 // sanity: a peer who sends a thousand frames a minute makes this end move each minute
 
@@ -61,7 +61,7 @@ export async function moveIfDue(end: End, state: EndState, means: Means): Promis
   const { where } = state.places.current.address
   const relays = relaysOf(state.places.current)
   if (relays.length === 0) return
-  const opened = await means.ways.openPlace(relays, null)
+  const opened = await means.ways.openPlace([...relays, ...recordsOf(state.places.current)], null)
   const folders = where.filter(({ url }) => url.startsWith('folder:'))
   const next: OwnPlace = { ...opened, address: { ...opened.address, where: [...opened.address.where, ...folders] } }
   await end.run((turn) => {

@@ -88,6 +88,11 @@ export function relaysOf({ address }: OwnPlace): string[] {
   return address.where.flatMap(({ url }) => (/^https?:/.test(url) ? [url] : []))
 }
 
+/** The networks where a place has a record. Its key comes from that of the place, so a new place has another one. */
+export function recordsOf({ address }: OwnPlace): string[] {
+  return address.where.flatMap(({ url }) => /^(?:dht|veilid)(?=:)/.exec(url) ?? [])
+}
+
 function dueMs({ channel, left, heldSinceSec, places }: EndState): number | null {
   const times = left.map(({ atSec, isRetired }) => (isRetired ? atSec * 1000 + LEFT_MS : 0))
   const tickMs = nextTickMs(channel)

@@ -124,6 +124,7 @@ describe('a person reads', () => {
     expect(describeWays(['folder:0a1b2c3d4e5f6071', 'https://relay.example/', 'https://b.example:4443/x'])).toBe(
       'by a folder and relay.example and b.example:4443',
     )
+    expect(describeWays(['dht:AAAA.17', 'veilid:a.b.c'])).toBe('by the DHT and Veilid')
   })
 
   test('a text line by line and escaped, and of other bytes their number', () => {

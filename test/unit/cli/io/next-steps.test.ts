@@ -50,7 +50,7 @@ test('a code with several situations names a command only where it helps', () =>
 test('the steps of channels name the channel, and each way to another daemon', () => {
   expect(nextStep('WORDS_DIFFER', { channel: 'my Bob' })).toBe("persona channel close 'my Bob'")
   expect(nextStep('WORDS_DIFFER')).toBe('persona channel close NAME')
-  expect(nextStep('NO_CARRIER')).toBe('persona relay add URL; or net.folders by persona config edit')
+  expect(nextStep('NO_CARRIER')).toBe('persona relay add URL; or net.folders or net.bootstrap by persona config edit')
 })
 
 test('the steps of messages name the app, and the side that has to do something', () => {

@@ -111,6 +111,7 @@ describe('a way that an app names', () => {
       'https://127.0.0.1.nip.example/',
       `${OWN_RELAY}x`,
       'HTTPS://other.example',
+      'relay:https://other.example',
       'http://router/',
     ])
       expect(await ways([OWN_RELAY, foreign], appCaller(APP)), foreign).toEqual(['RELAY_FOREIGN', 'RELAY_FOREIGN'])

@@ -25,6 +25,8 @@ describe('the section of the network', () => {
   ca_file: ~/ca.pem
   relays: [https://relay.example, "http://127.0.0.1:8787/a/"]
   folders: [/srv/shared, ~/sync]
+  veilid_socket: ~/veilid/0
+  veilid: localhost:5959
   check: 30
   direct: true
 `
@@ -38,6 +40,8 @@ describe('the section of the network', () => {
       caFile: '~/ca.pem',
       relays: ['https://relay.example/', 'http://127.0.0.1:8787/a/'],
       folders: ['/srv/shared', '~/sync'],
+      veilidSocket: '~/veilid/0',
+      veilid: { host: 'localhost', port: 5959 },
       checkSec: 30,
       direct: true,
       ice: [],
@@ -100,12 +104,14 @@ describe('the section of the network', () => {
     },
   )
 
-  test('takes 16 relays and folders, and no more, and no folder that depends on where the daemon was started', () => {
+  test('takes 16 relays and folders, and no more, no folder that depends on where the daemon was started, and a veilid-server with its port', () => {
     const list = (count: number, text: string): string => JSON.stringify(Array.from({ length: count }, () => text))
     expect(refusalOf(`  relays: ${list(16, 'https://a.example')}\n  folders: ${list(16, '/a')}`)).toBe('none')
     expect(refusalOf(`  relays: ${list(17, 'https://a.example')}`)).toContain('net.relays')
     expect(refusalOf(`  folders: ${list(17, '/a')}`)).toContain('net.folders')
     expect(refusalOf('  folders: [shared]')).toContain('net.folders')
+    for (const text of ['localhost', ':5959', 'localhost:0', '5959'])
+      expect(refusalOf(`  veilid: ${JSON.stringify(text)}`), text).toContain('net.veilid')
   })
 
   test('needs the network with bootstrap nodes, and not without, nor beside a proxy', () => {

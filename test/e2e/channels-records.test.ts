@@ -1,0 +1,71 @@
+/** Channels between real daemons that have neither a relay nor a folder in common: over Veilid, by a stand-in for veilid-server. */
+import { expect, onTestFinished, test } from 'vitest'
+import { meet, readUpTo, sendInOrder, Side } from '../support/channel-sides.ts'
+import { codeOf } from '../support/code-of.ts'
+import { VeilidWorld } from '../support/veilid-world.ts'
+
+const TIMEOUT_MS = 120_000
+
+async function twoNodes(): Promise<{ world: VeilidWorld; sides: [Side, Side] }> {
+  const world = new VeilidWorld()
+  onTestFinished(async () => await world.close())
+  const [one, two] = [await world.startNode(), await world.startNode()]
+  const sides = await Promise.all([one, two].map(async ({ path }) => await new Side({ veilid_socket: path }).start()))
+  return { world, sides: sides as [Side, Side] }
+}
+
+async function findingsOf({ client }: Side): Promise<string[]> {
+  return (await client.call('doctor', {})).findings.map(({ code }) => code)
+}
+
+test(
+  'a channel over Veilid opens by the link alone, outlasts restarts and a node that dies, and closes on both sides',
+  async () => {
+    const { world, sides } = await twoNodes()
+    const [host, guest] = sides
+    const { hostId, guestId } = await meet(host, guest, ['veilid'])
+    await Promise.all([sendInOrder(host, hostId, ['h1', 'h2']), sendInOrder(guest, guestId, ['g1', 'g2'])])
+    expect(await readUpTo(guest, guestId, 2)).toEqual(['h1', 'h2'])
+    expect(await readUpTo(host, hostId, 2)).toEqual(['g1', 'g2'])
+    for (const side of sides) {
+      await side.stop()
+      await side.start()
+    }
+    await sendInOrder(host, hostId, ['h3'])
+    expect(await readUpTo(guest, guestId, 3, 2)).toEqual(['h3'])
+    const { server } = world.nodes[0]!
+    await server.stop()
+    await sendInOrder(host, hostId, ['h4'])
+    while (!(await findingsOf(host)).includes('RECORDS_AWAY')) await new Promise((resume) => setImmediate(resume))
+    await server.start()
+    expect(await readUpTo(guest, guestId, 4, 3)).toEqual(['h4'])
+    await host.client.call('channel.close', { id: hostId })
+    await guest.until(async () => (await guest.show(guestId)).state === 'closed')
+  },
+  TIMEOUT_MS,
+)
+
+test(
+  'an invite is refused in clear words without a veilid-server, with one that is too old, and over a DHT that is off',
+  async () => {
+    const world = new VeilidWorld()
+    onTestFinished(async () => await world.close())
+    const { server, path } = await world.startNode()
+    const side = await new Side({ veilid_socket: path }).start()
+    const invited = async (over: string): Promise<string> =>
+      await side.client.call('channel.invite', { over: [over] }).then(
+        () => 'done',
+        (error: Error) => error.message,
+      )
+    expect(await invited('dht')).toContain('net.bootstrap')
+    expect(await codeOf(side.client.call('channel.invite', { over: ['dht'] }))).toBe('NO_CARRIER')
+    server.manners.version = { major: 0, minor: 4, patch: 7 }
+    expect(await invited('veilid')).toContain('0.4.7')
+    await server.stop()
+    expect(await invited('veilid')).toContain(path)
+    await server.start()
+    server.manners.version = { major: 0, minor: 5, patch: 2 }
+    expect(await invited('veilid')).toBe('done')
+  },
+  TIMEOUT_MS,
+)
