@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { twoSides, type Side } from '../support/channel-sides.ts'
 import { chatTerminal, ChatScript, homeOf, meetInChat } from '../support/chat-sides.ts'
+import { Correspondent, inboxRelay, joined } from '../support/message-sides.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { hasTmux } from '../support/tmux.ts'
@@ -118,3 +119,38 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     TIMEOUT_MS,
   )
 })
+
+// Four daemons and a relay. `npm run test:slow` asks for it.
+test.skipIf(process.env['CHAT_DEVICES'] !== '1')(
+  'two people with two devices each: a line that is typed on one device is on all four, once each',
+  async () => {
+    const relay = await inboxRelay()
+    const [alice, bob] = await Promise.all([Correspondent.start(relay), Correspondent.start(relay)])
+    for (const [one, other, name] of [
+      [alice, bob, 'Bob'],
+      [bob, alice, 'Alice'],
+    ] as const) {
+      const { link } = await other.client.call('link.get', {})
+      await one.client.call('contact.add', { link, name })
+    }
+    const devices = { alice, phone: await joined(alice, relay), bob, tablet: await joined(bob, relay) }
+    const open = (device: Correspondent, name: string): ChatScript => new ChatScript(device, name)
+    for (const device of Object.values(devices)) await device.client.call('message.open', { app: 'persona-chat' })
+    // A sender looks for new devices of their own once a minute, and after each start.
+    for (const device of Object.values(devices)) {
+      await device.stop()
+      await device.start()
+    }
+    const [laptop, phone] = [open(alice, 'Bob'), open(devices.phone, 'Bob')]
+    const ofBob = [open(bob, 'Alice'), open(devices.tablet, 'Alice')]
+    phone.write('dinner at eight?')
+    for (const script of [phone, laptop, ...ofBob]) expect((await script.next()).text).toBe('dinner at eight?')
+    ofBob[1]!.write('at nine')
+    for (const script of [phone, laptop, ...ofBob]) expect((await script.next()).text).toBe('at nine')
+    for (const device of Object.values(devices)) {
+      const { chats } = await device.client.call('chat.list', {})
+      expect(chats.map(({ lines }) => lines)).toEqual([2])
+    }
+  },
+  TIMEOUT_MS,
+)
