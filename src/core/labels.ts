@@ -52,6 +52,8 @@ export const LABEL_CHANNEL_STEP: Uint8Array = label('channel-step')
 export const LABEL_CHANNEL_CHAIN: Uint8Array = label('channel-chain')
 export const LABEL_CHANNEL_KEY: Uint8Array = label('channel-key')
 export const LABEL_CHANNEL_FRAME: Uint8Array = label('channel-frame')
+/** Invites between two people who know each other's keys (docs/channel.md, section 2). */
+export const LABEL_CHAT_PSK: Uint8Array = label('chat-psk')
 /** Messages (docs/messages.md). */
 export const LABEL_CEK: Uint8Array = label('cek')
 export const LABEL_MESSAGE_OBJECT: Uint8Array = label('message-object')

@@ -57,7 +57,7 @@ describe('docs/format.md', () => {
   })
 
   it('has no label that is a prefix of another', () => {
-    expect(LABELS.length).toBe(45)
+    expect(LABELS.length).toBe(46)
     for (const [a, aBytes] of LABELS) {
       for (const [b, bBytes] of LABELS) {
         if (a !== b) expect(formatHex(bBytes).startsWith(formatHex(aBytes)), `${a} of ${b}`).toBe(false)

@@ -1,6 +1,6 @@
 /** `persona chat`, typed at real daemons that reach each other by a folder or by a relay. */
 import { describe, expect, test } from 'vitest'
-import { twoSides, type Side } from '../support/channel-sides.ts'
+import { Side, twoSides } from '../support/channel-sides.ts'
 import { chatTerminal, ChatScript, homeOf, meetInChat } from '../support/chat-sides.ts'
 import { Correspondent, inboxRelay, joined } from '../support/message-sides.ts'
 import { RelayProcess } from '../support/relay-process.ts'
@@ -8,6 +8,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { hasTmux } from '../support/tmux.ts'
 
 const LINES = Number(process.env['CHAT_LINES'] ?? 10) // `npm run test:slow` asks for more
+const isAsked = process.env['CHAT_STORIES'] === '1' // `npm run test:slow` asks for stories of three daemons, and of four with a relay
 const COMING = 50
 const TIMEOUT_MS: number = 120_000 + LINES * 100 // sanity: a line takes some milliseconds on an idle machine
 const absence = hasTmux() ? '' : ' (skipped: no tmux)'
@@ -60,7 +61,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     async () => {
       const [alice, bob] = await overFolder()
       await meetInChat(alice, bob)
-      const terminal = chatTerminal(bob, 'Alice')
+      const terminal = chatTerminal(bob, 80, 'Alice')
       await terminal.shows(/^Alice>$/m)
       // Longer than a row of 80 columns.
       const half = `I have begun to type ${'m'.repeat(60)} and`
@@ -87,6 +88,38 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
     TIMEOUT_MS,
   )
 
+  test.skipIf(!isAsked)(
+    'keygen, add-friend, start and respond are typed as in the demo, and the chat key is of no use to anybody else',
+    async () => {
+      const folders = [tempDir()]
+      const [alice, bob] = await twoSides({ folders })
+      const eve = await new Side({ folders }).start()
+      const keyOf = async (side: Side): Promise<string> =>
+        ((await homeOf(side).json(['chat', 'keygen'])) as { key: string }).key
+      const [ofAlice, ofBob, ofEve] = [await keyOf(alice), await keyOf(bob), await keyOf(eve)]
+      expect(await homeOf(alice).failure(['chat', 'keygen'])).toBe('1 PAIR_KEY_EXISTS')
+      expect(await homeOf(alice).failure(['chat', 'start', 'MyFriend'])).toBe('1 FRIEND_UNKNOWN')
+      await homeOf(alice).done(['chat', 'add-friend', 'MyFriend', ofBob.toLowerCase()])
+      await homeOf(bob).done(['chat', 'add-friend', 'CoolBuddy', ofAlice])
+      await homeOf(eve).done(['chat', 'add-friend', 'Alice', ofAlice])
+      expect(ofEve).not.toBe(ofBob)
+
+      const starting = chatTerminal(alice, 300, 'start', 'MyFriend')
+      await starting.shows(/^MyFriend>$/m)
+      const [chatKey] = /persona-chat:\S+/.exec(starting.screen())!
+      starting.type('are you there?')
+      await starting.shows('(your lines wait here: no channel to them is open)')
+      await homeOf(eve).done(['chat', 'respond', 'Alice', chatKey])
+      const responding = chatTerminal(bob, 300, 'respond', 'CoolBuddy', chatKey)
+      await responding.shows('CoolBuddy: are you there?')
+      responding.type('yes')
+      await starting.shows('MyFriend: yes')
+      const { channels } = await eve.client.call('channel.list', {})
+      expect(channels.map(({ state }) => state)).toEqual(['waiting'])
+    },
+    TIMEOUT_MS,
+  )
+
   test(
     'controls, bidi and 64 KiB lines of the other side harm neither the screen nor what is typed',
     async () => {
@@ -96,7 +129,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
       const { id } = channels[0]!
       const evil = '\u001b[2J\u001b]0;title\u0007 \u202Ereversed\u2066 \r\u001b[31mred\nsecond'
       const line = (name: string, text: string): string => JSON.stringify({ chat: 1, line: name, sent: 1, text })
-      const terminal = chatTerminal(bob, 'Alice', 160)
+      const terminal = chatTerminal(bob, 160, 'Alice')
       await terminal.shows(/^Alice>$/m)
       terminal.put('half')
       for (const text of [
@@ -120,8 +153,7 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
   )
 })
 
-// Four daemons and a relay. `npm run test:slow` asks for it.
-test.skipIf(process.env['CHAT_DEVICES'] !== '1')(
+test.skipIf(!isAsked)(
   'two people with two devices each: a line that is typed on one device is on all four, once each',
   async () => {
     const relay = await inboxRelay()

@@ -67,6 +67,7 @@ export const LABELS: readonly (readonly [name: string, bytes: Uint8Array, use: s
   ['LABEL_CHANNEL_CHAIN', labels.LABEL_CHANNEL_CHAIN, 'next key of a chain'],
   ['LABEL_CHANNEL_KEY', labels.LABEL_CHANNEL_KEY, 'message key of a frame'],
   ['LABEL_CHANNEL_FRAME', labels.LABEL_CHANNEL_FRAME, 'key of the body of a frame'],
+  ['LABEL_CHAT_PSK', labels.LABEL_CHAT_PSK, 'secret of an invite between two keys'],
   ['LABEL_CEK', labels.LABEL_CEK, 'commitment to the content key of an object (docs/messages.md)'],
   ['LABEL_MESSAGE_OBJECT', labels.LABEL_MESSAGE_OBJECT, 'seal of a content key'],
   ['LABEL_MESSAGE_ENTRY', labels.LABEL_MESSAGE_ENTRY, 'seal of an entry'],

@@ -49,8 +49,8 @@ export class ChatScript {
   }
 }
 
-/** `persona chat NAME` on a terminal. */
-export function chatTerminal(side: Side, name: string, columns = 80): Terminal {
-  const command = `'${process.execPath}' '${launcherOf('persona')}' --home '${side.home}' chat '${name}'`
-  return new Terminal(side.home, command, columns)
+/** `persona chat ...` on a terminal. */
+export function chatTerminal(side: Side, columns: number, ...args: readonly string[]): Terminal {
+  const words = [process.execPath, launcherOf('persona'), '--home', side.home, 'chat', ...args]
+  return new Terminal(side.home, words.map((word) => `'${word}'`).join(' '), columns)
 }

@@ -3,9 +3,10 @@ import { decodeUtf8, encodeUtf8, formatBase64url, parseBase64url } from '../../c
 import { formatCanonicalJson, parseCanonicalObject, type JsonObject } from '../../core/encoding/canonical-json.ts'
 import { formatConnectoid, parseConnectoid, type Address } from './address.ts'
 import { InviteError } from './errors.ts'
-import { formatInviteJson, inviteMembers, parseInviteJson, readInvite, type Invite } from './invite.ts'
+import { formatInviteJson, inviteMembers, inviteWithoutK, parseInviteJson, readInvite, type Invite } from './invite.ts'
 
 export const INVITE_SCHEME = 'persona-invite:' // format: start of the line
+export const CHAT_KEY_SCHEME = 'persona-chat:' // format: start of an invite without its secret
 export const MAX_INVITE_CHARS = 6000 // sanity: four places of the greatest length, each with an extension, fit
 
 const QUERY = '?connectoid='
@@ -75,6 +76,25 @@ export function parseInvite(text: string): ReadInvite {
   const rest = parseCanonicalObject(decode(line.slice(hashAt + FRAGMENT.length)))
   if (rest === null) throw damaged()
   return { kind: 'invite', invite: joined(connectoid, rest), appUrl }
+}
+
+/**
+ * Writes an invite between two people who know each other's keys: it is a line without k, which both make themselves.
+ * @throws {InviteError} those of formatInviteJson, and INVITE_TOO_LONG
+ */
+export function formatChatKey(invite: Invite): string {
+  formatInviteJson(invite)
+  return checkLength(CHAT_KEY_SCHEME + formatBase64url(encodeUtf8(inviteWithoutK(invite))))
+}
+
+/** Reads such a line. White space anywhere is ignored. @param k the secret of the pair @throws {InviteError} every code */
+export function parseChatKey(text: string, k: Uint8Array): ReadInvite {
+  const line = text.replaceAll(WHITE_SPACE, '')
+  if (!line.startsWith(CHAT_KEY_SCHEME))
+    throw new InviteError('INVITE_UNKNOWN', `this is not a chat key; a chat key begins with "${CHAT_KEY_SCHEME}"`)
+  const members = parseCanonicalObject(decode(checkLength(line).slice(CHAT_KEY_SCHEME.length)))
+  if (members === null || 'k' in members) throw damaged()
+  return { kind: 'invite', invite: readInvite({ ...members, k: formatBase64url(k) }), appUrl: null }
 }
 
 function joined(connectoid: string, rest: JsonObject): Invite {

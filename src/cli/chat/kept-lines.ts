@@ -3,6 +3,8 @@ import type { Client } from '../../ipc/client.ts'
 import type { ChatLine, ChatView } from '../../ipc/methods/chat.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 
+const MIN_PAGE = 20 // sanity: one call where the lines are among the last ones
+
 interface Page {
   readonly lines: readonly ChatLine[]
   readonly next: number | null
@@ -23,7 +25,8 @@ export async function lastLines(
 ): Promise<ChatLine[]> {
   const found: ChatLine[] = []
   for (let before: number | null | undefined; found.length < count && before !== null;) {
-    const wishes = { chat, limit: MAX_PAGE, ...(before === undefined ? {} : { before }) }
+    const limit = Math.min(MAX_PAGE, MIN_PAGE + count - found.length)
+    const wishes = { chat, limit, ...(before === undefined ? {} : { before }) }
     const page: Page = await client.call('chat.lines', wishes)
     found.unshift(...page.lines.filter(isWanted))
     before = page.next

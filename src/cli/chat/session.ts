@@ -26,12 +26,21 @@ export interface ChatOptions {
   readonly lines?: number
 }
 
-export async function chat(context: Context, name: string, options: ChatOptions): Promise<number> {
+export async function chat(context: Context, name: string, { lines }: ChatOptions): Promise<number> {
   return await withDaemon(context, async (client) => {
-    const session = new Session(context, client, await findPeer(client, name), await ownPersona(client))
-    await session.run(options.lines ?? SHOWN_LINES)
+    await openChat(context, client, await findPeer(client, name), lines)
     return EXIT_DONE
   })
+}
+
+/** Resolves when the person, or the script, ends the chat. @param lines of the history that are shown first */
+export async function openChat(
+  context: Context,
+  client: Client,
+  peer: Peer,
+  lines: number = SHOWN_LINES,
+): Promise<void> {
+  await new Session(context, client, peer, await ownPersona(client)).run(lines)
 }
 
 async function ownPersona(client: Client): Promise<string | null> {
@@ -56,7 +65,8 @@ class Session {
   #peer: Peer
   /** The number of the last line that was shown. */
   #shown = 0
-  #lastSent: string | null = null
+  /** The number of the last line that was typed here. */
+  #lastSent: number | null = null
   #editor: Editor | null = null
   /** Numbers of contents that were delivered, by channel, and of messages that were received. */
   readonly #delivered = new Map<string, number>()
@@ -202,8 +212,8 @@ class Session {
 
   async #lastState(): Promise<string | null> {
     if (this.#lastSent === null) return null
-    const { lines } = await this.#client.call('chat.lines', { chat: this.#peer.chat, limit: MAX_PAGE })
-    const last = lines.find(({ id }) => id === this.#lastSent)
+    const wishes = { chat: this.#peer.chat, before: this.#lastSent + 1, limit: 1 }
+    const [last] = (await this.#client.call('chat.lines', wishes)).lines
     return last === undefined ? null : MARKS[last.state]
   }
 
@@ -240,9 +250,10 @@ class Session {
       ])
     const line = { id: crypto.randomUUID(), text, sentSec: Math.floor(Date.now() / 1000) }
     // It is on disk before anything is sent: after a crash it leaves at the next start.
-    await this.#client.call('chat.keep', { chat: this.#peer.chat, mine: true, state: 'kept', ...line })
+    const wishes = { chat: this.#peer.chat, mine: true, state: 'kept', ...line } as const
+    const { number } = await this.#client.call('chat.keep', wishes)
     const isFirst = this.#lastSent === null
-    this.#lastSent = line.id
+    this.#lastSent = number
     await this.#sendKept()
     await this.#showNew()
     if (isFirst && this.#outgoing.obstacle !== null)

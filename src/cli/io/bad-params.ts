@@ -54,6 +54,7 @@ export const VALUES: Readonly<Record<string, string>> = {
   token: 'the token',
   url: 'the address of the relay',
   why: 'the reason',
+  with: 'the key of the other side',
   without: 'the list of devices to leave out',
   word: 'the word',
   words: 'the text of your words',

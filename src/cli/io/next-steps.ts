@@ -116,6 +116,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',
   CHAT_UNKNOWN: 'persona chat invite NAME',
+  FRIEND_UNKNOWN: 'persona chat add-friend NAME KEY',
+  PAIR_KEY_NONE: 'persona chat keygen',
   CHANNEL_BROKEN: closeChannel,
   CHANNEL_DAMAGED: (facts) => (facts['reason'] === 'STATE_VERSION' ? null : closeChannel(facts)),
   CHANNEL_HELD: ({ channel }) => `persona channel verify ${wordOf(channel)}`,

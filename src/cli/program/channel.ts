@@ -58,16 +58,19 @@ function withApp(command: Command): Command {
 
 /** The options that both sides of an invite have. */
 export function withShown(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--over <way>',
-        'receive by "folder", "folder:DIR", "dht", "veilid" or the URL of a relay; may be repeated',
-      ).argParser(collect),
-    )
+  return withOver(command)
     .option('--direct', 'go directly where both sides allow it; shows the addresses of this machine to the other side')
     .option('--as <name>', 'the name by which the other side sees you')
     .option('--no-persona', 'show no persona, only a key of this channel')
+}
+
+export function withOver(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--over <way>',
+      'receive by "folder", "folder:DIR", "dht", "veilid" or the URL of a relay; may be repeated',
+    ).argParser(collect),
+  )
 }
 
 function addContents(channel: Command, run: Runner): void {

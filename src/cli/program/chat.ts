@@ -3,7 +3,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { AcceptOptions } from '../channels/accept.ts'
 import type { InviteOptions } from '../channels/invite.ts'
 import type { ChatOptions } from '../chat/session.ts'
-import { withShown } from './channel.ts'
+import type { WithOver } from '../chat/keys.ts'
+import { withOver, withShown } from './channel.ts'
 import type { Runner } from './options.ts'
 
 const MAX_SHOWN_LINES = 500 // sanity: one page of the daemon
@@ -40,6 +41,8 @@ export function addChat(chat: Command, run: Runner): void {
     .action((invite: string, options: AcceptOptions) =>
       run(async (context) => (await import('../chat/meet.ts')).acceptChat(context, invite, options)),
     )
+  chat.commandsGroup('Begin a chat with keys that you trade:')
+  addKeys(chat, run)
   chat.commandsGroup('Look and change:')
   chat
     .command('list')
@@ -50,6 +53,28 @@ export function addChat(chat: Command, run: Runner): void {
     .description('delete the lines of a chat from this device; its channel stays')
     .action((name: string) => run(async (context) => (await import('../chat/list.ts')).forget(context, name)))
   chat.commandsGroup('Help:')
+}
+
+function addKeys(chat: Command, run: Runner): void {
+  chat
+    .command('keygen')
+    .description('make your key for such chats, and show its public part')
+    .action(() => run(async (context) => (await import('../chat/keys.ts')).keygen(context)))
+  chat
+    .command('add-friend <nickname> <key>')
+    .description('note the public key of a friend')
+    .action((name: string, key: string) =>
+      run(async (context) => (await import('../chat/keys.ts')).addFriend(context, name, key)),
+    )
+  withOver(chat.command('start <nickname>').description('make a chat key for a friend, and open the chat')).action(
+    (name: string, options: WithOver) =>
+      run(async (context) => (await import('../chat/keys.ts')).start(context, name, options)),
+  )
+  withOver(
+    chat.command('respond <nickname> <chatkey>').description('use the chat key of a friend, and open the chat'),
+  ).action((name: string, chatKey: string, options: WithOver) =>
+    run(async (context) => (await import('../chat/keys.ts')).respond(context, name, chatKey, options)),
+  )
 }
 
 function readCount(text: string): number {

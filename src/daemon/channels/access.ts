@@ -31,6 +31,12 @@ export class Access extends CallApps {
     const message = `${foreign} is not among the relays of the owner`
     throw new ChannelsError('RELAY_FOREIGN', message, 'leave it out, or ask the owner to add it', { url: foreign })
   }
+
+  /** The key of pairs is the owner's alone. @param key the param `with` @throws {ChannelsError} CHANNEL_APP */
+  checkPair(caller: Caller, key: string | undefined): void {
+    if (caller.role === 'admin' || key === undefined) return
+    throw new ChannelsError('CHANNEL_APP', 'only the owner makes invites between two keys', 'leave the key out')
+  }
 }
 
 export function unknownChannel(): ChannelsError {

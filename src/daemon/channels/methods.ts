@@ -10,6 +10,7 @@ import { boundClosed, eraseChannel, unlistChannel } from './closed.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
+import { makePairKey, pairKey } from './meet/pair-key.ts'
 import type { Runner, Work } from './runner.ts'
 import { sendContent } from './send.ts'
 import { Underway } from './underway.ts'
@@ -24,10 +25,15 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
   const { means } = runner
   const [newInvites, newJoins] = [new Underway(), new Underway()]
   return {
+    'channel.key': async ({ make = false }) => {
+      await runner.work()
+      return { key: make ? await makePairKey(means) : pairKey(means) }
+    },
     'channel.invite': async (params, caller) => {
       const { invites, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
       access.checkWays(caller, params.over)
+      access.checkPair(caller, params.with)
       await boundClosed(app, ends, means)
       const isOwn = (each: { readonly app: string }): boolean => each.app === app
       if ([...invites].filter(isOwn).length + newInvites.countOf(app) >= MAX_INVITES)
@@ -43,6 +49,7 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
       const { joins, ends } = await runner.work()
       const app = access.appFor(caller, params.app)
       access.checkWays(caller, params.over)
+      access.checkPair(caller, params.with)
       await boundClosed(app, ends, means)
       checkRoom(app)
       return await newJoins.count(app, joins.begin(app, params))

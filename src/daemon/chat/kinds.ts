@@ -1,5 +1,5 @@
 /** The sealed records of chats. Ids are in the clear, so the name of a chat stands there only as a hash. None of them travels. */
-import type { ChatLine } from '../../ipc/methods/chat.ts'
+import type { ChatLine, KnownKey } from '../../ipc/methods/chat.ts'
 import { jsonCodec } from '../sealed/json-codec.ts'
 import { sealedKind, type SealedKind } from '../sealed/sealed-kind.ts'
 
@@ -20,5 +20,7 @@ export const CHATS: SealedKind<StoredChat> = sealedKind('chat', jsonCodec())
 export const LINES: SealedKind<StoredLine> = sealedKind('chatline', jsonCodec())
 /** Numbers of lines, by the hash of the chat and that of the id. */
 export const LINE_ID: SealedKind<number> = sealedKind('chatlineid', jsonCodec())
+/** By the hash of the name. */
+export const KNOWN_KEY: SealedKind<KnownKey> = sealedKind('chatkey', jsonCodec())
 
-export const SEALED_KINDS: readonly SealedKind<unknown>[] = [CHATS, LINES, LINE_ID]
+export const SEALED_KINDS: readonly SealedKind<unknown>[] = [CHATS, LINES, LINE_ID, KNOWN_KEY]

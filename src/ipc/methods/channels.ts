@@ -38,6 +38,8 @@ export interface InviteParams {
   page?: string
   /** Whether the channel may use the direct way. */
   direct?: boolean
+  /** The key of the one who alone can use it; the line has no secret then. */
+  with?: string
 }
 
 export interface InviteResult {
@@ -59,6 +61,8 @@ export interface AcceptParams {
   persona?: boolean
   over?: string[]
   direct?: boolean
+  /** The key of the maker, for a line without a secret. */
+  with?: string
 }
 
 export interface AcceptResult {
@@ -92,6 +96,7 @@ export interface ReadContent {
 }
 
 export interface ChannelsMethods {
+  'channel.key': MethodSpec<{ make?: boolean }, { key: string }>
   'channel.invite': MethodSpec<InviteParams, InviteResult>
   'channel.accept': MethodSpec<AcceptParams, AcceptResult>
   'channel.list': MethodSpec<
@@ -111,6 +116,12 @@ export interface ChannelsMethods {
 }
 
 const CHANNELS_METHODS: ChannelsMethods = {
+  'channel.key': method(
+    'admin',
+    'Show the key by which friends make invites for this owner alone; with `make`, make it',
+    z.strictObject({ make: z.boolean().exactOptional() }),
+    z.strictObject({ key: keyHex }),
+  ),
   'channel.invite': method(
     'channel',
     'Make an invite, which one person uses once',
@@ -124,6 +135,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
       expiresSec: z.int().min(MIN_EXPIRES_SEC).max(MAX_EXPIRES_SEC).exactOptional(),
       page: z.string().max(255).exactOptional(),
       direct: z.boolean().exactOptional(),
+      with: keyHex.exactOptional(),
     }),
     z.strictObject({
       id: channelId,
@@ -145,6 +157,7 @@ const CHANNELS_METHODS: ChannelsMethods = {
       persona: z.boolean().exactOptional(),
       over: over.exactOptional(),
       direct: z.boolean().exactOptional(),
+      with: keyHex.exactOptional(),
     }),
     z.strictObject({
       id: channelId,

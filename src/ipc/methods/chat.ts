@@ -1,9 +1,9 @@
 /** The part of chats in the protocol: the lines that `persona chat` keeps at the daemon (docs/ipc.md, section 3, chat). */
 import * as z from 'zod'
-import { count, seconds } from '../shapes/scalars.ts'
+import { count, keyHex, seconds } from '../shapes/scalars.ts'
 import { ownKey, pageLimit } from './app-params.ts'
 import type { MethodSpec } from './method.ts'
-import { method } from './params.ts'
+import { contactName, method, type Empty } from './params.ts'
 import type { WingSchema } from './wing.ts'
 
 export const MAX_LINE_CHARS = 65_536 // sanity: twenty pages of a book; as UTF-8 it fits into a sealed record
@@ -69,14 +69,23 @@ export interface MarkParams {
   ways?: LineWay[]
 }
 
+/** A key of somebody else for invites between two keys. */
+export interface KnownKey {
+  name: string
+  /** Of X25519, 64 upper-case hex digits. */
+  key: string
+}
+
 export interface ChatMethods {
+  'chat.add': MethodSpec<KnownKey, Empty>
+  'chat.known': MethodSpec<Empty, { known: KnownKey[] }>
   'chat.keep': MethodSpec<KeepParams, { number: number; isNew: boolean }>
   'chat.lines': MethodSpec<
     { chat: string; after?: number; before?: number; limit?: number },
     { lines: ChatLine[]; next: number | null }
   >
   'chat.mark': MethodSpec<MarkParams, { marked: number }>
-  'chat.list': MethodSpec<Record<string, never>, { chats: ChatView[] }>
+  'chat.list': MethodSpec<Empty, { chats: ChatView[] }>
   'chat.forget': MethodSpec<{ chat: string }, { lines: number }>
 }
 
@@ -103,7 +112,16 @@ export const chatView: z.ZodType<ChatView> = z.strictObject({
   lastSec: seconds,
 })
 
+const knownKey: z.ZodType<KnownKey> = z.strictObject({ name: contactName, key: keyHex })
+
 const CHAT_METHODS: ChatMethods = {
+  'chat.add': method('admin', 'Note the key of somebody under a name', knownKey, z.strictObject({})),
+  'chat.known': method(
+    'admin',
+    'List the keys that were noted',
+    z.strictObject({}),
+    z.strictObject({ known: z.array(knownKey) }),
+  ),
   'chat.keep': method(
     'admin',
     'Keep a line of a chat; one with a known id is kept once',

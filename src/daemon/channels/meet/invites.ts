@@ -1,5 +1,5 @@
 /** The open invites of this daemon. */
-import { formatInvite, formatInviteLink } from '../../../channel/invite/invite-text.ts'
+import { formatChatKey, formatInvite, formatInviteLink } from '../../../channel/invite/invite-text.ts'
 import { INVITE_LIFE_SEC, K_BYTES, type Invite, type InvitePersona } from '../../../channel/invite/invite.ts'
 import { openInvite } from '../../../channel/handshake/host.ts'
 import { parseHex } from '../../../core/encoding/bytes.ts'
@@ -14,6 +14,7 @@ import { INVITE } from '../records/kinds.ts'
 import type { StoredInvite } from '../records/stored-meeting.ts'
 import { eraseRemains } from './erase-end.ts'
 import { HostInvite } from './host-invite.ts'
+import { secretWith } from './pair-key.ts'
 
 export class Invites {
   readonly #means: Means
@@ -63,7 +64,7 @@ export class Invites {
     const place = await ways.openPlace(over, null)
     const invite: Invite = {
       address: place.address,
-      k: keeper.engine.randomBytes(K_BYTES),
+      k: params.with === undefined ? keeper.engine.randomBytes(K_BYTES) : secretWith(params.with, this.#means),
       app,
       expiresAtSec: Math.floor(nowMs / 1000) + expiresSec,
       ...(as === null ? {} : { name: as }),
@@ -72,7 +73,11 @@ export class Invites {
     }
     const id = this.#means.newId()
     // Before anything is kept: a page of another form is refused.
-    const [line, link] = [formatInvite(invite), page === undefined ? null : formatInviteLink(page, invite)]
+    const format = params.with === undefined ? formatInvite : formatChatKey
+    const [line, link] = [
+      format(invite),
+      page === undefined || params.with !== undefined ? null : formatInviteLink(page, invite),
+    ]
     const name = params.name ?? `guest-${id.slice(0, 4)}`
     const host = openInvite(invite)
     const stored: StoredInvite = {

@@ -1,7 +1,7 @@
 /** The invites that this daemon uses as a guest, until their hosts have answered. */
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import { beginGuest } from '../../../channel/handshake/guest.ts'
-import { parseInvite, type ReadInvite } from '../../../channel/invite/invite-text.ts'
+import { parseChatKey, parseInvite, type ReadInvite } from '../../../channel/invite/invite-text.ts'
 import type { AcceptParams, AcceptResult } from '../../../ipc/methods/channels.ts'
 import type { Watched } from '../../../channel/carriers/carrier.ts'
 import type { DueTimes } from '../ends/due-times.ts'
@@ -15,6 +15,7 @@ import type { StoredJoin } from '../records/stored-meeting.ts'
 import { eraseKeys } from './erase-end.ts'
 import { GuestJoin } from './guest-join.ts'
 import { contextOf, selfOf } from './meeting-means.ts'
+import { secretWith } from './pair-key.ts'
 
 export class Joins {
   readonly #means: Means
@@ -54,7 +55,8 @@ export class Joins {
     const { ways, keeper, sealed, store } = this.#means
     sealed.key.require()
     this.#means.checkDirect(params.direct ?? false)
-    const read = parseInvite(params.invite)
+    const { invite, with: peer } = params
+    const read = peer === undefined ? parseInvite(invite) : parseChatKey(invite, secretWith(peer, this.#means))
     const address = read.kind === 'invite' ? read.invite.address : read.address
     const { hostName, hostPersona } = hostOf(read)
     const place = await ways.openPlace(params.over ?? null, address)

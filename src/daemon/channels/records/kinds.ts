@@ -30,5 +30,7 @@ export const INVITE: SealedKind<StoredInvite> = sealedKind('channelinvite', {
 })
 /** By the id of the channel that is to be. */
 export const JOIN: SealedKind<StoredJoin> = sealedKind('channeljoin', { encode: encodeJoin, decode: decodeJoin })
+/** The own key for invites between two keys, 32 bytes, under one id. */
+export const PAIR_KEY: SealedKind<Uint8Array> = sealedKind('channelkey', BYTES)
 
-export const SEALED_KINDS: readonly SealedKind<unknown>[] = [END, FRAME, EARLY, OUT, PIECE, IN, INVITE, JOIN]
+export const SEALED_KINDS: readonly SealedKind<unknown>[] = [END, FRAME, EARLY, OUT, PIECE, IN, INVITE, JOIN, PAIR_KEY]
