@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DAY_SEC, twoPeople, type TwoPeople } from '../../../support/message-daemon.ts'
+import { DAY_SEC, NOTES, twoPeople, type MessageDaemon, type TwoPeople } from '../../../support/message-daemon.ts'
 import { answerOf, wholeObject, type Instead, type MessageRelay } from '../../../support/message-relay.ts'
 import { etagOf } from '../../../support/relay-object-world.ts'
 
@@ -26,6 +26,16 @@ test('while the store is down a message is unread at the inbox, and comes when t
   await world.later(3600)
   expect([await back.texts(), await bobs.entries()]).toEqual([['hello'], 0])
   await alice.untilSent(number, 'received')
+})
+
+test('an object that is on its way counts for its sender and its inbox, also after a restart', async () => {
+  const { world, alices, bobs, alice, bob } = await whileBobIsOff('hello')
+  alices.isDown = true
+  const back = await bob.restarted()
+  const count = (of: MessageDaemon): number => of.messages.queue.fetchesOf(NOTES, bobs.url, alice.personaId)
+  await world.until(() => count(back) === 1)
+  bobs.isDown = true
+  expect(count(await back.restarted())).toBe(1)
 })
 
 test('a store that stays down for a month makes the message fail, with the reason, and the inbox is free of it', async () => {
