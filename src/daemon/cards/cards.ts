@@ -60,6 +60,8 @@ export interface Cards {
    * @throws as {@link identity}
    */
   device(app: string): Promise<AppDevice | null>
+  /** The apps of this device that show the persona to somebody. */
+  readonly apps: readonly string[]
   /**
    * This device as it is, also while the persona is locked; nothing is made or signed.
    * @returns null where this device uses no such app, or the apps key is closed

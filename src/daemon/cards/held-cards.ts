@@ -20,6 +20,7 @@ import { cardChecks, ownFindings } from './findings.ts'
 import { knownCards, standingIn, type Standing } from './kept/known.ts'
 import { Later } from './later.ts'
 import { cardHandlers } from './methods.ts'
+import { usedApps } from './own-record.ts'
 import { OwnCards } from './own-cards.ts'
 import type { CardReader } from './kept/read-card.ts'
 import { CARDS } from './kept/records.ts'
@@ -113,6 +114,10 @@ export class HeldCards implements Cards {
 
   async device(app: string): Promise<AppDevice | null> {
     return await this.#own.device(app)
+  }
+
+  get apps(): readonly string[] {
+    return usedApps(this.#options.keeper.onDisk)?.record.apps.map(({ app }) => app) ?? []
   }
 
   deviceNow(app: string): AppDevice | null {

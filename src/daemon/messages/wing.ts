@@ -20,7 +20,7 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
   readonly #host: Host
   #loading: Promise<AtWork> | null = null
   #atWork: AtWork | null = null
-  #stopListening: () => void = () => {}
+  #endings: readonly (() => void)[] = []
 
   constructor(host: Host) {
     this.#host = host
@@ -29,10 +29,12 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
   }
 
   async start(): Promise<void> {
+    const { cards, sealed } = this.#host
     // The owner may name an inbox for an app that sends nothing.
-    this.#stopListening = this.#host.cards.onChanged((_, app) => {
-      if (this.#host.cards.deviceNow(app)?.card.inboxes.length) void this.#load()
-    })
+    const loadIfNamed = (): void => {
+      if (cards.apps.some((app) => cards.deviceNow(app)?.card.inboxes.length)) void this.#load()
+    }
+    this.#endings = [cards.onChanged(loadIfNamed), sealed.key.whenOpened(loadIfNamed)]
     if (await this.#hasAny()) await this.#load()
   }
 
@@ -55,7 +57,7 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
   }
 
   async close(): Promise<void> {
-    this.#stopListening()
+    for (const end of this.#endings) end()
     await (await this.#loading)?.close()
   }
 

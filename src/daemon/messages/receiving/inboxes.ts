@@ -31,7 +31,9 @@ export class Inboxes {
     this.#stopListening = cards.onChanged((personaId, app) => {
       if (personaId === keeper.onDisk.own.get(OWN)?.personaId) this.#later(app)
     })
-    for (const app of await Array.fromAsync(onDisk(this.#means, INBOXES).ids())) await this.#refresh(app)
+    // The owner may have named an inbox before the messages began.
+    const apps = [...(await Array.fromAsync(onDisk(this.#means, INBOXES).ids())), ...cards.apps]
+    for (const app of new Set(apps)) await this.#refresh(app)
   }
 
   async close(): Promise<void> {

@@ -169,6 +169,21 @@ describe('a recipient', () => {
 })
 
 describe('an app', () => {
+  test('that has sent and opened nothing gets messages at the inbox that its owner named before the messages began', async () => {
+    const world = new MessageWorld()
+    const relay = await world.relay('one')
+    const alice = await MessageDaemon.open(world, 'Alice', [relay])
+    const bob = await MessageDaemon.open(world, 'Bob', [relay])
+    await makeContacts(alice, bob)
+    await bob.messages.close()
+    await bob.cards.device(NOTES)
+    await bob.cards.setInboxes(NOTES, [relay.url])
+    await world.settle()
+    bob.messages.start()
+    await alice.send(bob, 'hello')
+    expect(await bob.arrived(1)).toEqual(['hello'])
+  })
+
   test('sees nothing of the messages of another one', async () => {
     const { alice, bob } = await twoPeople()
     await alice.send(bob, 'hello')
