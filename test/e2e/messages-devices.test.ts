@@ -1,13 +1,18 @@
 /** Two devices of each of two people, between real daemons: each gets a message once, whenever it is there (docs/messages.md, section 8). */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { APP, expectEmpty, somebody, twoRelays } from '../support/messages-apart.ts'
-import { joined, makeContacts, objectsOf, statsOf } from '../support/message-sides.ts'
+import { Correspondent, joined, makeContacts, objectsOf, statsOf } from '../support/message-sides.ts'
+import { Home } from '../support/persona.ts'
+import { tempDir } from '../support/temp-dir.ts'
 
 const isAsked = process.env['MESSAGE_DEVICES'] !== undefined // `npm run test:slow` asks for it: five daemons and two relays
 const TIMEOUT_MS = 120_000 // sanity: some ten seconds on an idle machine
+const ABSENCE = isAsked ? '' : ' (skipped: takes MESSAGE_DEVICES=1)'
 
 test.skipIf(!isAsked)(
-  `each device of both people gets a message once, and entry and object go after the last of them${isAsked ? '' : ' (skipped: takes MESSAGE_DEVICES=1)'}`,
+  `each device of both people gets a message once, and entry and object go after the last of them${ABSENCE}`,
   async () => {
     const apart = await twoRelays()
     const [alice, bob] = await Promise.all([somebody(apart), somebody(apart)])
@@ -46,6 +51,35 @@ test.skipIf(!isAsked)(
     for (const device of [bob, tablet]) expect(await device.texts(APP, 2)).toEqual(['to all of you', 'to three'])
     expect(await alice.texts(APP, 1)).toEqual(['to three'])
     await expectEmpty(apart)
+  },
+  TIMEOUT_MS,
+)
+
+test.skipIf(!isAsked)(
+  `a device that is restored from a backup gets what waits, before its app asks for anything${ABSENCE}`,
+  async () => {
+    const apart = await twoRelays()
+    const [alice, bob] = await Promise.all([somebody(apart), somebody(apart)])
+    await makeContacts(alice, bob)
+    const directory = tempDir()
+    const [backup, passphrase] = [join(directory, 'all.persona'), join(directory, 'passphrase')]
+    writeFileSync(passphrase, 'a backup of mine\n', { mode: 0o600 })
+    const sealed = ['--passphrase-file', passphrase]
+    await new Home(bob.home).done(['backup', backup, ...sealed])
+    const { text } = await bob.client.call('blob.get', {})
+    await bob.stop()
+    const number = await alice.put(APP, bob, 'to the lost device')
+    await alice.untilSent(APP, number!, 'notified')
+
+    const restored = await new Correspondent({ private: ['127.0.0.1'] }).start()
+    for (const { relay, token } of [apart.inboxes, apart.stores])
+      await restored.client.call('relay.add', { url: relay.url, token })
+    const home = new Home(restored.home)
+    await home.done(['restore', backup, ...sealed])
+    await restored.client.call('persona.reconcile', { copies: [text] })
+    await home.done(['unlock', ...sealed])
+    expect(await restored.texts(APP, 1)).toEqual(['to the lost device'])
+    await expect.poll(async () => (await statsOf(apart.inboxes)).entries, { timeout: 20_000 }).toBe(0)
   },
   TIMEOUT_MS,
 )
