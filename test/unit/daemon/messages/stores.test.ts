@@ -19,6 +19,7 @@ test('while the store is down a message is unread at the inbox, and comes when t
   const { world, alices, bobs, alice, bob, number } = await whileBobIsOff('hello')
   alices.isDown = true
   const back = await bob.restarted()
+  await world.until(() => alices.count('GET /store') > 0)
   await world.later(3600)
   expect([await back.texts(), await bobs.entries()]).toEqual([[], 1])
   expect((await back.call('message.list', {})).apps[0]).toMatchObject({ unread: 0, fetching: 1 })
@@ -42,6 +43,7 @@ test('a store that stays down for a month makes the message fail, with the reaso
   const { world, alices, bobs, bob } = await whileBobIsOff('hello')
   alices.isDown = true
   const back = await bob.restarted()
+  await world.until(() => alices.count('GET /store') > 0)
   for (let day = 0; day < 31; day += 6) await world.later(6 * DAY_SEC)
   await world.later(DAY_SEC)
   expect([await back.texts(), await bobs.entries()]).toEqual([['RELAY_UNREACHABLE'], 0])
