@@ -29,7 +29,7 @@ export function objectsOf({ relay }: InboxRelay): string[] {
     .map(({ name }) => name)
 }
 
-/** What a relay counts. */
+/** The figures of a relay. */
 export async function statsOf({ relay }: InboxRelay): Promise<{ readonly entries: number; readonly objects: number }> {
   const metrics = await relay.metrics()
   const of = (name: string): number => Number(new RegExp(`^persona_relay_${name} (\\d+)$`, 'm').exec(metrics)![1])
