@@ -42,10 +42,15 @@ export async function fetchObject(
   // The owner has blocked or removed them meanwhile.
   if (sender === 'blocked' || sender === 'stranger') return await finish(() => {})
   checkRoom(app, means)
-  const card = await senderCard(job, device, means)
   const parts = new ArrivingParts(app, task, means)
+  const read = async (anew: boolean): Promise<Header> =>
+    await fromAnyStore(job, await senderCard(job, anew, device, means), device, parts, signal, means)
   try {
-    const header = await fromAnyStore(job, card, device, parts, signal, means)
+    const header = await read(job.tries > 0).catch(async (error: unknown) => {
+      // The sender's device may be newer than the card that is kept.
+      if (job.tries === 0 && error instanceof MessageError && error.code === 'UNKNOWN_DEVICE') return await read(true)
+      throw error
+    })
     const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]
     const { signature } = makeReceipt(id, hash, (message) => device.sign(message))
     // The other wing has it on disk before this one forgets it. It knows an invite that comes again.
@@ -94,15 +99,16 @@ function headerFacts({ to, count, device, issuedAtSec }: Header): {
 
 /** A device that the card does not list, and an object that is not there, may only mean that the card has changed. */
 async function senderCard(
-  { app, task, tries }: Job & { readonly task: FetchTask },
+  { app, task }: Job & { readonly task: FetchTask },
+  anew: boolean,
   device: AppDevice,
   means: MessagesMeans,
 ): Promise<VerifiedCard> {
   // A successor goes on with the keys of the same devices, and no card of the persona before counts.
   const from = currentId(task.from, means.keeper.onDisk)
-  if (from === device.personaId && tries === 0) return device.card
+  if (from === device.personaId && !anew) return device.card
   const alsoAt = inboxUrls(app, means)
-  const card = await means.cards.find(from, app, { anew: tries > 0, alsoAt })
+  const card = await means.cards.find(from, app, { anew, alsoAt })
   if (card !== null) return card
   throw new RelayError('RELAY_UNREACHABLE', 'no card of the sender is found', { hint: 'try later' })
 }

@@ -1,7 +1,8 @@
 /** A message reaches each device of its recipient once, whenever that device is there (docs/messages.md, section 8). */
-import { expect, test } from 'vitest'
-import { DAY_SEC, twoPeople } from '../../../support/message-daemon.ts'
+import { expect, test, vi } from 'vitest'
+import { DAY_SEC, MessageDaemon, NOTES, twoPeople } from '../../../support/message-daemon.ts'
 import { answerOf } from '../../../support/message-relay.ts'
+import { silentLog } from '../../../support/silent-log.ts'
 
 test('a message is with its recipient, and its object goes after the receipt', async () => {
   const { world, alices, alice, bob } = await twoPeople()
@@ -96,4 +97,17 @@ test('a phone that lies in a drawer for a month keeps nobody out, and gets what 
   await alice.send(bob, 'today')
   expect(await bob.arrived(3)).toEqual(['an old one', 'a new one', 'today'])
   await world.until(async () => (await bobs.entries()) === 0)
+})
+
+test('a message of an own device that is not in the card that is kept is read at the first try', async () => {
+  const { alice, bob } = await twoPeople()
+  const phone = await bob.phone()
+  // The device that signed the last card knows both.
+  const knows = ({ cards }: MessageDaemon): number => cards.deviceNow(NOTES)!.card.devices.length
+  const [reader, sender] = [bob, phone].toSorted((a, b) => knows(a) - knows(b)) as [MessageDaemon, MessageDaemon]
+  expect([knows(reader), knows(sender)]).toEqual([1, 2])
+  const noted = vi.spyOn(silentLog, 'debug')
+  await sender.send(alice, 'to both')
+  expect(await reader.arrived(1)).toEqual(['to both'])
+  expect(noted.mock.calls.filter(([event]) => event === 'message.fetch')).toEqual([])
 })
