@@ -55,7 +55,8 @@ async function takeKnown(app: string, id: string, queue: Queue, means: MessagesM
   if (senderKind(request.persona, app, means) !== 'known') return
   const entries: string[] = []
   for (const encId of request.entries) {
-    const taken = await takeEntry(app, { from: request.persona, encId, card: request.card }, device, queue, means)
+    const found = { from: request.persona, encId, card: request.card, isAtInbox: false }
+    const taken = await takeEntry(app, found, device, queue, means)
     if (taken === 'later') entries.push(encId)
   }
   await means.keeper.change(() => inChange(means, REQUEST).put(id, { ...request, state: 'accepted', entries }))

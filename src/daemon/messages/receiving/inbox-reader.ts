@@ -147,7 +147,7 @@ export class InboxReader {
       this.#acknowledge()
       throw notAcknowledged(this.url)
     }
-    const found = { from, encId, card: { url: this.url, at } }
+    const found = { from, encId, card: { url: this.url, at }, isAtInbox: true }
     // The keys change each week, also while a stream stands. An entry that no key opens is acknowledged, and lost.
     const taken = await takeEntry(this.#app, found, this.#device, this.#queue, this.#means)
     this.#after = Math.max(this.#after, n)

@@ -19,6 +19,8 @@ export interface FoundEntry {
   readonly encId: string
   /** The address of the inbox's relay, and the place of the sender's card there. */
   readonly card: StoredRequest['card']
+  /** It stays at the inbox until this device has acknowledged it. */
+  readonly isAtInbox: boolean
 }
 
 /**
@@ -84,7 +86,7 @@ async function opened(
 
 async function announce(
   app: string,
-  { from, card: { url: at } }: FoundEntry,
+  { from, card: { url: at }, isAtInbox }: FoundEntry,
   { id, kind, store, hash }: Exclude<Entry, { kind: 'receipt' }>,
   { personaId: to }: AppDevice,
   queue: Queue,
@@ -99,7 +101,9 @@ async function announce(
   // The same entry lies in each inbox of the card, and is listed again after a start.
   if (queue.fetches(app, name)) return { waitsFor: name }
   if (queue.fetchesOf(app, at, from) >= MAX_FETCHES_OF_SENDER) return 'later'
-  await keeper.change(() => queue.add(app, task, keeper.nowSec + FETCH_LIFE_SEC))
+  const untilSec = keeper.nowSec + FETCH_LIFE_SEC
+  if (isAtInbox) queue.fetch(app, task, untilSec)
+  else await keeper.change(() => queue.add(app, task, untilSec))
   return { waitsFor: name }
 }
 

@@ -69,6 +69,8 @@ export class Queue {
   readonly #jobs = new Map<string, Known>()
   readonly #running = new Set<Promise<void>>()
   readonly #fetched = new Fetched()
+  /** Jobs that are not on disk: an inbox keeps the entries that lead to them. */
+  readonly #unwritten = new Map<string, Job>()
   #stop = new AbortController()
   #cancel: () => void = () => {}
 
@@ -89,13 +91,14 @@ export class Queue {
     this.#look()
   }
 
-  /** Ends what runs. The jobs stay on disk. */
+  /** Ends what runs. The jobs stay on disk, or their entries at an inbox. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#cancel()
     await this.idle()
     this.#jobs.clear()
     this.#fetched.clear()
+    this.#unwritten.clear()
   }
 
   /** Resolves once nothing runs and nothing is due. */
@@ -105,12 +108,24 @@ export class Queue {
 
   /** Adds a job that is due at once. Inside of a change. */
   add(app: string, task: Task, untilSec: number): void {
-    const { keeper } = this.#means
-    const id = `${app}/${formatHex(keeper.engine.randomBytes(ID_BYTES)).toLowerCase()}`
-    const job: Job = { app, task, tries: 0, reason: null, nextSec: keeper.nowSec, untilSec }
+    const [id, job] = this.#made(app, task, untilSec)
     inChange(this.#means, JOB).put(id, job)
     if (task.do === 'fetch') this.#fetched.add(app, objectName(task), task.at ?? '', task.from)
     this.#track(this.#begin(id, job))
+  }
+
+  /** Fetches an object whose entry stays at an inbox meanwhile. So the job goes to disk only when its first try has failed. */
+  fetch(app: string, task: Extract<Task, { do: 'fetch' }>, untilSec: number): void {
+    const [id, job] = this.#made(app, task, untilSec)
+    this.#unwritten.set(id, job)
+    this.#note(id, job)
+    this.#look()
+  }
+
+  #made(app: string, task: Task, untilSec: number): [id: string, job: Job] {
+    const { engine, nowSec } = this.#means.keeper
+    const id = `${app}/${formatHex(engine.randomBytes(ID_BYTES)).toLowerCase()}`
+    return [id, { app, task, tries: 0, reason: null, nextSec: nowSec, untilSec }]
   }
 
   /** A relay can be reached again: all jobs that wait are due. */
@@ -197,6 +212,7 @@ export class Queue {
 
   async #try(id: string, known: Known): Promise<void> {
     const later = await this.#run(id)
+    this.#unwritten.delete(id)
     if (later === null) this.#jobs.delete(id)
     else Object.assign(known, later, { isRunning: false })
     this.#look()
@@ -204,7 +220,7 @@ export class Queue {
 
   /** @returns when and why the job is due again; null if it is over */
   async #run(id: string): Promise<Pick<Known, 'nextSec' | 'reason'> | null> {
-    const job = onDisk(this.#means, JOB).get(id)
+    const job = this.#unwritten.get(id) ?? onDisk(this.#means, JOB).get(id)
     if (job === undefined) return null
     const { keeper } = this.#means
     const end = async (stage: () => void): Promise<void> =>

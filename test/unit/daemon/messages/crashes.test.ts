@@ -45,7 +45,7 @@ test('of a recipient', async () => {
     expect([commits, texts.toSorted()]).toEqual([commits, ['one', 'two']])
     await alice.untilSent(number, 'received')
   }
-  expect(crashes).toBeGreaterThan(3)
+  expect(crashes).toBeGreaterThan(2)
 }, 120_000)
 
 test('of a sender', async () => {

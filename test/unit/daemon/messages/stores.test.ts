@@ -2,7 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DAY_SEC, NOTES, twoPeople, type MessageDaemon, type TwoPeople } from '../../../support/message-daemon.ts'
+import { JOB } from '../../../../src/daemon/messages/records/kinds.ts'
+import {
+  DAY_SEC,
+  NOTES,
+  recordsOf,
+  twoPeople,
+  type MessageDaemon,
+  type TwoPeople,
+} from '../../../support/message-daemon.ts'
 import { answerOf, wholeObject, type Instead, type MessageRelay } from '../../../support/message-relay.ts'
 import { etagOf } from '../../../support/relay-object-world.ts'
 
@@ -29,12 +37,25 @@ test('while the store is down a message is unread at the inbox, and comes when t
   await alice.untilSent(number, 'received')
 })
 
+test('a fetch is on the disk once its first try has failed, and until then its entry is at the inbox', async () => {
+  const { world, alices, bobs, bob } = await whileBobIsOff('hello')
+  const { promise: held, resolve: release } = Promise.withResolvers<Awaited<ReturnType<Instead>>>()
+  alices.instead = ({ method, path }) => (method === 'GET' && path.startsWith('/store/') ? held : null)
+  const back = await bob.restarted()
+  await world.until(() => alices.count('GET /store/') > 0)
+  expect([await recordsOf(back, JOB), await bobs.entries()]).toEqual([0, 1])
+  release(answerOf(503, { error: 'Failed' }))
+  await world.until(async () => (await recordsOf(back, JOB)) === 1)
+  alices.instead = () => null
+  expect(await back.arrived(1)).toEqual(['hello'])
+})
+
 test('an object that is on its way counts for its sender and its inbox, also after a restart', async () => {
   const { world, alices, bobs, alice, bob } = await whileBobIsOff('hello')
   alices.isDown = true
   const back = await bob.restarted()
   const count = (of: MessageDaemon): number => of.messages.queue.fetchesOf(NOTES, bobs.url, alice.personaId)
-  await world.until(() => count(back) === 1)
+  await world.until(async () => (await recordsOf(back, JOB)) === 1)
   bobs.isDown = true
   expect(count(await back.restarted())).toBe(1)
 })
