@@ -37,8 +37,10 @@ test.skipIf(!hasPython)(
     await makeContacts(alice, bob)
     const tablet = await joined(bob, relay)
     const tail = ({ persona }: Correspondent): string => `...${persona.slice(-8)}`
-    const [onLaptop, onTablet] = [await startNotes(bob), await startNotes(tablet)]
-    for (const lines of [onLaptop, onTablet]) expect(await lines()).toContain('notes come to')
+    const onLaptop = await startNotes(bob)
+    expect(await onLaptop()).toContain('notes come to')
+    const onTablet = await startNotes(tablet)
+    expect(await onTablet()).toContain('notes come to')
 
     const ofAlice = await startNotes(alice, bob.persona, 'dinner at eight?')
     expect(await ofAlice()).toContain('notes come to')

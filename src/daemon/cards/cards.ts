@@ -91,9 +91,11 @@ export interface Cards {
   /** Puts the own card that counts to its stores and inboxes, where it is not. Resolves once each has answered, at the latest after three seconds. */
   show(app: string): Promise<void>
   /**
-   * Reads the own card back, once a minute at most: a sibling may use the app since then. Resolves after a second at the latest, and reads on.
+   * Reads the own card back, once a minute at most: a sibling may use the app since then. A first card that is signed without this could take the
+   * place of the sibling's. Resolves after a second at the latest, and reads on.
+   * @param alsoAt addresses of further relays where the card may lie
    */
-  catchUp(app: string): Promise<void>
+  catchUp(app: string, alsoAt: readonly string[]): Promise<void>
   /** Where the owner wants messages and objects of the app, as they said here. */
   placesOf(app: string): OwnPlaces
   /** The owner says where they get messages for the app. @param inboxes at most 4 @throws as OwnCards.rejoin() */

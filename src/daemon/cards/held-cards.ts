@@ -30,6 +30,7 @@ import { TakenCards, type CardListener } from './taken-cards.ts'
 const ROUND_MS = 3_600_000 // format: the own cards are read back hourly
 const SHOW_MS = 3000 // sanity: a relay that works answers within a second, and an app that opens its inbox waits
 const CATCH_UP_MS = 1000 // sanity: a relay that works answers sooner, and an app that sends waits
+const SIBLINGS_MS = 60_000 // sanity: siblings that signed at the same time have put their cards, and one of them has taken the place of the others
 const ROUNDS_A_DAY = 24 // format: those of peers daily, and whenever their table moves
 
 export interface HeldCardsOptions {
@@ -145,8 +146,8 @@ export class HeldCards implements Cards {
     await this.#waitFor(SHOW_MS, async (personaId) => await this.#rounds?.putCard(personaId, app))
   }
 
-  async catchUp(app: string): Promise<void> {
-    await this.#waitFor(CATCH_UP_MS, async (personaId) => void (await this.#looks.find(personaId, app)))
+  async catchUp(app: string, alsoAt: readonly string[]): Promise<void> {
+    await this.#waitFor(CATCH_UP_MS, async (personaId) => void (await this.#looks.find(personaId, app, { alsoAt })))
   }
 
   placesOf(app: string): OwnPlaces {
@@ -245,6 +246,10 @@ export class HeldCards implements Cards {
   #signed(): void {
     if (this.#ownId !== null) this.#taken.tell(this.#ownId)
     this.#work.run(async () => await this.#rounds?.putOwn())
+    this.#ends[2]?.()
+    this.#ends[2] = this.#options.clock.after(SIBLINGS_MS, () =>
+      this.#work.run(async () => await this.#rounds?.refreshOwn()),
+    )
   }
 
   get #ownId(): string | null {

@@ -47,8 +47,9 @@ export async function addresseeOf(persona: string, app: string, means: MessagesM
  * @throws {MessagesError} MESSAGE_NO_PERSONA | MESSAGE_NO_STORE and those of Cards.device()
  */
 export async function senderFor(app: string, means: MessagesMeans): Promise<AppDevice> {
-  const { cards } = means
-  if (cards.deviceNow(app) !== null) await cards.catchUp(app)
+  const { cards, relays } = means
+  const own = relays.list().map(({ url }) => url)
+  await cards.catchUp(app, own)
   let device = await cards.device(app)
   if (device !== null && lacksPlaces(device) && (await takeUsualPlaces(app, device, means)))
     device = await cards.device(app)
