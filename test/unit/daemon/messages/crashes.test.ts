@@ -68,5 +68,5 @@ test('of a sender', async () => {
     await world.later(5)
     expect([commits, [...world.relays.values()].flatMap(({ objects }) => objects)]).toEqual([commits, []])
   }
-  expect(crashes).toBeGreaterThan(3)
+  expect(crashes).toBeGreaterThan(2)
 }, 120_000)

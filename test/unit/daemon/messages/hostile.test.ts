@@ -1,7 +1,7 @@
 /** Hostile relays and people: whatever they do, the other messages of the owner go and come, and nothing grows without end. */
 import { describe, expect, test } from 'vitest'
 import { numbered } from '../../../../src/daemon/sealed/numbered.ts'
-import { ARRIVED_PART, REQUEST, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
+import { JOB, ARRIVED_PART, REQUEST, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
 import { sealEntry } from '../../../../src/message/entry.ts'
 import type { InboxEntry } from '../../../../src/relay/wire.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../../src/core/encoding/bytes.ts'
@@ -180,7 +180,8 @@ describe('a contact', () => {
     const forged: InboxEntry = { n: 1, from: carol.personaId, app: NOTES, kid: 'x', at: 'x', encId }
     bobs.instead = (call) => (isList(call, bob) ? answerOf(200, { ok: true, entries: [forged], next: null }) : null)
     const back = await bob.restarted()
-    await world.until(async () => (await back.call('message.list', {})).apps[0]!.fetching === 1)
+    // Its first try has failed.
+    await world.until(async () => (await recordsOf(back, JOB)) === 1)
     bobs.instead = () => null
     await world.later(3600)
     // Carol's store has no such object.
