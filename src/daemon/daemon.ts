@@ -48,7 +48,7 @@ import { FullDisk, isDiskFull, statusLine } from './full-disk.ts'
 import { Place } from './keeper/copy-check.ts'
 import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
-import type { Farewell } from './rotation/leave.ts'
+import { farewellOf } from './rotation/leave.ts'
 import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
@@ -247,11 +247,7 @@ async function openParts(
     config,
     isErasing: false,
   }
-  const farewell: Farewell = async () => {
-    const wings = await Promise.all(open.map(async (wing) => (await wing.farewell?.()) ?? []))
-    // The last cards come last: relays take nothing from a device that no card lists.
-    return [...wings.flat(), ...(await cards.farewell())]
-  }
+  const farewell = farewellOf(open, cards)
   const stopErased = (): void => {
     daemon.isErasing = true
     supervisor.stop('persona.erased', EXIT_STOPPED)

@@ -1,4 +1,4 @@
-/** The line that a person types at the bottom of a terminal. What comes meanwhile is printed above it, and the typed text stays. */
+/** The line that a person types at the bottom of a terminal. Lines that come meanwhile are printed above it, and the typed text stays. */
 import { createInterface, cursorTo, moveCursor, clearScreenDown, type Interface, type Key } from 'node:readline'
 
 export interface EditorOptions {

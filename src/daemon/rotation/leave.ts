@@ -6,6 +6,17 @@ import type { LeaveAnswer, Unreached } from '../../ipc/shapes/rotation.ts'
 /** Lets others know that the owner leaves, as far as they can be reached. It must not throw. @returns the rest */
 export type Farewell = () => Promise<Unreached[]>
 
+/** The wings say it first: relays take nothing from a device that no card lists. */
+export function farewellOf(
+  wings: readonly { farewell?(): Promise<readonly Unreached[]> }[],
+  cards: { farewell(): Promise<readonly Unreached[]> },
+): Farewell {
+  return async () => {
+    const ofWings = await Promise.all(wings.map(async (wing) => (await wing.farewell?.()) ?? []))
+    return [...ofWings.flat(), ...(await cards.farewell())]
+  }
+}
+
 /**
  * Removes this device from the table and erases the secrets here. The table is on disk before any secret is erased.
  * @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED {RotationError} RECOVERY_UNCONFIRMED @throws {StoreError}

@@ -72,7 +72,7 @@ export interface MarkParams {
 /** A key of somebody else for invites between two keys. */
 export interface KnownKey {
   name: string
-  /** Of X25519, 64 upper-case hex digits. */
+  /** 64 upper-case hex digits of X25519. */
   key: string
 }
 
