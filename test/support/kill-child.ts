@@ -15,10 +15,10 @@ export async function killAfterLines(
   onTestFinished(() => void child.kill('SIGKILL'))
   const closed = once(child, 'close')
   let count = 0
-  for await (const line of createInterface({ input: child.stdout })) {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     note(line)
     if (++count === lines) child.kill('SIGKILL')
-  }
+  })
   await closed
   expect(child.signalCode).toBe('SIGKILL')
 }

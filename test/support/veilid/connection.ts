@@ -52,9 +52,12 @@ export class VeilidConnection {
     node.listeners.add(send)
     socket.on('close', () => node.listeners.delete(send))
     socket.on('error', () => socket.destroy())
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket })
+    lines.on('line', (line) => {
       if (line.trim() !== '') this.#take(line)
     })
+    // Readline emits the errors of its input once more.
+    lines.on('error', () => {})
   }
 
   #take(line: string): void {

@@ -67,7 +67,7 @@ describe.each(WAYS)('an owner who %s', (_, goes) => {
     await world.settle()
     await bob.stopped()
     alices.instead = () => null
-    await world.later(60)
+    await phone.arrived(1)
     expect([await phone.texts(), await bobs.entries()]).toEqual([['to both'], 1])
     alices.isDown = true
     const laptop = await bob.restarted()
