@@ -55,6 +55,8 @@ export class StoreRounds {
   readonly #options: StoresOptions
   /** The own cards that lie at a store: the text by store and app. A restart puts them once more. */
   readonly #put = new Map<string, string>()
+  /** The calls that run, by store and text. */
+  readonly #calls = new Map<string, Promise<Put>>()
 
   constructor(options: StoresOptions) {
     this.#options = options
@@ -137,7 +139,7 @@ export class StoreRounds {
       const text = known.cards.get(app)?.text
       if (text === undefined || this.#put.get(`${url} ${app}`) === text) return
       const at = this.#placeOf(known, app)
-      const answer = await this.#options.stores.put(url, at, text)
+      const answer = await this.#call(url, at, text)
       if (answer.outcome === 'kept') {
         await this.#putOpenly(url, personaId, app, text)
         return void this.#put.set(`${url} ${app}`, text)
@@ -147,6 +149,14 @@ export class StoreRounds {
       await this.#options.take(answer.card, false)
       if (this.#known(personaId).cards.get(app)?.text === text) return
     }
+  }
+
+  /** Whoever wants the same card there at this moment shares the call. */
+  async #call(url: string, at: string, text: string): Promise<Put> {
+    const name = `${url} ${text}`
+    const call = this.#calls.get(name) ?? this.#options.stores.put(url, at, text)
+    this.#calls.set(name, call)
+    return await call.finally(() => this.#calls.delete(name))
   }
 
   /** A persona that announces to everybody is found by everybody. */
