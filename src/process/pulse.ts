@@ -1,4 +1,4 @@
-/** Notices that somebody has fallen silent, by a clock that a test can replace. */
+/** Waits by a clock that a test can replace: for work that may take too long, and for somebody who has fallen silent. */
 
 export interface Clock {
   /** Milliseconds of a monotonic clock. */
@@ -14,6 +14,21 @@ export const systemClock: Clock = {
     timer.unref()
     return () => clearTimeout(timer)
   },
+}
+
+/**
+ * Waits for work, at most for a time.
+ * @returns the result; null once the time is over: then the work goes on
+ * @throws what the work throws in time
+ */
+export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | null> {
+  const { promise: late, resolve } = Promise.withResolvers<null>()
+  const cancel = clock.after(ms, () => resolve(null))
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    cancel()
+  }
 }
 
 /** Fires after a time of silence. Pause it while what was heard is handled: that delay is not the speaker's fault. */

@@ -1,6 +1,6 @@
 /** The owner leaves the persona or erases everything: the last cards list this device no more, and their stores get them (docs/card.md, section 5). */
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
-import type { Clock } from '../../process/pulse.ts'
+import { within, type Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { storedBytes } from '../state/records.ts'
 import { ownOf } from '../state/view.ts'
@@ -45,10 +45,7 @@ export async function signLastCards(keeper: Keeper, reader: CardReader): Promise
 export async function putLastCards({ personaId, unsigned, rounds, clock }: LastCards): Promise<Unreached[]> {
   const left = unsigned.map((app): Unreached => ({ kind: 'card', id: '', app, name: '' }))
   if (rounds === null) return left
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const cancel = clock.after(FAREWELL_MS, resolve)
-  await Promise.race([rounds.putCards(personaId), late])
-  cancel()
+  await within(clock, FAREWELL_MS, rounds.putCards(personaId))
   const signed = rounds.notPut(personaId).filter(({ app }) => !unsigned.includes(app))
   return [...left, ...signed.map(({ app, url }): Unreached => ({ kind: 'card', id: url, app, name: url }))]
 }

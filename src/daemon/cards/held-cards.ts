@@ -8,7 +8,7 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import type { Log } from '../../process/log.ts'
-import type { Clock } from '../../process/pulse.ts'
+import { within, type Clock } from '../../process/pulse.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
@@ -230,10 +230,8 @@ export class HeldCards implements Cards {
     const personaId = this.#ownId
     if (personaId === null || this.#work.isClosed) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.after(ms, resolve)
     this.#work.run(async () => await work(personaId).finally(resolve))
-    await promise
-    cancel()
+    await within(this.#options.clock, ms, promise)
   }
 
   /** Signs what is due, and puts it to the stores. */

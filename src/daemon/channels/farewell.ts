@@ -1,4 +1,5 @@
 /** The owner leaves the persona, or erases everything: channels close, and carriers hear that nobody reads there any more. */
+import { within } from '../../process/pulse.ts'
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import { FAREWELL_MS } from '../cards/farewell.ts'
 import { close } from '../../channel/exchange/life.ts'
@@ -23,16 +24,13 @@ export async function sayFarewell({ known, isOpen, means }: Speaker): Promise<Un
     })
     works.push(noted)
   }
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const cancel = means.clock.after(FAREWELL_MS, resolve)
   for (const end of known.ends) if (end.summary.state !== 'closed') begin(channelOf(end, means), closeEnd(end, means))
   for (const join of known.joins) if (!join.isOver) begin(channelOf(join, means), join.forget())
   for (const invite of known.invites) {
     const { id, app, stored } = invite
     begin({ kind: 'invite', id, app, name: stored.name }, invite.forget())
   }
-  await Promise.race([Promise.allSettled(works), late])
-  cancel()
+  await within(means.clock, FAREWELL_MS, Promise.allSettled(works))
   if (left.size > 0) means.log.warn('channels.farewell', { unreached: [...left.keys()].join(' ') })
   return [...left.values()]
 }

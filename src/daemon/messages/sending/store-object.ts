@@ -1,4 +1,5 @@
 /** Job: puts the object of a message into a store of the sender, then has its entries posted. */
+import { within } from '../../../process/pulse.ts'
 import { parseBase64url } from '../../../core/encoding/bytes.ts'
 import { deleteObject, putObject } from '../../../relay/objects.ts'
 import { RelayError } from '../../../relay/errors.ts'
@@ -60,13 +61,10 @@ async function postAtOnce(
   means: MessagesMeans,
 ): Promise<readonly string[] | null> {
   const slow = new AbortController()
-  const { promise: late, resolve } = Promise.withResolvers<null>()
-  const cancel = means.clock.after(AT_ONCE_MS, () => resolve(null))
   const posting = tryInboxes(app, entry, sent, device, AbortSignal.any([signal, slow.signal]), means)
     // The entry gets a job of its own, which finds the same problem.
     .catch(() => null)
-  const posted = await Promise.race([posting, late])
-  cancel()
+  const posted = await within(means.clock, AT_ONCE_MS, posting)
   slow.abort()
   if (posted === null) return []
   return posted.problem === null ? null : posted.done
