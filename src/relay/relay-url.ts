@@ -1,6 +1,6 @@
 /** The address of a relay (docs/relay.md, "Addresses"). */
 import { PrivateHosts } from '../core/encoding/private-hosts.ts'
-import { MAX_ADDRESS_BYTES } from '../core/encoding/web-address.ts'
+import { MAX_ADDRESS_BYTES, withSlash } from '../core/encoding/web-address.ts'
 import { refusalOfUrl } from '../core/encoding/web-target.ts'
 import { RelayError } from './errors.ts'
 
@@ -23,7 +23,7 @@ export function parseRelayUrl(text: string, privateHosts: readonly string[] = []
   if (url.username !== '' || url.password !== '') throw refusal('it has a user')
   const reason = refusalOfUrl(url, new PrivateHosts(privateHosts))
   if (reason !== null) throw refusal(reason)
-  return { url: url.href.endsWith('/') ? url.href : `${url.href}/`, origin: url.origin }
+  return { url: withSlash(url.href), origin: url.origin }
 }
 
 function parse(text: string): URL | null {

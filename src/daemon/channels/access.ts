@@ -1,4 +1,5 @@
 /** Which app calls, which channels it sees, those of its own name, and by which ways it may make one. */
+import { withSlash } from '../../core/encoding/web-address.ts'
 import type { Caller } from '../../ipc/methods/method.ts'
 import { CallApps, type AppOf } from '../wing/call-apps.ts'
 import { relayIn } from './carriers/carriers.ts'
@@ -25,7 +26,7 @@ export class Access extends CallApps {
   checkWays(caller: Caller, over: readonly string[] = []): void {
     if (caller.role === 'admin') return
     const own = this.#relays()
-    const isOwn = (url: string): boolean => own.includes(url.endsWith('/') ? url : `${url}/`)
+    const isOwn = (url: string): boolean => own.includes(withSlash(url))
     const foreign = over.map(relayIn).find((way) => /^https?:/i.test(way) && !isOwn(way))
     if (foreign === undefined) return
     const message = `${foreign} is not among the relays of the owner`

@@ -6,7 +6,7 @@ import { concatBytes } from '../../../core/encoding/bytes.ts'
 import { MAX_PIECE_BYTES } from '../../../ipc/methods/app-params.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
 import { numbered } from '../../sealed/numbered.ts'
-import { type OutRecord } from '../records/contents.ts'
+import type { OutRecord } from '../records/contents.ts'
 import { EARLY, END, FRAME, IN, OUT, PIECE } from '../records/kinds.ts'
 import type { StoredEnd } from '../records/stored-end.ts'
 

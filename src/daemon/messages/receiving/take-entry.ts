@@ -30,7 +30,7 @@ export interface FoundEntry {
 export type Taken = 'done' | 'later' | { readonly waitsFor: string }
 
 /** Objects of one sender that are on their way together, by entries of one inbox. A relay can make entries up, and shuts none out of another inbox so. */
-export const MAX_FETCHES_OF_SENDER = 1000 // format: as many as an inbox has room for; each is a job on the disk
+export const MAX_FETCHES_OF_SENDER = 1000 // format: as many as an inbox has room for; each is a job
 
 const FETCH_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
 const MAX_REQUESTS = 100 // sanity: of an app; the owner looks through them

@@ -1,4 +1,5 @@
 /** Names of objects, and the app in the id of a record. */
+
 /**
  * Names the object that an entry leads to. The sender and the hash are part of it: whoever learns an id, such as the operator of a store, keeps
  * nobody from the true object by an entry of their own.
