@@ -32,9 +32,7 @@ export class Editor {
   #erase(key: Key | undefined): void {
     if (this.#isOver || (key?.name !== 'return' && key?.name !== 'enter')) return
     this.#reader.write(null, { ctrl: true, name: 'e' })
-    moveCursor(process.stdout, 0, -this.#reader.getCursorPos().rows)
-    cursorTo(process.stdout, 0)
-    clearScreenDown(process.stdout)
+    this.#wipe()
   }
 
   /** Changes the text before the line. @param prompt escaped, on one line */
@@ -56,12 +54,18 @@ export class Editor {
 
   /** Takes the typed line off the screen, and writes a text in its place. */
   #above(text: string): void {
+    const rows = this.#wipe()
+    // Readline goes up as many rows as the cursor was below its prompt before it draws.
+    process.stdout.write(text + '\n'.repeat(rows))
+  }
+
+  /** @returns how many rows the cursor was below the prompt */
+  #wipe(): number {
     const { rows } = this.#reader.getCursorPos()
     moveCursor(process.stdout, 0, -rows)
     cursorTo(process.stdout, 0)
     clearScreenDown(process.stdout)
-    // Readline goes up as many rows as the cursor was below its prompt before it draws.
-    process.stdout.write(text + '\n'.repeat(rows))
+    return rows
   }
 
   /** Leaves the typed line where it is, and gives the terminal back. */
