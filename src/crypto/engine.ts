@@ -29,6 +29,8 @@ export interface CryptoEngine extends Engine, Boxes, Sha256, Sha256Streams {
   signKeyPair(seed: Uint8Array): KeyPair
   /** Detached Ed25519 signature, 64 bytes. */
   sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array
+  /** As {@link sign}, by the key of a 32-byte seed. The key is wiped before this returns. */
+  signBySeed(message: Uint8Array, seed: Uint8Array): Uint8Array
   /** X25519 public key of a 32-byte secret key (scalarmult of the base point). */
   boxPublicKey(secretKey: Uint8Array): Uint8Array
   /** X25519 of a secret key and the public key of another, 32 bytes each; null when it is zero, since everybody would know it. */

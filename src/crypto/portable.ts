@@ -29,6 +29,15 @@ function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
   return nacl.sign.detached(message, secretKey)
 }
 
+function signBySeed(message: Uint8Array, seed: Uint8Array): Uint8Array {
+  const { secretKey } = signKeyPair(seed)
+  try {
+    return sign(message, secretKey)
+  } finally {
+    secretKey.fill(0)
+  }
+}
+
 // It runs on the event loop in slices of 10 ms, and is about 10 times slower than libsodium.
 async function argon2id(passphrase: Uint8Array, salt: Uint8Array, cost: PasswordCost): Promise<Uint8Array> {
   checkLength('a salt', salt, 16)
@@ -58,5 +67,6 @@ export const portableEngine: CryptoEngine = {
   equal,
   signKeyPair,
   sign,
+  signBySeed,
   argon2id,
 }

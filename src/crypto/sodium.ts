@@ -107,7 +107,7 @@ function verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Arra
   return sodium.crypto_sign_verify_detached(signature, message, publicKey)
 }
 
-function signing(): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey' | 'agree'> {
+function signing(): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'signBySeed' | 'boxPublicKey' | 'agree'> {
   return {
     signKeyPair(seed: Uint8Array): KeyPair {
       checkLength('an Ed25519 seed', seed, 32)
@@ -118,6 +118,17 @@ function signing(): Pick<CryptoEngine, 'signKeyPair' | 'sign' | 'boxPublicKey' |
     sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
       checkLength('an Ed25519 secret key', secretKey, 64)
       return filled(64, (bytes) => sodium.crypto_sign_detached(bytes, message, secretKey))
+    },
+    signBySeed(message: Uint8Array, seed: Uint8Array): Uint8Array {
+      checkLength('an Ed25519 seed', seed, 32)
+      // Plain memory, as the caller's seed may be: guarded memory for one signature costs several times as much as the signature.
+      const [publicKey, secretKey] = [new Uint8Array(32), new Uint8Array(64)]
+      sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed)
+      try {
+        return filled(64, (bytes) => sodium.crypto_sign_detached(bytes, message, secretKey))
+      } finally {
+        sodium.sodium_memzero(secretKey)
+      }
     },
     boxPublicKey(secretKey: Uint8Array): Uint8Array {
       checkLength('an X25519 secret key', secretKey, 32)

@@ -71,6 +71,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
       expect(formatHex(pair.publicKey)).toBe(publicKey.toUpperCase())
       expect(formatHex(pair.secretKey)).toBe((seed + publicKey).toUpperCase())
       expect(formatHex(engine.sign(hex(message), pair.secretKey))).toBe(signature.toUpperCase())
+      expect(formatHex(engine.signBySeed(hex(message), hex(seed)))).toBe(signature.toUpperCase())
       expect(engine.verify(hex(signature), hex(message), pair.publicKey)).toBe(true)
       ran++
     }
@@ -222,6 +223,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
     const refused: [() => unknown, string][] = [
       [() => engine.signKeyPair(new Uint8Array(31)), 'ARGUMENT_LENGTH'],
       [() => engine.sign(EMPTY, new Uint8Array(32)), 'ARGUMENT_LENGTH'],
+      [() => engine.signBySeed(EMPTY, new Uint8Array(64)), 'ARGUMENT_LENGTH'],
       [() => engine.boxPublicKey(new Uint8Array(33)), 'ARGUMENT_LENGTH'],
       [() => engine.agree(new Uint8Array(31), new Uint8Array(32)), 'ARGUMENT_LENGTH'],
       [() => engine.agree(new Uint8Array(32), new Uint8Array(33)), 'ARGUMENT_LENGTH'],
@@ -242,7 +244,7 @@ describe.each(ENGINES.map((engine) => [engine.name, engine] as const))('the %s e
       expect(error).toBeInstanceOf(CryptoError)
       expect((error as CryptoError).code).toBe(code)
     }
-    expect(refused).toHaveLength(14)
+    expect(refused).toHaveLength(15)
   })
 
   it('gives secrets zeroed memory and wipes it, in a plain Uint8Array that no Buffer method prints', () => {

@@ -82,12 +82,7 @@ export function publicHalves(
 
 /** Signs as the device. @returns 64 bytes */
 export function signAs({ sigSeed }: AppKeys, message: Uint8Array, engine: CryptoEngine): Uint8Array {
-  const { secretKey } = engine.signKeyPair(sigSeed)
-  try {
-    return engine.sign(message, secretKey)
-  } finally {
-    engine.wipe(secretKey)
-  }
+  return engine.signBySeed(message, sigSeed)
 }
 
 /** The pairs that open seals to this device: the key in the card first, then those of before, the newest first. */
