@@ -70,8 +70,16 @@ const onPerson = {
       await list.forget(id)
       draw()
     }),
+  renew: (id) => attempt(() => makeLink(peerOf(id).name, peerOf(id))),
   hasLink: (id) => links.has(id),
   show: (id) => showLink(peerOf(id).name, links.get(id)),
+}
+
+/** @param replaces the same person as before: they have lost their data */
+async function makeLink(name, replaces) {
+  const share = await connectoid.share(name, replaces)
+  links.set(share.peer.id, share)
+  showLink(name, share)
 }
 
 function showLink(name, { url, qr }) {
@@ -140,11 +148,7 @@ byId('add').addEventListener('submit', (event) => {
   byId('text').value = ''
   if (text !== '') void edited(list.add(text))
 })
-prepare('share-dialog', async (name) => {
-  const share = await connectoid.share(name)
-  links.set(share.peer.id, share)
-  showLink(name, share)
-})
+prepare('share-dialog', (name) => makeLink(name))
 byId('share').addEventListener('click', () => ask('share-dialog'))
 byId('copy').addEventListener('click', () => {
   void attempt(async () => {

@@ -61,13 +61,14 @@ export function drawItems(items, on) {
   byId('empty').hidden = items.length > 0
 }
 
-/** @param on what to do with the person of an id: `unshare(id)`, `verified(id)`, `show(id)`; and `hasLink(id)` */
+/** @param on what to do with the person of an id: `unshare(id)`, `verified(id)`, `renew(id)`, `show(id)`; and `hasLink(id)` */
 export function drawPeople(peers, on) {
   const make = (row, id) => {
     const find = (name) => row.querySelector(name)
     find('.unshare').addEventListener('click', () => on.unshare(id))
     find('.differ').addEventListener('click', () => on.unshare(id))
     find('.same').addEventListener('click', () => on.verified(id))
+    find('.renew').addEventListener('click', () => on.renew(id))
     find('.show').addEventListener('click', () => on.show(id))
   }
   const update = (row, peer) => {
@@ -82,6 +83,8 @@ export function drawPeople(peers, on) {
     find('.compare').hidden = words === null
     find('.words').textContent = words?.join(' ') ?? ''
     find('.show').hidden = state !== 'shared' || !on.hasLink(id)
+    find('.renew').hidden = state === 'shared' || peer.name === ''
+    find('.renew').textContent = `New link for ${name}`
     find('.unshare').textContent = `${state === 'gone' ? 'Remove' : 'Stop sharing with'} ${name}`
   }
   drawRows(peers, byId('people'), 'person', make, update)

@@ -59,6 +59,12 @@ export class Shopper {
     return await this.#field('Link').inputValue()
   }
 
+  /** @returns a link that replaces the person, which stays on the screen */
+  async renewLink(name: string): Promise<string> {
+    await this.#click(`New link for ${name}`)
+    return await this.#field('Link').inputValue()
+  }
+
   async closeLink(): Promise<void> {
     await this.#click('Close')
   }
@@ -97,6 +103,12 @@ export class Shopper {
   /** Waits until the list has these items in this order. */
   async seesItems(...items: readonly string[]): Promise<void> {
     await this.#until(`JSON.stringify(${ITEMS}) === ${JSON.stringify(JSON.stringify(items))}`)
+  }
+
+  /** Waits until the list is shared with these people. */
+  async seesPeople(...names: readonly string[]): Promise<void> {
+    const shown = `[...document.querySelectorAll('#people h3')].map((row) => row.textContent)`
+    await this.#until(`JSON.stringify(${shown}) === ${JSON.stringify(JSON.stringify(names))}`)
   }
 
   /** Waits until a text is on the page. */

@@ -5,11 +5,11 @@ import { beginGuest } from '../channel/handshake/guest.ts'
 import { HandshakeError } from '../channel/handshake/errors.ts'
 import { openInvite } from '../channel/handshake/host.ts'
 import { INVITE_LIFE_SEC, isExpired, K_BYTES, type Invite } from '../channel/invite/invite.ts'
-import { decodeUtf8, formatHex } from '../core/encoding/bytes.ts'
+import { formatHex } from '../core/encoding/bytes.ts'
 import { portableBoxes } from '../crypto/portable-boxes.ts'
 import { Serial } from '../process/serial.ts'
 import { browser } from './browser.ts'
-import { takeContents, type Received } from './contents.ts'
+import { deliver } from './deliver.ts'
 import { ConnectoidError } from './errors.ts'
 import type { ConnectoidPage, Message, OpenOptions, PeerOfPage, Share } from './interface.ts'
 import { formatLink, linkOf, readLink } from './link.ts'
@@ -31,6 +31,7 @@ interface NewPeer {
   readonly name: string
   readonly invite: Invite
   readonly isOwnLink: boolean
+  readonly replaces: string | null
 }
 
 /** A peer with what the page was shown of it last. */
@@ -94,7 +95,7 @@ export class Connectoid implements ConnectoidPage {
     return [...readable, ...this.#unreadable.values()]
   }
 
-  async share(name: string): Promise<Share> {
+  async share(name: string, replaces?: PeerOfPage): Promise<Share> {
     checkName(name)
     const { ownName, app, clock } = this.#means
     const invitePlace = await newPlace(this.#means)
@@ -106,7 +107,7 @@ export class Connectoid implements ConnectoidPage {
       ...(ownName === null ? {} : { name: ownName }),
     }
     const url = formatLink(this.#page.url, invite)
-    const peer = await this.#make({ name, invite, isOwnLink: true }, (turn) => {
+    const peer = await this.#make({ name, invite, isOwnLink: true, replaces: replaces?.id ?? null }, (turn) => {
       turn.addPair(invitePlace)
       turn.set({ host: openInvite(invite), invitePlace })
     })
@@ -134,7 +135,7 @@ export class Connectoid implements ConnectoidPage {
     try {
       const read = { kind: 'invite', invite, appUrl: null } as const
       const step = await beginGuest(read, app, selfAt(place, this.#means), contextOf())
-      return await this.#make({ name, invite, isOwnLink: false }, (turn) => {
+      return await this.#make({ name, invite, isOwnLink: false, replaces: null }, (turn) => {
         turn.addPair(place)
         turn.set({ current: place, ownName: invite.name ?? null })
         noteGuest(turn, step)
@@ -153,10 +154,10 @@ export class Connectoid implements ConnectoidPage {
     this.#page.close()
   }
 
-  async #make({ name, invite, isOwnLink }: NewPeer, work: (turn: Turn) => void): Promise<Peer> {
+  async #make({ name, invite, ...facts }: NewPeer, work: (turn: Turn) => void): Promise<Peer> {
     const id = formatHex(portableBoxes.randomBytes(ID_BYTES)).toLowerCase()
     await this.#means.disk.addSeal(id)
-    const record = newRecord({ name, madeMs: this.#means.clock.nowMs(), link: linkOf(invite), isOwnLink })
+    const record = newRecord({ name, madeMs: this.#means.clock.nowMs(), link: linkOf(invite), ...facts })
     const { end, peer } = this.#add(id, record)
     try {
       await end.run(work)
@@ -197,9 +198,20 @@ export class Connectoid implements ConnectoidPage {
     if (isSpent(end.record)) void this.#erase(id)
     else this.#arm()
     void this.#deliver(entry)
+    if (end.record.replaces !== null && state === 'connected') void this.#replace(end)
     if (shown === entry.shown) return
     entry.shown = shown
     this.onchange?.(peer)
+  }
+
+  /** The peer of before goes first: a crash in between, or a full disk, leaves this one as it is, and the next change tries again. */
+  async #replace(end: PageEnd): Promise<void> {
+    const work = async (turn: Turn): Promise<void> => {
+      const before = this.peers().find(({ id }) => id === turn.record.replaces)
+      await before?.unshare()
+      turn.set({ replaces: null })
+    }
+    await end.run(work).catch(() => {})
   }
 
   async #erase(id: string): Promise<void> {
@@ -257,29 +269,14 @@ export class Connectoid implements ConnectoidPage {
     this.#changed(entry)
   }
 
-  /** Gives the page the contents of a peer, one after another. One that it does not take comes again after the next start. */
   async #deliver(entry: Entry): Promise<void> {
-    if (entry.isDelivering || this.#onmessage === null || !entry.end.hasContents) return
+    const { end, peer } = entry
+    if (entry.isDelivering || this.#onmessage === null || !end.hasContents) return
     entry.isDelivering = true
-    const taken: Received[] = []
-    let isStuck = false
-    try {
-      for (const received of await entry.end.contents()) {
-        const { number, data } = received
-        await this.#onmessage({ peer: entry.peer, number, data, text: decodeUtf8(data) })
-        taken.push(received)
-      }
-    } catch (error) {
-      browser.reportError(error)
-      isStuck = true
-    }
-    try {
-      await entry.end.run((turn) => takeContents(turn, taken))
-    } catch {
-      isStuck = true
-    }
-    entry.isDelivering = isStuck
-    if (!isStuck) void this.#deliver(entry)
+    const isAll = await deliver(end, peer, this.#onmessage)
+    // One that the page does not take stops those after it.
+    entry.isDelivering = !isAll
+    if (isAll) void this.#deliver(entry)
   }
 }
 

@@ -38,9 +38,10 @@ export interface ConnectoidPage {
    * Makes a link for one person, who may use it once and within 7 days. On return it is on disk here. It also works while no relay can be reached:
    * the guest then waits.
    * @param name what the user calls that person
+   * @param replaces their peer of before, for example one whose data was thrown away: it is unshared once the link is used
    * @throws {ConnectoidError} STORAGE | CLOSED | BAD_NAME
    */
-  share(name: string): Promise<Share>
+  share(name: string, replaces?: PeerOfPage): Promise<Share>
 
   /**
    * Uses a link. Call it once the user agreed: programs that look at links open pages too. A link that this browser has used already gives the

@@ -22,6 +22,8 @@ interface Facts {
   readonly link: string
   /** This page has made the link. */
   readonly isOwnLink: boolean
+  /** The id of the peer that is unshared once this one is connected. */
+  readonly replaces: string | null
   readonly ownName: string | null
   /** PersonaID in upper-case hex. */
   readonly persona: string | null
@@ -60,7 +62,7 @@ export interface PeerRecord extends Facts {
 
 const VERSION = 1
 
-export function newRecord(facts: Pick<Facts, 'name' | 'madeMs' | 'link' | 'isOwnLink'>): PeerRecord {
+export function newRecord(facts: Pick<Facts, 'name' | 'madeMs' | 'link' | 'isOwnLink' | 'replaces'>): PeerRecord {
   return {
     ...facts,
     ownName: null,

@@ -11,7 +11,7 @@ const ID = 'story'
 const OTHER = 99 // a number of no frame
 
 let disk: Disk
-let record: PeerRecord = newRecord({ name: 'Bob', madeMs: 0, link: '', isOwnLink: false })
+let record: PeerRecord = newRecord({ name: 'Bob', madeMs: 0, link: '', isOwnLink: false, replaces: null })
 
 async function open(): Promise<void> {
   disk = await Disk.open(NAME, () => {})
