@@ -162,6 +162,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto'],
     reason: 'the store of a relay on records keeps sealed bytes, and knows no HTTP',
   },
+  'relayd/postgres': {
+    folders: ['card', 'core', 'errors', 'relay', 'relayd/records', 'relayd/store', 'store'],
+    packages: ['node:crypto', 'pg'],
+    reason: 'the store of a relay on PostgreSQL has the rules of the records, and knows no file and no HTTP',
+  },
   'relayd/boxes': {
     folders: ['core', 'crypto', 'seal', 'relay', 'relayd/store'],
     packages: ['node:crypto'],

@@ -49,7 +49,7 @@ export interface OpenRelayStore {
   /** Says whether the disk is full from now on, where a test can do so. */
   readonly setFull: ((isFull: boolean) => void) | null
   /** Another store on the same records, where several processes can have one. */
-  readonly second: (() => RelayStore) | null
+  readonly second: (() => Promise<RelayStore>) | null
 }
 
 export interface Subject {
@@ -66,7 +66,7 @@ export const SUBJECTS: readonly Subject[] = [
     open: async (limits) => {
       const memory = new RelayMemory()
       const open = (): RelayStore => new MemoryRelayStore(limits, memory)
-      return { store: open(), reopen: async () => open(), setFull: null, second: open }
+      return { store: open(), reopen: async () => open(), setFull: null, second: async () => open() }
     },
   },
   {

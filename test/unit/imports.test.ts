@@ -95,6 +95,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/kept/a.ts', "import { x } from '../records/records.ts'"],
   ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
+  ['relayd/postgres/a.ts', "import { readFile } from 'node:fs/promises'"],
   ['relayd/inbox/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/objects/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/personas/a.ts', "import { unlink } from 'node:fs/promises'"],

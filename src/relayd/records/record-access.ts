@@ -15,4 +15,6 @@ export interface RecordAccess {
   readonly commit: (writes: readonly Write[]) => Promise<void>
   /** Ends once the store can be read: it cannot for some milliseconds after a full disk. Null while it can. */
   readonly ready: () => Promise<void> | null
+  /** Whether a change of a record is on its way. */
+  readonly isComing: (key: string) => boolean
 }

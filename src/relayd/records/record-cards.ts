@@ -4,7 +4,7 @@ import type { CardPlace } from '../../relay/paths/card-place.ts'
 import { CardChange } from './card-change.ts'
 import type { KeptCard, KeptPersona } from './kept-card.ts'
 import type { RecordAccess } from './record-access.ts'
-import { parseDueId } from './records.ts'
+import { dueKeys, parseDueId } from './records.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type { CardOutcome, HeldCard, OfferedCard } from '../store/relay-store.ts'
 
@@ -46,19 +46,17 @@ export class RecordCards {
     return count
   }
 
-  /** @returns the commits that it began, one for each persona that it looked at */
-  async expire(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
-    const { present, coming, write } = this.#access
-    const commits: Promise<unknown>[] = []
-    if (limit === 0) return commits
-    for await (const [dueKey] of present.personaDue.iterate({ limit })) {
-      const { dueUs, id } = parseDueId(dueKey)
-      if (dueUs > nowUs) break
-      const change = this.#change(id, nowUs)
-      // Without a change another one moved it since the iteration began.
-      commits.push(write(change.isChanged ? change.writes() : [coming.personaDue.remove(dueKey)]))
-    }
-    return commits
+  /** The moments at which a persona is to be looked at, where they have come. */
+  due(nowUs: number, limit: number): Promise<string[]> {
+    return dueKeys(this.#access.present.personaDue, nowUs, limit)
+  }
+
+  /** Looks at a persona whose moment has come. @param dueKey as {@link due} gives it */
+  async look(dueKey: string, nowUs: number): Promise<void> {
+    const { coming, write } = this.#access
+    const change = this.#change(parseDueId(dueKey).id, nowUs)
+    // Without a change another one moved it since the iteration began.
+    await write(change.isChanged ? change.writes() : [coming.personaDue.remove(dueKey)])
   }
 
   #decide(change: CardChange, card: OfferedCard): CardOutcome {

@@ -13,7 +13,7 @@ import type {
   SenderRules,
 } from '../store/inbox-store.ts'
 import { emptyInbox, lookAtInbox } from './inbox-looks.ts'
-import { entryId, numberOf, parseDueId } from './records.ts'
+import { dueKeys, entryId, numberOf, parseDueId } from './records.ts'
 import type { RecordAccess } from './record-access.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import { Tally } from './tally.ts'
@@ -116,44 +116,49 @@ export class RecordInboxes implements InboxStore {
 
   async forget(persona: PersonaId): Promise<number> {
     await this.#access.ready()
-    const { present, commit } = this.#access
-    const ids: InboxId[] = []
-    for await (const [id] of present.inboxes.iterate({ prefix: `${persona}/` })) ids.push(id)
-    for (const id of ids)
-      await emptyInbox(this.#access, id, async (writes) => {
-        await commit(writes)
-        return true
-      })
+    const ids = await this.of(persona)
+    for (const id of ids) await this.empty(id)
     return ids.length
   }
 
-  /** @returns the commits that it began, one for each inbox and mark that it looked at */
-  async expire(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
-    const { present } = this.#access
-    const due: string[] = []
-    if (limit === 0) return []
-    for await (const [key] of present.inboxDue.iterate({ limit })) {
-      if (parseDueId(key).dueUs > nowUs) break
-      due.push(key)
-    }
-    const commits: Promise<unknown>[] = due.map((key) => lookAtInbox(this.#access, key, nowUs))
-    return [...commits, ...(await this.#expireMarks(nowUs, limit - commits.length))]
+  /** The inboxes of a persona. */
+  async of(persona: PersonaId): Promise<InboxId[]> {
+    const ids: InboxId[] = []
+    for await (const [id] of this.#access.present.inboxes.iterate({ prefix: `${persona}/` })) ids.push(id)
+    return ids
   }
 
-  async #expireMarks(nowUs: number, limit: number): Promise<Promise<unknown>[]> {
-    const { present, coming, write } = this.#access
-    const commits: Promise<unknown>[] = []
-    if (limit === 0) return commits
-    for await (const [key] of present.gone.iterate({ limit })) {
-      const { dueUs, id } = parseDueId(key)
-      if (dueUs > nowUs) break
-      const tally = new Tally(coming.totals, coming.guests)
-      // Without its mark the inbox was emptied since the iteration began.
-      const isThere = coming.marks.get(id) !== undefined
-      if (isThere) tally.add({ bytes: -MARK_COST_BYTES })
-      commits.push(write([coming.gone.remove(key), coming.marks.remove(id), ...tally.writes()]))
-    }
-    return commits
+  /** Deletes an inbox and all in it. */
+  async empty(id: InboxId): Promise<void> {
+    await emptyInbox(this.#access, id, async (writes) => {
+      await this.#access.commit(writes)
+      return true
+    })
+  }
+
+  /** The moments at which an inbox is to be looked at, where they have come. */
+  due(nowUs: number, limit: number): Promise<string[]> {
+    return dueKeys(this.#access.present.inboxDue, nowUs, limit)
+  }
+
+  /** Looks at an inbox whose moment has come. @param dueKey as {@link due} gives it */
+  async look(dueKey: string, nowUs: number): Promise<void> {
+    await lookAtInbox(this.#access, dueKey, nowUs)
+  }
+
+  /** The moments at which a mark is to be deleted, where they have come. */
+  dueMarks(nowUs: number, limit: number): Promise<string[]> {
+    return dueKeys(this.#access.present.gone, nowUs, limit)
+  }
+
+  /** Deletes a mark. @param dueKey as {@link dueMarks} gives it */
+  async lookAtMark(dueKey: string): Promise<void> {
+    const { coming, write } = this.#access
+    const { id } = parseDueId(dueKey)
+    const tally = new Tally(coming.totals, coming.guests)
+    // Without its mark the inbox was emptied since the iteration began.
+    if (coming.marks.get(id) !== undefined) tally.add({ bytes: -MARK_COST_BYTES })
+    await write([coming.gone.remove(dueKey), coming.marks.remove(id), ...tally.writes()])
   }
 
   #change(id: InboxId, nowUs: number): InboxChange {

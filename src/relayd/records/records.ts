@@ -105,7 +105,7 @@ export function recordsOf(store: Store): Records {
 }
 
 const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
-const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
+export const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
 const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
   // The first relays kept no cards, and the next ones no inboxes and no objects.
   const { boxes, messages, cards = 0, inboxes = 0, entries = 0, objects = 0, bytes } = value as Partial<Totals>
@@ -128,7 +128,7 @@ const DATA_CODEC: Codec<string> = {
     return text
   },
 }
-const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
+export const EMPTY_CODEC: Codec<null> = { version: 1, encode: () => new Uint8Array(0), decode: () => null }
 
 /** The keys, none of them of a record, between which all records of personas lie. */
 export const PERSONA_RANGE: { readonly from: string; readonly to: string } = { from: 'arriving/', to: 'sender/~' }
@@ -165,6 +165,17 @@ export function parseDueId(key: string): { readonly dueUs: number; readonly id: 
   return { dueUs: Number.parseInt(key.slice(0, MOMENT_DIGITS), 16), id: key.slice(MOMENT_DIGITS + 1) }
 }
 
-function formatMoment(us: number): string {
+/** The keys of moments that have come: at most `limit`, the earliest first. */
+export async function dueKeys(due: Collection<null>, nowUs: number, limit: number): Promise<string[]> {
+  const keys: string[] = []
+  if (limit === 0) return keys
+  for await (const [key] of due.iterate({ limit })) {
+    if (parseDueId(key).dueUs > nowUs) break
+    keys.push(key)
+  }
+  return keys
+}
+
+export function formatMoment(us: number): string {
   return us.toString(16).padStart(MOMENT_DIGITS, '0')
 }

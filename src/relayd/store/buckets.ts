@@ -5,9 +5,28 @@ const MAX_BUCKETS = 200_000 // sanity: some 40 MB; beyond them the half that was
 const MAX_WAIT_MS = 86_400_000 // sanity: a bucket that never fills is looked at again after a day
 const ENOUGH = 1 - 1e-9 // a token, less what doubles lose
 
-interface Level {
+/** Tokens in a bucket at a moment. */
+export interface Level {
   tokens: number
   atUs: number
+}
+
+/** Fills a bucket up to now, in its place. A clock that goes back takes nothing away, and fills again from here. */
+export function fillLevel(level: Level, { burst, perSec }: Bucket, nowUs: number): Level {
+  const passedSec = Math.max(0, nowUs - level.atUs) / 1_000_000
+  level.tokens = Math.min(burst, level.tokens + passedSec * perSec)
+  level.atUs = nowUs
+  return level
+}
+
+/** @param levels of the buckets, filled @returns 0 if each has a token, or the milliseconds until all have one */
+export function waitOf(buckets: readonly Bucket[], levels: readonly Level[]): number {
+  let waitMs = 0
+  for (let i = 0; i < buckets.length; i++) {
+    const { tokens } = levels[i]!
+    if (tokens < ENOUGH) waitMs = Math.max(waitMs, ((1 - tokens) / buckets[i]!.perSec) * 1000)
+  }
+  return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
 }
 
 export class Buckets {
@@ -18,13 +37,9 @@ export class Buckets {
 
   /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
   spend(buckets: readonly Bucket[], nowUs: number): number {
-    let waitMs = 0
     const levels = buckets.map((bucket) => this.#fill(bucket, nowUs))
-    for (let i = 0; i < buckets.length; i++) {
-      const { tokens } = levels[i]!
-      if (tokens < ENOUGH) waitMs = Math.max(waitMs, ((1 - tokens) / buckets[i]!.perSec) * 1000)
-    }
-    if (waitMs > 0) return Math.ceil(Math.min(MAX_WAIT_MS, waitMs))
+    const waitMs = waitOf(buckets, levels)
+    if (waitMs > 0) return waitMs
     for (let i = 0; i < buckets.length; i++) {
       levels[i]!.tokens--
       this.#keep(buckets[i]!.key, levels[i]!)
@@ -36,13 +51,9 @@ export class Buckets {
     return this.#young.size + this.#old.size
   }
 
-  #fill({ key, burst, perSec }: Bucket, nowUs: number): Level {
-    const level = this.#young.get(key) ?? this.#rejuvenate(key) ?? { tokens: burst, atUs: nowUs }
-    // A clock that goes back takes nothing away, and fills again from here.
-    const passedSec = Math.max(0, nowUs - level.atUs) / 1_000_000
-    level.tokens = Math.min(burst, level.tokens + passedSec * perSec)
-    level.atUs = nowUs
-    return level
+  #fill(bucket: Bucket, nowUs: number): Level {
+    const { key, burst } = bucket
+    return fillLevel(this.#young.get(key) ?? this.#rejuvenate(key) ?? { tokens: burst, atUs: nowUs }, bucket, nowUs)
   }
 
   #rejuvenate(key: string): Level | undefined {

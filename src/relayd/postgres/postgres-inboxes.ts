@@ -1,0 +1,71 @@
+/** The inboxes of a relay in the database. */
+import type {
+  AskingDevice,
+  DeviceTag,
+  InboxId,
+  InboxStore,
+  OfferedEntry,
+  Page,
+  PostOutcome,
+  SenderRules,
+} from '../store/inbox-store.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type { Access } from './access.ts'
+
+export class PostgresInboxes implements InboxStore {
+  readonly #access: Access
+  readonly #listeners = new Set<(inbox: InboxId) => void>()
+
+  constructor(access: Access) {
+    this.#access = access
+  }
+
+  async post(id: InboxId, entry: OfferedEntry, listed: readonly DeviceTag[], nowUs: number): Promise<PostOutcome> {
+    const { from, bodyHash } = entry
+    const keys = [inboxKey(id), `sender/${id}/${from}`, `mark/${id}/${from}/${bodyHash}`, 'total/all']
+    return await this.#access.change(keys, ({ inboxes }) => inboxes.post(id, entry, listed, nowUs))
+  }
+
+  async list(id: InboxId, device: AskingDevice, after: number, limit: number, nowUs: number): Promise<Page> {
+    return await this.#access.look([inboxKey(id)], ({ inboxes }) => inboxes.list(id, device, after, limit, nowUs))
+  }
+
+  async acknowledge(id: InboxId, device: AskingDevice, numbers: readonly number[], nowUs: number): Promise<boolean> {
+    return await this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) =>
+      inboxes.acknowledge(id, device, numbers, nowUs),
+    )
+  }
+
+  async setSenders(
+    id: InboxId,
+    device: AskingDevice,
+    rules: SenderRules,
+    nowUs: number,
+  ): Promise<'done' | 'crowded' | 'full'> {
+    return await this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) =>
+      inboxes.setSenders(id, device, rules, nowUs),
+    )
+  }
+
+  async forget(persona: PersonaId): Promise<number> {
+    const ids = await this.#access.look([], ({ inboxes }) => inboxes.of(persona))
+    await Promise.all(
+      ids.map((id) => this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) => inboxes.empty(id))),
+    )
+    return ids.length
+  }
+
+  watch(listener: (inbox: InboxId) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  told(id: InboxId): void {
+    for (const listener of this.#listeners) listener(id)
+  }
+}
+
+/** The record that whoever changes an inbox locks first. */
+export function inboxKey(id: InboxId): string {
+  return `inbox/${id}`
+}

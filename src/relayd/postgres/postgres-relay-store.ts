@@ -1,0 +1,237 @@
+/**
+ * The relay's store on PostgreSQL. Any number of processes share it, and none keeps anything of a box, a cursor, a limit or a card. Its records and
+ * their rules are those of src/relayd/records. A box is locked by its row from the first read to the commit, so its messages become readable in
+ * the order of their moments.
+ */
+import { randomUUID } from 'node:crypto'
+import type { CardPlace } from '../../relay/paths/card-place.ts'
+import { parseDueId } from '../records/records.ts'
+import type { StoreOptions } from '../records/record-relay-store.ts'
+import { Shared } from '../records/shared.ts'
+import type { PersonaId } from '../store/persona-id.ts'
+import type {
+  BoxId,
+  Bucket,
+  CardOutcome,
+  HeldCard,
+  Message,
+  OfferedCard,
+  RelayStore,
+  SendOutcome,
+  StoreStats,
+  UsedAnswer,
+} from '../store/relay-store.ts'
+import { BOX_COST_BYTES, MESSAGE_COST_BYTES } from '../store/rules.ts'
+import { accessOf, type Access } from './access.ts'
+import { Database } from './database.ts'
+import { loadDriver } from './driver.ts'
+import { News } from './news.ts'
+import { answerKey, bucketKey, forgetPassing, noteStart, spendTokens, START_KEY, useAnswer } from './passing.ts'
+import { inboxKey, PostgresInboxes } from './postgres-inboxes.ts'
+import { PostgresObjects } from './postgres-objects.ts'
+import { prepareSchema } from './schema.ts'
+import { readTotals, selectTotals } from './totals.ts'
+import { Turns } from './turns.ts'
+
+const TOTALS = 'total/all'
+const BOX_PREFIX = 'box/'
+const INBOX_PREFIX = 'inbox/'
+
+/**
+ * Opens the store in a database, and makes its tables if there are none.
+ * @param url such as postgres://relay@db.example/relay
+ * @throws {DatabaseError}
+ */
+export async function openPostgresRelayStore(url: string, options: StoreOptions): Promise<PostgresRelayStore> {
+  const database = new Database(await loadDriver(), url)
+  try {
+    await prepareSchema(database)
+    return await PostgresRelayStore.open(database, options, () => database.close())
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+export class PostgresRelayStore implements RelayStore {
+  readonly inboxes: PostgresInboxes
+  readonly objects: PostgresObjects
+  readonly #database: Database
+  readonly #options: StoreOptions
+  readonly #release: () => Promise<void>
+  readonly #news: News
+  readonly #all: readonly Turns[]
+  readonly #access: Access
+  /** Turns on used answers and buckets, which wait for no disk. */
+  readonly #passing: Turns
+  readonly #scrub: Shared
+  readonly #listeners = new Set<(box: BoxId) => void>()
+  #isClosed = false
+
+  private constructor(database: Database, options: StoreOptions, release: () => Promise<void>) {
+    this.#database = database
+    this.#options = options
+    this.#release = release
+    this.#news = new News(database, randomUUID(), (ids) => this.#tell(ids))
+    const common = {
+      database,
+      limits: options.limits,
+      newsOf: (ids: readonly string[]) => this.#news.queryOf(ids),
+      told: (ids: readonly string[]): void => {
+        this.#tell(ids)
+        this.#news.wake()
+      },
+    }
+    const looks = new Turns({ ...common, mode: 'look', lanes: 2 })
+    const changes = new Turns({ ...common, mode: 'change', lanes: 2 })
+    this.#passing = new Turns({ ...common, mode: 'change', lanes: 1 })
+    this.#all = [looks, changes, this.#passing]
+    this.#access = accessOf(looks, changes)
+    this.inboxes = new PostgresInboxes(this.#access)
+    this.objects = new PostgresObjects(this.#access)
+    this.#scrub = new Shared(() => this.#vacuum())
+  }
+
+  /**
+   * Opens the store on a database that has its tables.
+   * @param release called after the store is closed
+   * @throws {DatabaseError}
+   */
+  static async open(
+    database: Database,
+    options: StoreOptions,
+    release: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<PostgresRelayStore> {
+    const store = new PostgresRelayStore(database, options, release)
+    await store.#passing.take([START_KEY], ({ snapshot }) => noteStart(snapshot, options.nowUs))
+    await store.#news.open()
+    return store
+  }
+
+  async send(id: BoxId, data: string, address: string, nowUs: number): Promise<SendOutcome> {
+    return await this.#access.change([boxKey(id), TOTALS], ({ boxes }) => boxes.send(id, data, address, nowUs))
+  }
+
+  async check(id: BoxId, atUs: number, address: string, nowUs: number): Promise<{ readonly found: boolean } | null> {
+    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.check(id, atUs, address, nowUs))
+  }
+
+  async receive(
+    id: BoxId,
+    answer: UsedAnswer,
+    atUs: number,
+    limit: number,
+    nowUs: number,
+  ): Promise<readonly Message[] | null> {
+    if (!(await this.#use(answer, nowUs))) return null
+    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.receive(id, atUs, limit, nowUs))
+  }
+
+  async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
+    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.read(id, atUs, limit, nowUs))
+  }
+
+  async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
+    if (!(await this.#use(answer, nowUs))) return 'used'
+    return await this.#access.change([boxKey(id), TOTALS], ({ boxes }) => boxes.retire(id, nowUs))
+  }
+
+  async spend(buckets: readonly Bucket[], nowUs: number): Promise<number> {
+    if (buckets.length === 0) return 0
+    return await this.#passing.take(buckets.map(bucketKey), ({ snapshot }) => spendTokens(snapshot, buckets, nowUs))
+  }
+
+  async expire(nowUs: number, limit: number): Promise<number> {
+    await forgetPassing(this.#database, nowUs)
+    await this.#news.forget()
+    const access = this.#access
+    const looks: Promise<void>[] = []
+    for (const key of await access.look([], ({ boxes }) => boxes.due(nowUs, limit)))
+      looks.push(access.change([boxKey(parseDueId(key).id), TOTALS], ({ boxes }) => boxes.look(key, nowUs)))
+    for (const key of await access.look([], ({ cards }) => cards.due(nowUs, limit - looks.length)))
+      looks.push(access.change([personaKey(parseDueId(key).id), TOTALS], ({ cards }) => cards.look(key, nowUs)))
+    for (const key of await access.look([], ({ inboxes }) => inboxes.due(nowUs, limit - looks.length)))
+      looks.push(access.change([inboxKey(parseDueId(key).id), TOTALS], ({ inboxes }) => inboxes.look(key, nowUs)))
+    for (const key of await access.look([], ({ inboxes }) => inboxes.dueMarks(nowUs, limit - looks.length)))
+      looks.push(access.change([`mark/${parseDueId(key).id}`, TOTALS], ({ inboxes }) => inboxes.lookAtMark(key)))
+    await Promise.all(looks)
+    return looks.length
+  }
+
+  async forget(id: BoxId): Promise<boolean> {
+    return await this.#access.change([boxKey(id), TOTALS], ({ boxes }) => boxes.forget(id))
+  }
+
+  async putCard(card: OfferedCard, nowUs: number): Promise<CardOutcome> {
+    return await this.#access.change([personaKey(card.persona), TOTALS], ({ cards }) => cards.put(card, nowUs))
+  }
+
+  async getCard(place: CardPlace, nowUs: number): Promise<string | null> {
+    const key = 'at' in place ? `card/${place.at}` : personaKey(place.persona)
+    return await this.#access.look([key], async ({ cards }) => cards.get(place, nowUs))
+  }
+
+  async cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null> {
+    return await this.#access.look([personaKey(persona)], async ({ cards }) => cards.of(persona, app, nowUs))
+  }
+
+  async forgetCards(persona: PersonaId): Promise<number> {
+    return await this.#access.change([personaKey(persona), TOTALS], ({ cards }) => cards.forget(persona))
+  }
+
+  async scrub(): Promise<void> {
+    await this.#scrub.run()
+  }
+
+  watch(listener: (box: BoxId) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  async stats(): Promise<StoreStats> {
+    const { rows } = await this.#database.query(selectTotals(false))
+    const totals = readTotals(rows[0])
+    return { ...totals, isFull: totals.bytes + BOX_COST_BYTES + MESSAGE_COST_BYTES > this.#options.limits.maxDiskBytes }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const turns of this.#all) await turns.close()
+    await this.#news.close()
+    await this.#release()
+  }
+
+  async #use(answer: UsedAnswer, nowUs: number): Promise<boolean> {
+    const { answerUs } = this.#options
+    return await this.#passing.take([answerKey(answer), START_KEY], ({ snapshot }) =>
+      useAnswer(snapshot, answer, answerUs, nowUs),
+    )
+  }
+
+  #tell(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (id.startsWith(INBOX_PREFIX)) this.inboxes.told(id.slice(INBOX_PREFIX.length))
+      else for (const listener of this.#listeners) listener(id.slice(BOX_PREFIX.length))
+    }
+  }
+
+  async #vacuum(): Promise<void> {
+    const connection = this.#database.own(false)
+    connection.on('error', () => {})
+    try {
+      await connection.connect()
+      for (const table of ['record', 'part']) await connection.query({ text: `VACUUM ${table}` })
+    } finally {
+      await connection.end().catch(() => {})
+    }
+  }
+}
+
+function boxKey(id: BoxId): string {
+  return BOX_PREFIX + id
+}
+
+function personaKey(id: PersonaId): string {
+  return `persona/${id}`
+}

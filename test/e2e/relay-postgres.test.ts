@@ -1,0 +1,23 @@
+/** A relay on PostgreSQL. One server is for all tests of this file: to make one takes two seconds. */
+import { afterAll, beforeAll, describe } from 'vitest'
+import { testBoxes } from '../contract/relay-store/boxes.ts'
+import { testCards } from '../contract/relay-store/cards.ts'
+import { testInboxes } from '../contract/relay-store/inboxes.ts'
+import { testObjects } from '../contract/relay-store/objects.ts'
+import { POSTGRES_ABSENCE, TestPostgres } from '../support/postgres/server.ts'
+import { postgresSubject } from '../support/postgres/subject.ts'
+
+describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENCE}`, () => {
+  let server: TestPostgres
+
+  beforeAll(async () => {
+    // Nothing here cuts the power, so nothing waits for the disk.
+    server = await TestPostgres.start({ fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB' })
+  })
+  afterAll(async () => {
+    await server.remove()
+  })
+
+  const subject = postgresSubject(() => server)
+  for (const suite of [testBoxes, testCards, testInboxes, testObjects]) suite([subject])
+})
