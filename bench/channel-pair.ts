@@ -14,14 +14,15 @@ export interface Pair {
   close(): Promise<void>
 }
 
-/** @param net the keys of `net:` in the configuration of both */
-export async function startPair(net: object): Promise<Pair> {
-  const homes = [makeHome(), makeHome()]
-  for (const home of homes) {
+/** @param net the keys of `net:` in the configuration @param ofGuest those of the guest, where they are others */
+export async function startPair(net: object, ofGuest: object = net): Promise<Pair> {
+  const homes = [net, ofGuest].map((keys) => {
+    const home = makeHome()
     mkdirSync(join(home, 'config'), { mode: 0o700 })
     // YAML reads JSON.
-    writeFileSync(join(home, 'config', 'personad.yaml'), `net: ${JSON.stringify(net)}\n`, { mode: 0o600 })
-  }
+    writeFileSync(join(home, 'config', 'personad.yaml'), `net: ${JSON.stringify(keys)}\n`, { mode: 0o600 })
+    return home
+  })
   const [host, guest] = [await startDaemon(homes[0]!, true), await startDaemon(homes[1]!, true)]
   const close = async (): Promise<void> => {
     await host.stop()

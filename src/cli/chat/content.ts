@@ -6,25 +6,24 @@ import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
 const VERSION = 1
 
 export interface ChatText {
-  readonly kind: 'line'
   readonly id: string
   readonly text: string
   readonly sentSec: number
 }
 
-/** A person has seen this line, and all lines of the same side before it. */
-export interface ReadMark {
-  readonly kind: 'read'
-  readonly id: string
+/** A line, a mark, or a line with a mark that was due. */
+export interface ChatContent {
+  readonly line: ChatText | null
+  /** A person has seen the line of this id, and all lines of the same side before it. */
+  readonly read: string | null
 }
 
-export type ChatContent = ChatText | ReadMark
-
-export function encodeContent(content: ChatContent): Uint8Array {
-  const members =
-    content.kind === 'line'
-      ? { chat: VERSION, line: content.id, sent: content.sentSec, text: content.text }
-      : { chat: VERSION, read: content.id }
+export function encodeContent({ line, read }: ChatContent): Uint8Array {
+  const members = {
+    chat: VERSION,
+    ...(read === null ? {} : { read }),
+    ...(line === null ? {} : { line: line.id, sent: line.sentSec, text: line.text }),
+  }
   return encodeUtf8(JSON.stringify(members))
 }
 
@@ -32,11 +31,11 @@ export function encodeContent(content: ChatContent): Uint8Array {
 export function decodeContent(bytes: Uint8Array): ChatContent | null {
   const members = membersOf(decodeUtf8(bytes))
   if (members === null || members['chat'] !== VERSION) return null
-  const { line, read, sent, text } = members
-  if (isId(read)) return { kind: 'read', id: read }
-  if (!isId(line) || typeof text !== 'string' || text.length > MAX_LINE_CHARS) return null
-  if (typeof sent !== 'number' || !Number.isSafeInteger(sent) || sent < 0) return null
-  return { kind: 'line', id: line, text, sentSec: sent }
+  const { read = null } = members
+  if (read !== null && !isId(read)) return null
+  if (members['line'] === undefined) return read === null ? null : { line: null, read }
+  const line = lineOf(members)
+  return line === null ? null : { line, read }
 }
 
 function membersOf(text: string | null): Readonly<Record<string, unknown>> | null {
@@ -46,6 +45,12 @@ function membersOf(text: string | null): Readonly<Record<string, unknown>> | nul
   } catch {
     return null
   }
+}
+
+function lineOf({ line, sent, text }: Readonly<Record<string, unknown>>): ChatText | null {
+  if (!isId(line) || typeof text !== 'string' || text.length > MAX_LINE_CHARS) return null
+  if (typeof sent !== 'number' || !Number.isSafeInteger(sent) || sent < 0) return null
+  return { id: line, text, sentSec: sent }
 }
 
 function isId(value: unknown): value is string {

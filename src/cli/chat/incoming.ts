@@ -63,14 +63,14 @@ async function take(client: Client, place: Place, content: FirstPiece): Promise<
   else await takeRead(client, place, read)
 }
 
-async function takeRead(client: Client, { chat, mine }: Place, read: ChatContent): Promise<void> {
-  if (read.kind === 'line') {
-    const { id, text, sentSec } = read
+async function takeRead(client: Client, { chat, mine }: Place, { line, read }: ChatContent): Promise<void> {
+  if (line !== null) {
+    const { id, text, sentSec } = line
     await client.call('chat.keep', { chat, id, mine, text, sentSec, state: mine ? 'sent' : 'there' })
-    return
   }
+  if (read === null) return
   try {
-    await client.call('chat.mark', { chat, ids: [read.id], state: 'read', earlier: true })
+    await client.call('chat.mark', { chat, ids: [read], state: 'read', earlier: true })
   } catch (error) {
     // Another device has written the line, and its copy is not here yet.
     if (!hasCode(error, 'CHAT_LINE_UNKNOWN')) throw error

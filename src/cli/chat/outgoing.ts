@@ -4,7 +4,7 @@ import type { Client } from '../../ipc/client.ts'
 import { MAX_MARKED_IDS, type ChatLine, type LineWay } from '../../ipc/methods/chat.ts'
 import type { ChannelState } from '../../ipc/methods/channel-values.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
-import { encodeContent, type ChatContent } from './content.ts'
+import { encodeContent, type ChatContent, type ChatText } from './content.ts'
 import type { Peer } from './peers.ts'
 
 const TAKES: ReadonlySet<ChannelState> = new Set(['open', 'meeting', 'unconfirmed'])
@@ -36,20 +36,27 @@ export class Outgoing {
     this.#noMessages = null
   }
 
-  /** Hands a line to every way, and notes which have taken it. @returns whether any has */
-  async send(line: Pick<ChatLine, 'id' | 'text' | 'sentSec'>): Promise<boolean> {
-    const { id, text, sentSec } = line
-    const ways = await this.post({ kind: 'line', id, text, sentSec })
+  /**
+   * Hands a line to every way, and notes which have taken it.
+   * @param read the mark that goes along, or null
+   * @returns whether any has
+   */
+  async send({ id, text, sentSec }: ChatText, read: string | null): Promise<boolean> {
+    const ways = await this.#post({ line: { id, text, sentSec }, read }, id)
     if (ways.length === 0) return false
     await this.#client.call('chat.mark', { chat: this.#peer().chat, ids: [id], state: 'sent', ways })
     this.#underway.set(id, ways)
     return true
   }
 
+  /** Hands a mark to every way. @param read the id of the line @returns whether any has taken it */
+  async mark(read: string): Promise<boolean> {
+    return (await this.#post({ line: null, read }, `read-${read}`.slice(0, 64))).length > 0
+  }
+
   /** @returns the ways that have taken it */
-  async post(content: ChatContent): Promise<LineWay[]> {
+  async #post(content: ChatContent, key: string): Promise<LineWay[]> {
     const bytes = Buffer.from(encodeContent(content)).toString('base64')
-    const key = content.kind === 'line' ? content.id : `read-${content.id}`.slice(0, 64)
     const ways: LineWay[] = []
     for (const { id, state } of this.#peer().channels) {
       if (!TAKES.has(state)) continue

@@ -1,22 +1,23 @@
 /** `persona chat NAME`: an open chat. Lines come and go while a person types, or while a script writes to stdin. */
-import { createInterface } from 'node:readline'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
 import { MAX_LINE_CHARS, type ChatLine } from '../../ipc/methods/chat.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
+import { systemClock } from '../../process/pulse.ts'
 import { Serial } from '../../process/serial.ts'
 import { withDaemon } from '../io/connect.ts'
-import { printText, remark, type Context } from '../io/context.ts'
+import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
-import { isInteractive } from '../io/prompt.ts'
 import { lookAgain } from '../io/look-again.ts'
-import { Editor } from './editor.ts'
 import { eachPageAfter, figuresOf, lastLines } from './kept-lines.ts'
 import { takeIncoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
-import { chatChannels, findPeer, peerOf, showPeer, type Peer } from './peers.ts'
-import { formatLine, MARKS } from './show.ts'
+import { chatChannels, findPeer, peerOf, type Peer } from './peers.ts'
+import { ReadMarks } from './read-marks.ts'
+import { Screen } from './screen.ts'
+import { MARKS } from './show.ts'
+import { readScripted, readTyped, type Typed } from './typed.ts'
 import { escapeText } from '../io/escape.ts'
 
 const SHOWN_LINES = 20 // sanity: fits a screen of 25 rows
@@ -56,10 +57,11 @@ async function ownPersona(client: Client): Promise<string | null> {
 }
 
 class Session {
-  readonly #context: Context
+  readonly #screen: Screen
   readonly #client: Client
   readonly #ownId: string | null
   readonly #outgoing: Outgoing
+  readonly #marks = new ReadMarks(systemClock, () => this.#soon(async () => await this.#sendMark()))
   /** Lines that are typed or read go out one after another, in between of what comes. */
   readonly #serial = new Serial()
   #peer: Peer
@@ -67,7 +69,6 @@ class Session {
   #shown = 0
   /** The number of the last line that was typed here. */
   #lastSent: number | null = null
-  #editor: Editor | null = null
   /** Numbers of contents that were delivered, by channel, and of messages that were received. */
   readonly #delivered = new Map<string, number>()
   readonly #received = new Set<number>()
@@ -77,7 +78,7 @@ class Session {
   #isOver = false
 
   constructor(context: Context, client: Client, peer: Peer, ownId: string | null) {
-    this.#context = context
+    this.#screen = new Screen(context)
     this.#client = client
     this.#peer = peer
     this.#ownId = ownId
@@ -88,7 +89,7 @@ class Session {
   async run(shownLines: number): Promise<void> {
     const ended = new Promise<null>((resolve) => (this.#end = () => resolve(null)))
     await this.#begin(shownLines)
-    this.#listen()
+    this.#screen.listen(this.#peer, { onLine: (line) => this.#type(line), onEnd: () => this.#end() })
     try {
       await lookAgain<null>(this.#client, {
         events: [
@@ -107,8 +108,9 @@ class Session {
         ended,
       })
       await this.#serial.idle()
+      await this.#leaveMark()
     } finally {
-      this.#editor?.close()
+      this.#screen.close()
     }
     if (this.#failure !== null) throw this.#failure
   }
@@ -123,17 +125,6 @@ class Session {
     const { lines: last = 0, unread = 0 } = (await figuresOf(this.#client, chat)) ?? {}
     const [firstUnread] = await lastLines(this.#client, chat, unread, isUnread)
     this.#shown = Math.min(last - shownLines, (firstUnread?.number ?? last + 1) - 1)
-  }
-
-  #listen(): void {
-    if (this.#context.json || !isInteractive()) {
-      const reader = createInterface({ input: process.stdin, crlfDelay: Infinity })
-      reader.on('line', (line) => this.#type(line))
-      reader.once('close', () => this.#end())
-      return
-    }
-    remark(this.#context, `chat with ${showPeer(this.#peer)}; /help shows the commands, /quit ends`)
-    this.#editor = new Editor({ onLine: (line) => this.#type(line), onEnd: () => this.#end() })
   }
 
   #see(event: DaemonEvent | LaggedEvent): boolean {
@@ -172,42 +163,43 @@ class Session {
     const { chat } = this.#peer
     const unsent = (await figuresOf(this.#client, chat))?.unsent ?? 0
     const kept = await lastLines(this.#client, chat, unsent, ({ mine, state }) => mine && state === 'kept')
-    for (const line of kept) if (!(await this.#outgoing.send(line))) return
+    for (const line of kept) {
+      const read = this.#marks.waiting
+      if (!(await this.#outgoing.send(line, read))) return
+      if (read !== null) this.#marks.sent(read, false)
+    }
+  }
+
+  /** Sends the mark that is due alone. */
+  async #sendMark(): Promise<void> {
+    const { due } = this.#marks
+    if (due !== null && (await this.#outgoing.mark(due))) this.#marks.sent(due, true)
+  }
+
+  /** Sends the mark that waits: nobody is here to send it later. */
+  async #leaveMark(): Promise<void> {
+    const { waiting } = this.#marks
+    if (waiting !== null) await this.#outgoing.mark(waiting)
+    this.#marks.forget()
   }
 
   async #showNew(): Promise<void> {
     const { chat } = this.#peer
     let lastTheirs: ChatLine | null = null
     await eachPageAfter(this.#client, chat, Math.max(0, this.#shown), (lines) => {
-      this.#print(lines)
+      this.#screen.showNew(lines, this.#peer)
       this.#shown = lines.at(-1)?.number ?? this.#shown
       lastTheirs = lines.findLast(isUnread) ?? lastTheirs
     })
     if (lastTheirs === null) return
     const { id } = lastTheirs as ChatLine
     await this.#client.call('chat.mark', { chat, ids: [id], state: 'read', earlier: true })
-    await this.#outgoing.post({ kind: 'read', id })
-  }
-
-  #print(lines: readonly ChatLine[]): void {
-    const nowSec = Math.floor(Date.now() / 1000)
-    for (const line of lines) {
-      if (this.#context.json) printText(this.#context, { chat: this.#peer.chat, name: this.#peer.name, ...line }, '')
-      // A script knows what it has written.
-      else if (this.#editor === null && line.mine) continue
-      else this.#printText(formatLine(line, escapeText(this.#peer.name), nowSec, line.state !== 'kept'))
-    }
-  }
-
-  #printText(lines: readonly string[]): void {
-    if (this.#editor === null) process.stdout.write(lines.map((line) => `${line}\n`).join(''))
-    else this.#editor.print(lines)
+    this.#marks.note(id)
+    await this.#sendMark()
   }
 
   async #showPrompt(): Promise<void> {
-    if (this.#editor === null) return
-    const mark = await this.#lastState()
-    this.#editor.ask(`${escapeText(this.#peer.name)}${mark === null ? '' : ` [${mark}]`}> `)
+    if (this.#screen.isTerminal) this.#screen.ask(this.#peer, await this.#lastState())
   }
 
   async #lastState(): Promise<string | null> {
@@ -219,16 +211,18 @@ class Session {
 
   /** A line that a person has typed, or a script has written. */
   #type(typed: string): void {
-    const run = async (): Promise<void> => {
-      if (this.#isOver || typed.trim() === '') return
-      if (typed.trim() === '/quit') return this.#quit()
-      // A script may send any text.
-      if (this.#editor === null) await this.#write(typed)
-      else if (typed.startsWith('/') && !typed.startsWith('//')) await this.#command(typed.trim())
-      else await this.#write(typed.replace(/^\/\//, '/'))
+    this.#soon(async () => {
+      const read = this.#screen.isTerminal ? readTyped(typed) : readScripted(typed)
+      if (this.#isOver || read.is === 'nothing') return
+      if (read.is === 'quit') return this.#quit()
+      await this.#obey(read)
       await this.#showPrompt()
-    }
-    this.#serial.run(run).catch((error: unknown) => this.#fail(error))
+    })
+  }
+
+  /** Does something once nothing else is done. */
+  #soon(work: () => Promise<void>): void {
+    this.#serial.run(work).catch((error: unknown) => this.#fail(error))
   }
 
   #quit(): void {
@@ -237,15 +231,15 @@ class Session {
   }
 
   #fail(error: unknown): void {
-    if (this.#editor !== null && (error instanceof RpcError || error instanceof CliError))
-      return this.#editor.print([`${escapeText(error.message)} (${error.code})`])
+    if (this.#screen.isTerminal && (error instanceof RpcError || error instanceof CliError))
+      return this.#screen.say([`${escapeText(error.message)} (${error.code})`])
     this.#failure = error
     this.#quit()
   }
 
   async #write(text: string): Promise<void> {
     if (text.length > MAX_LINE_CHARS)
-      return this.#printText([
+      return this.#screen.say([
         `this line has ${text.length} characters, and may have ${MAX_LINE_CHARS}; it was not sent`,
       ])
     const line = { id: crypto.randomUUID(), text, sentSec: Math.floor(Date.now() / 1000) }
@@ -257,21 +251,20 @@ class Session {
     await this.#sendKept()
     await this.#showNew()
     if (isFirst && this.#outgoing.obstacle !== null)
-      this.#printText([`(your lines wait here: ${escapeText(this.#outgoing.obstacle)})`])
+      this.#screen.say([`(your lines wait here: ${escapeText(this.#outgoing.obstacle)})`])
   }
 
-  async #command(typed: string): Promise<void> {
-    const [command, ...words] = typed.split(/\s+/)
-    if (command === '/to' && words.length > 0) await this.#goTo(words.join(' '))
-    else if (command === '/history') await this.#showHistory(Number(words[0] ?? SHOWN_LINES))
-    else
-      this.#printText([
-        '/history [NUMBER] shows the last lines; /to NAME goes to another chat; /quit ends; // begins a line with /',
-      ])
+  async #obey(typed: Exclude<Typed, { is: 'nothing' | 'quit' }>): Promise<void> {
+    if (typed.is === 'line') await this.#write(typed.text)
+    else if (typed.is === 'to') await this.#goTo(typed.name)
+    else if (typed.is === 'history') await this.#showHistory(typed.count ?? SHOWN_LINES)
+    else this.#screen.say([typed.text])
   }
 
   async #goTo(name: string): Promise<void> {
-    this.#peer = await findPeer(this.#client, name)
+    const peer = await findPeer(this.#client, name)
+    await this.#leaveMark()
+    this.#peer = peer
     this.#lastSent = null
     this.#outgoing.tryAgain()
     await this.#begin(SHOWN_LINES)
@@ -279,10 +272,8 @@ class Session {
   }
 
   async #showHistory(count: number): Promise<void> {
-    const limit = Number.isInteger(count) && count > 0 && count <= MAX_PAGE ? count : SHOWN_LINES
-    const { lines } = await this.#client.call('chat.lines', { chat: this.#peer.chat, limit })
-    const nowSec = Math.floor(Date.now() / 1000)
-    for (const line of lines) this.#printText(formatLine(line, escapeText(this.#peer.name), nowSec, true))
+    const lines = await lastLines(this.#client, this.#peer.chat, count, () => true)
+    this.#screen.showAgain(lines.slice(-count), this.#peer)
   }
 }
 
