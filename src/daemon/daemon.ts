@@ -180,13 +180,13 @@ async function openParts(
   const kinds = [RELAY_TOKENS, APP_KEYS, ...wings.flatMap(({ sealedKinds = [] }) => sealedKinds)]
   const sealed = await Sealed.open({ keeper, paths: lock.paths, setting: config.custody.apps, log, kinds })
   closers.push(() => sealed.close())
-  const verify = engine.verify.bind(engine)
-  const access = await openAccess({ config: config.net, log, verify, env: process.env })
+  const access = await openAccess({ config: config.net, log, verify: engine.verify.bind(engine), env: process.env })
   closers.push(() => access.close())
   const relays = new OwnRelays({ keeper, sealed: sealed.records, access, config: config.net })
   const cards = openCards({ keeper, reader: hooks.reader, sealed: sealed.records, relays, log })
   closers.push(() => cards.close())
   noteForCards = (event) => cards.onEvent(event)
+  const apps = new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities)
   const host = {
     keeper,
     paths: lock.paths,
@@ -199,7 +199,8 @@ async function openParts(
     relays,
     cards,
     letters: noLetters(),
-    appOf: (caller: Caller) => daemon.apps.spokenNameOf(caller),
+    speakers: apps,
+    appOf: (caller: Caller) => apps.spokenNameOf(caller),
   }
   closers.push(async () => {
     for (const wing of open.toReversed()) await wing.close?.()
@@ -232,7 +233,7 @@ async function openParts(
     cards,
     access,
     relays,
-    apps: new Apps(keeper.onDisk, engine, nowSec, protocol, () => daemon.config.apps.defaultCapabilities),
+    apps,
     wings,
     open,
     servers,
@@ -254,7 +255,7 @@ async function openParts(
   }
   const [ownRelays, ownCards] = [{ findings: () => relayFindings(relays) }, { findings: () => cards.checks() }]
   const handlers = {
-    ...keeperHandlers(keeper, daemon.apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived, farewell),
+    ...keeperHandlers(keeper, apps, about, [...protocol.events.keys()] as EventName[], sealed.arrived, farewell),
     ...doctorHandlers(keeper, [fullDisk, access, sealed, ownRelays, ownCards, ...open], coreDumps, about),
     ...relayHandlers(relays, sealed.records),
     ...cards.handlers(),

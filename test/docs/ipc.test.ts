@@ -32,6 +32,7 @@ import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { channelsStatus } from '../../src/ipc/methods/channels.ts'
 import { channelView } from '../../src/ipc/methods/channel-values.ts'
 import { chatLine, chatView } from '../../src/ipc/methods/chat.ts'
+import { appLink, linksStatus } from '../../src/ipc/methods/links.ts'
 import { mailbox, messagesStatus, readMessage, sentMessage } from '../../src/ipc/methods/messages.ts'
 import { relayAbout, relayView } from '../../src/ipc/methods/relays.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
@@ -229,6 +230,8 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['SyncResult', syncResult],
   ['PairingStep', pairingStep],
   ['App', METHODS['app.hello'].result],
+  ['AppLink', appLink],
+  ['LinksStatus', linksStatus],
   ['WatchedProfile', watchedProfile],
   ['DueProfile', dueProfile],
   ['LostProfile', lostProfile],
@@ -292,6 +295,7 @@ test.each([
   ['CompanionErrorCode', 'daemon/companion/errors.ts'],
   ['ChannelsErrorCode', 'daemon/channels/errors.ts'],
   ['MessagesErrorCode', 'daemon/messages/records/errors.ts'],
+  ['LinksErrorCode', 'daemon/links/errors.ts'],
   ['RelaysErrorCode', 'daemon/relays/errors.ts'],
   ['RpcErrorCode', 'ipc/wire/rpc.ts'],
   ['FrameErrorCode', 'ipc/wire/errors.ts'],

@@ -442,6 +442,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the lines of a chat are kept whatever way has carried them',
   },
+  'daemon/links': {
+    folders: [...KEEPER, 'daemon/sealed', 'daemon/wing'],
+    packages: [],
+    reason: 'a wing does not know the other wings: what links need of channels, the daemon hands in',
+  },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
     folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],

@@ -30,7 +30,7 @@ import { statePaths } from '../../src/store/state-dir.ts'
 import type { Store, Write } from '../../src/store/store.ts'
 import { deviceKey, engine as sodium, START_SEC, type Table } from './person.ts'
 import { tempDir } from './temp-dir.ts'
-import { NOT_ANNOUNCED, NO_CHANNELS, NO_MESSAGES } from './views.ts'
+import { NOT_ANNOUNCED, NO_CHANNELS, NO_LINKS, NO_MESSAGES } from './views.ts'
 
 type Arguments<P> = string extends keyof P ? [params?: P] : Partial<P> extends P ? [params?: P] : [params: P]
 type Params<Name extends keyof Methods> = Arguments<ParamsOf<Methods[Name]>>
@@ -225,6 +225,7 @@ export class TestKeeper {
       announce: NOT_ANNOUNCED,
       channels: NO_CHANNELS,
       messages: NO_MESSAGES,
+      links: NO_LINKS,
       findings: [],
     }))
     return new TestKeeper({

@@ -4,6 +4,7 @@ import type { LaggedEvent } from '../../ipc/client.ts'
 import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
 import { describeChannelEvent } from './channels.ts'
+import { describeLinkEvent } from './links.ts'
 import { describeMessageEvent } from './messages.ts'
 import { hasCode, isUnreachable, withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
@@ -153,6 +154,9 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
     case 'message.changed':
     case 'message.request':
       return describeMessageEvent(event)
+    case 'app.linked':
+    case 'app.unlinked':
+      return describeLinkEvent(event)
     default:
       return unknownEvent(event)
   }

@@ -2,6 +2,7 @@
 
 /** The values that people give, by the last word of the param. Everything else is made by a command. */
 export const VALUES: Readonly<Record<string, string>> = {
+  aDay: 'the number of contacts a day',
   about: 'the name',
   answer: 'the answer',
   after: 'the number after which events are printed',

@@ -142,6 +142,12 @@ const STEPS: Readonly<Record<string, Step>> = {
   MESSAGE_NO_REQUEST: 'persona message list',
   MESSAGE_REQUESTS: 'persona pending',
   MESSAGES_FULL: 'persona message sent',
+  APP_LINK_ASKED: ({ app, other }) =>
+    `persona app link ${wordOf(app)} ${wordOf(other)}; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
+  APP_LINK_PAUSED: ({ app, other }) => `persona app list; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
+  APP_LINK_NO_RIGHT: ({ app }) => `persona app allow ${wordOf(app)} --can propose; or persona app list`,
+  APP_LINK_UNKNOWN: 'persona app links',
+  APP_LINKS_FULL: 'persona app links',
   MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',

@@ -1,11 +1,15 @@
 /** `persona app ...`: commands about local apps. */
 import type { Command } from 'commander'
 import type { GrantOptions } from '../daemon/apps.ts'
+import type { LinkOptions } from '../daemon/app-links.ts'
 import type { PlacesOptions } from '../daemon/cards.ts'
 import type { Runner } from './options.ts'
 
 export function addApp(app: Command, run: Runner): void {
-  const can = ['--can <list>', 'allow any of read, observe, publish, channel, message, separated by commas'] as const
+  const can = [
+    '--can <list>',
+    'allow any of read, observe, publish, channel, message, propose, separated by commas',
+  ] as const
   const asName = ['--as <name>', 'let it speak to the apps of others under this name, such as org.example.app'] as const
   const span = ['--for <time>', 'allow it for this long, such as 12h or 30d (default: until you revoke it)'] as const
   app
@@ -46,6 +50,7 @@ export function addApp(app: Command, run: Runner): void {
     .command('release <name>')
     .description('free the name of a revoked app, with its channels, for the app that you give it next')
     .action((name: string) => run(async (context) => (await import('../daemon/apps.ts')).release(context, name)))
+  addLinks(app, run)
   app
     .command('cards')
     .description('list the cards by which apps of others know your devices')
@@ -71,5 +76,28 @@ export function addApp(app: Command, run: Runner): void {
       run(async (context) =>
         (await import('../daemon/cards.ts')).places(context, 'stores', { app: name, urls }, options),
       ),
+    )
+}
+
+/** Contacts of one app are proposed in another. */
+function addLinks(app: Command, run: Runner): void {
+  app
+    .command('link <app> [other]')
+    .description('link two apps of yours, or change the settings of the first one; alone: list the apps to link')
+    .option('--provide <whom>', 'whom it provides to the other app: none, all, or names separated by commas')
+    .option('--receive <how>', 'take contacts of the other app: no, ask (default) or self, which is without asking')
+    .option('--a-day <number>', 'with --receive self: how many a day at most (default: 20)')
+    .action((name: string, other: string | undefined, options: LinkOptions) =>
+      run(async (context) => (await import('../daemon/app-links.ts')).link(context, name, other, options)),
+    )
+  app
+    .command('links')
+    .description('list the links between your apps')
+    .action(() => run(async (context) => (await import('../daemon/app-links.ts')).links(context)))
+  app
+    .command('unlink <app> <other>')
+    .description('end a link between two apps of yours, or refuse one that an app asks for')
+    .action((name: string, other: string) =>
+      run(async (context) => (await import('../daemon/app-links.ts')).unlink(context, name, other)),
     )
 }

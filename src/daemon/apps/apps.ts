@@ -1,6 +1,7 @@
 /** Local apps: which app uses a connection, what it may do, and its quotas (docs/ipc.md, section 3, apps). */
 import { AppError } from './errors.ts'
 import { spokenName } from './names.ts'
+import { CHAT_APP, COMMAND_LINE_APP, isOwnersApp } from '../../core/encoding/app-name.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -113,6 +114,32 @@ export class Apps {
   spokenNameOf(caller: Caller): string | null {
     const app = this.of(caller)
     return app === null ? null : spokenName(app, this.#onDisk)
+  }
+
+  /** Whether an app speaks to others under a name, and has a permission now. The owner's own apps have all. */
+  mayAs(name: string, permission: Permission): boolean {
+    if (isOwnersApp(name)) return true
+    const record = this.#onDisk.appNames.get(name)
+    // An earlier version recorded no names.
+    const holder = record === undefined ? name : record.holder
+    const app = holder === null ? undefined : this.#onDisk.apps.get(holder)
+    return app !== undefined && this.#mayNow(app, permission) && spokenName(app, this.#onDisk) === name
+  }
+
+  /** The names of apps for which {@link mayAs} holds, in their order. */
+  async namesWith(permission: Permission): Promise<string[]> {
+    const names = [COMMAND_LINE_APP, CHAT_APP]
+    for await (const [, app] of this.#onDisk.apps.iterate()) {
+      const name = this.#mayNow(app, permission) ? spokenName(app, this.#onDisk) : null
+      if (name !== null) names.push(name)
+    }
+    return names.toSorted()
+  }
+
+  #mayNow(app: AppRecord, permission: Permission): boolean {
+    // One that only asks has no capability.
+    if (app.revoking || app.can.length === 0 || isExpired(app, this.#latestSec())) return false
+    return [...app.can, ...this.#defaults()].includes(permission)
   }
 
   /** The latest time that this daemon knows: a token that has expired stays so when the clock is set back. */

@@ -14,7 +14,7 @@ import type { State } from '../state/state.ts'
 import { AppError } from './errors.ts'
 
 /** Capabilities by which an app speaks to the apps of others. */
-const SPEAKING: readonly Capability[] = ['channel', 'message']
+const SPEAKING: readonly Capability[] = ['channel', 'message', 'propose']
 
 /** The name of an app for others, whether or not it may use it. */
 function wishOf({ as, name }: AppRecord): string {

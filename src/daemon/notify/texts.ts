@@ -64,6 +64,14 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
       return event.data.what === 'requested'
         ? low('waiting', 'An app asks for rights', `The app ${event.data.app} waits for your answer.`)
         : null
+    case 'app.linked':
+      return event.data.state === 'asked'
+        ? low(
+            'waiting',
+            'An app asks for a link',
+            `The app ${event.data.app} asks to be linked with ${event.data.other}.`,
+          )
+        : null
     case 'tox.request':
       return low('waiting', 'Request to the companion', 'A Tox device asks to become a friend of your companion.')
     case 'message.request':
@@ -73,6 +81,7 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
         `Somebody who is no contact sends messages for ${event.data.app}.`,
       )
     // These happen without the owner, or the owner caused them, or status and doctor show them until they are mended.
+    case 'app.unlinked':
     case 'channel.changed':
     case 'channel.content':
     case 'channel.delivered':

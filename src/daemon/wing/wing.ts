@@ -10,6 +10,7 @@ import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
 import type { Letters } from './letters.ts'
+import type { Speakers } from './speakers.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { NetConfig } from '../net/config.ts'
@@ -39,6 +40,7 @@ export interface Host {
   readonly sealed: SealedRecords
   /** Invites that travel as messages. */
   readonly letters: Letters
+  readonly speakers: Speakers
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null
 }

@@ -3,7 +3,7 @@ import { formatOverview, nextStep, type Overview } from '../../../../src/cli/dae
 import { NO_NEEDS } from '../../../../src/cli/io/needs.ts'
 import type { DaemonStatus } from '../../../../src/ipc/methods/status.ts'
 import type { Finding } from '../../../../src/ipc/shapes/doctor.ts'
-import { A, B, NOT_ANNOUNCED, NO_CHANNELS, NO_MESSAGES, NOW, table } from '../../../support/views.ts'
+import { A, B, NOT_ANNOUNCED, NO_CHANNELS, NO_LINKS, NO_MESSAGES, NOW, table } from '../../../support/views.ts'
 
 const STATUS: DaemonStatus = {
   version: '0.1.0',
@@ -26,6 +26,7 @@ const STATUS: DaemonStatus = {
   announce: NOT_ANNOUNCED,
   channels: NO_CHANNELS,
   messages: NO_MESSAGES,
+  links: NO_LINKS,
 }
 const SEEN = { isHere: false, epoch: 0, seq: 2, seenAtSec: NOW }
 const WELL: Overview = {

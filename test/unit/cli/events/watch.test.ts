@@ -103,6 +103,8 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'message.arrived', id: 0, atSec: NOW, data: { app: 'chat', number: 2 } },
   { event: 'message.changed', id: 0, atSec: NOW, data: { app: 'chat', number: 2, state: 'failed', reason: 'EXPIRED' } },
   { event: 'message.request', id: 0, atSec: NOW, data: { app: 'chat', persona: P } },
+  { event: 'app.linked', id: 0, atSec: NOW, data: { id: '0'.repeat(32), app: 'shop', other: HOSTILE, state: 'asked' } },
+  { event: 'app.unlinked', id: 0, atSec: NOW, data: { id: '0'.repeat(32), app: 'shop', other: HOSTILE } },
   { event: 'channel.alarm', id: 0, atSec: NOW, data: { ...CHANNEL, code: 'INVITE_TWICE' } },
 ]
 

@@ -51,6 +51,7 @@ const MADE = new Set(
   [
     'again,backup,blocked,box,carrier,check,force,header,isLast,message,observations,offset,page,persona,plan,repaired',
     'repin,restore,total,upload,upTo',
+    'how,provide,receive',
     'by,chat,earlier,ids,make,mine,sentSec,state,ways',
     'short,source,trustVerified,unnamed,verified',
   ].flatMap((names) => names.split(',')),

@@ -4,7 +4,7 @@ import { NO_STANDING } from '../../../../src/daemon/own/standing.ts'
 import { makeStatus, type About, type Kept } from '../../../../src/daemon/health/status.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { deviceKey, person } from '../../../support/person.ts'
-import { NOT_ANNOUNCED, NO_CHANNELS, NO_MESSAGES } from '../../../support/views.ts'
+import { NOT_ANNOUNCED, NO_CHANNELS, NO_LINKS, NO_MESSAGES } from '../../../support/views.ts'
 
 const NOW_SEC = 1_800_000_000
 const DAY_SEC = 86_400
@@ -20,6 +20,7 @@ const about: About = {
   announce: NOT_ANNOUNCED,
   channels: NO_CHANNELS,
   messages: NO_MESSAGES,
+  links: NO_LINKS,
   findings: [notice('WATCH_TROUBLE', 'of a profile', null)],
   connections: 3,
   storeKind: 'leveldb',

@@ -1,0 +1,37 @@
+/** App links in `status` and `doctor`: how many there are, and what waits for the owner. */
+import type { LinksStatus } from '../../ipc/methods/links.ts'
+import { notice, ok, type Finding } from '../../ipc/shapes/doctor.ts'
+import type { Link, Links } from './links.ts'
+import { stateOf } from './methods.ts'
+
+export function linksStatus(links: Links): LinksStatus {
+  const states = links.all.map((link) => stateOf(link, links))
+  const count = (state: (typeof states)[number]): number => states.filter((each) => each === state).length
+  return { linked: count('linked'), asked: count('asked'), paused: count('paused') }
+}
+
+/** What needs the owner. */
+export function linkNeeds(links: Links): Finding[] {
+  return links.all.flatMap((link) => {
+    const state = stateOf(link, links)
+    return state === 'linked' ? [] : [findingOf(link, state)]
+  })
+}
+
+/** For `doctor`. */
+export function linkFindings(links: Links): Finding[] {
+  const needs = linkNeeds(links)
+  const { linked } = linksStatus(links)
+  if (needs.length > 0 || linked === 0) return needs
+  return [ok('APP_LINKS', linked === 1 ? '1 link joins two apps' : `${linked} links join apps`)]
+}
+
+function findingOf({ sides: [a, b], askedBy }: Link, state: 'asked' | 'paused'): Finding {
+  const about = { app: a.app, other: b.app }
+  if (state === 'asked') {
+    const message = `${askedBy} asks to be linked with ${b.app}, so that contacts of the one are proposed in the other`
+    return notice('APP_LINK_ASKED', message, 'link them, or refuse it', about)
+  }
+  const message = `the link between ${a.app} and ${b.app} stands still: one of them may not propose contacts now`
+  return notice('APP_LINK_PAUSED', message, 'allow it again, or end the link', about)
+}

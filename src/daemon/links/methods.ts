@@ -1,0 +1,69 @@
+/** Answers the methods of app links (docs/ipc.md, section 3, app). */
+import type { AppLink, LinksMethods } from '../../ipc/methods/links.ts'
+import type { Caller, Handlers } from '../../ipc/methods/method.ts'
+import type { CallApps } from '../wing/call-apps.ts'
+import { LinksError } from './errors.ts'
+import { sidesOf, type Link, type Links, type LinksMeans } from './links.ts'
+import { settingsOf, settingsView } from './settings.ts'
+
+/** @param opened resolves once the links were read @throws {CustodyError} APPS_LOCKED */
+export function linkHandlers(
+  links: Links,
+  opened: () => Promise<void>,
+  apps: CallApps,
+  { keeper, speakers }: LinksMeans,
+): Handlers<LinksMethods> {
+  const view = (link: Link, caller: Caller, first = link.sides[0].app): AppLink => {
+    const [own, other] = sidesOf(link, first)
+    const { id, askedBy, sinceSec } = link
+    return {
+      id,
+      app: own!.app,
+      other: other.app,
+      state: stateOf(link, links),
+      askedBy,
+      sinceSec,
+      settings: settingsView(own!, keeper),
+      otherSettings: caller.role === 'admin' ? settingsView(other, keeper) : null,
+    }
+  }
+  return {
+    'app.link': async ({ app: wish, other, ...settings }, caller) => {
+      await opened()
+      const app = apps.appFor(caller, wish)
+      if (caller.role === 'admin')
+        return view(await links.link(app, other, await settingsOf(settings, keeper)), caller, app)
+      if (settings.provide !== undefined || settings.receive !== undefined) {
+        const message = 'the owner alone says which contacts a link provides, and how they are received'
+        throw new LinksError('APP_LINK_OWNER', message, 'ask for the link without settings')
+      }
+      return view(await links.ask(app, other), caller, app)
+    },
+    'app.unlink': async ({ id }, caller) => {
+      await opened()
+      const link = seen(caller).find((each) => each.id === id)
+      if (link === undefined) throw new LinksError('APP_LINK_UNKNOWN', 'there is no such link here', 'list the links')
+      await links.unlink(id)
+      return {}
+    },
+    'app.links': async (_, caller) => {
+      await opened()
+      if (caller.role === 'admin')
+        return { links: links.all.map((link) => view(link, caller)), linkable: await speakers.namesWith('propose') }
+      const app = apps.of(caller)
+      return { links: seen(caller).map((link) => view(link, caller, app)), linkable: [] }
+    },
+  }
+
+  /** An app sees the links that it is part of; one that another app asks for is none yet. */
+  function seen(caller: Caller): readonly Link[] {
+    if (caller.role === 'admin') return links.all
+    const app = apps.of(caller)
+    return links.all.filter((link) => sidesOf(link, app)[0] !== null && (link.askedBy === null || link.askedBy === app))
+  }
+}
+
+export function stateOf(link: Link, links: Links): AppLink['state'] {
+  if (link.askedBy !== null) return 'asked'
+  return links.mayPropose(link) ? 'linked' : 'paused'
+}

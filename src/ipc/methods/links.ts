@@ -1,0 +1,156 @@
+/** The part of app links in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, app). */
+import * as z from 'zod'
+import { spokenName } from '../shapes/apps.ts'
+import { count, keyHex, seconds } from '../shapes/scalars.ts'
+import type { MethodSpec } from './method.ts'
+import { contactName, method, type Empty } from './params.ts'
+import { event, type EventSpec, type WingSchema } from './wing.ts'
+
+const MAX_NAMED = 1000 // sanity: contacts in one list; who has more gives all
+
+export const MAX_A_DAY = 1000 // sanity: more in a day is no list of people, but a flood
+
+export const PROVIDES = ['none', 'all', 'named'] as const
+export type Provide = (typeof PROVIDES)[number]
+
+export const RECEIVES = ['no', 'ask', 'self'] as const
+
+/** How an app takes the contacts that the other app of a link provides. */
+export interface Receive {
+  /** Not at all; with a question to the owner; by itself. */
+  how: (typeof RECEIVES)[number]
+  /** The most that it takes by itself in a day. */
+  aDay: number
+}
+
+/** The settings of one app of a link. */
+export interface LinkSettings {
+  /** The contacts that it provides to the other app. */
+  provide: Provide
+  /** Those of `named`. */
+  contacts: { persona: string; name: string | null }[]
+  receive: Receive
+}
+
+/** What the owner changes of the settings. */
+export interface SettingsWish {
+  provide?: Provide
+  /** Those of `named`, by name or by key. */
+  contacts?: string[]
+  receive?: { how: Receive['how']; aDay?: number }
+}
+
+export const LINK_STATES = [
+  'asked', // an app asks for it, and the owner has not answered
+  'linked',
+  'paused', // one of the apps may not propose now
+] as const
+export type LinkState = (typeof LINK_STATES)[number]
+
+/** A link between two apps of one persona. */
+export interface AppLink {
+  id: string
+  /** One of its apps; for an app that calls always itself. */
+  app: string
+  /** The other app. */
+  other: string
+  state: LinkState
+  /** The app that asks; null once the owner has answered. */
+  askedBy: string | null
+  sinceSec: number
+  /** Those of `app`. */
+  settings: LinkSettings
+  /** Those of `other`; null for an app, which sees its own alone. */
+  otherSettings: LinkSettings | null
+}
+
+interface LinkParams extends SettingsWish {
+  app?: string
+  other: string
+}
+
+export interface LinksMethods {
+  'app.link': MethodSpec<LinkParams, AppLink>
+  'app.unlink': MethodSpec<{ id: string }, Empty>
+  'app.links': MethodSpec<Empty, { links: AppLink[]; linkable: string[] }>
+}
+
+export const linkId: z.ZodType<string> = z.string().regex(/^[0-9a-f]{32}$/)
+
+const receive: z.ZodType<Receive> = z.strictObject({ how: z.enum(RECEIVES), aDay: count })
+
+const linkSettings: z.ZodType<LinkSettings> = z.strictObject({
+  provide: z.enum(PROVIDES),
+  contacts: z.array(z.strictObject({ persona: keyHex, name: z.string().nullable() })),
+  receive,
+})
+
+export const appLink: z.ZodType<AppLink> = z.strictObject({
+  id: linkId,
+  app: z.string(),
+  other: z.string(),
+  state: z.enum(LINK_STATES),
+  askedBy: z.string().nullable(),
+  sinceSec: seconds,
+  settings: linkSettings,
+  otherSettings: linkSettings.nullable(),
+})
+
+const settingsWish = {
+  provide: z.enum(PROVIDES).exactOptional(),
+  contacts: z.array(contactName).max(MAX_NAMED).exactOptional(),
+  receive: z
+    .strictObject({ how: z.enum(RECEIVES), aDay: z.int().min(1).max(MAX_A_DAY).exactOptional() })
+    .exactOptional(),
+}
+
+const LINKS_METHODS: LinksMethods = {
+  'app.link': method(
+    'propose',
+    'Link two apps of the owner, or change the settings of the first one; an app asks, and the owner answers',
+    z.strictObject({ app: spokenName.exactOptional(), other: spokenName, ...settingsWish }),
+    appLink,
+  ),
+  'app.unlink': method(
+    'propose',
+    'End a link between two apps, or refuse one that an app asks for',
+    z.strictObject({ id: linkId }),
+    z.strictObject({}),
+  ),
+  'app.links': method(
+    'propose',
+    'List the links of the own app, or all, and for the owner the apps that can be linked',
+    z.strictObject({}),
+    z.strictObject({ links: z.array(appLink), linkable: z.array(z.string()) }),
+  ),
+}
+
+export interface LinksEvents {
+  /** One for each app of the link. */
+  'app.linked': EventSpec<{ id: string; app: string; other: string; state: LinkState }>
+  'app.unlinked': EventSpec<{ id: string; app: string; other: string }>
+}
+
+const aboutLink = { id: linkId, app: z.string(), other: z.string() }
+
+const EVENTS: LinksEvents = {
+  'app.linked': event('passing', z.strictObject({ ...aboutLink, state: z.enum(LINK_STATES) }), 'propose'),
+  'app.unlinked': event('passing', z.strictObject(aboutLink), 'propose'),
+}
+
+export interface LinksStatus {
+  linked: number
+  /** Links that apps ask for. */
+  asked: number
+  /** Links that stand still. */
+  paused: number
+}
+
+export const linksStatus: z.ZodType<LinksStatus> = z.strictObject({ linked: count, asked: count, paused: count })
+
+export const LINKS: WingSchema<LinksMethods, LinksEvents, { links: LinksStatus }> = {
+  methods: LINKS_METHODS,
+  events: EVENTS,
+  status: { links: linksStatus },
+  capabilities: ['propose'],
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { SEALED_KINDS } from '../../../../src/daemon/links/kinds.ts'
+import { ASKED_ENDS_AFTER_SEC, Links } from '../../../../src/daemon/links/links.ts'
+import { settingsOf } from '../../../../src/daemon/links/settings.ts'
+import { Sealed } from '../../../../src/daemon/sealed/sealed.ts'
+import { TestKeeper } from '../../../support/keeper.ts'
+import { person } from '../../../support/person.ts'
+import { silentLog } from '../../../support/silent-log.ts'
+
+const [SHOP, TALK] = ['org.example.shop', 'org.example.talk']
+
+interface House {
+  readonly test: TestKeeper
+  readonly links: Links
+  readonly sealed: Sealed
+  /** The apps that may not propose. */
+  readonly barred: Set<string>
+}
+
+async function begin(): Promise<House> {
+  const test = await TestKeeper.withPersona()
+  const { keeper, stateDir } = test
+  const paths = { apps: join(stateDir, 'apps') }
+  const sealed = await Sealed.open({ keeper, paths, setting: null, log: silentLog, kinds: SEALED_KINDS })
+  const barred = new Set<string>()
+  const speakers = { mayAs: (name: string) => !barred.has(name), namesWith: () => Promise.resolve([]) }
+  return { test, sealed, barred, links: new Links({ keeper, sealed: sealed.records, speakers }) }
+}
+
+async function contactNamed(test: TestKeeper, name: string): Promise<string> {
+  const somebody = person(name)
+  await test.sees(somebody.key('phone'), somebody.table(['phone']), { name })
+  return somebody.id
+}
+
+function targets(links: Links, from: string, persona: string): string[] {
+  return links.targetsOf(from, persona).map(({ app }) => app)
+}
+
+describe('a contact', () => {
+  test('may be provided to nobody before the owner says so, and never against the link', async () => {
+    const { test: keeper, links } = await begin()
+    const kim = await contactNamed(keeper, 'Kim of links')
+    await links.link(SHOP, TALK, {})
+    expect(targets(links, SHOP, kim)).toEqual([])
+    await links.link(SHOP, TALK, { provide: 'all' })
+    expect(targets(links, SHOP, kim)).toEqual([TALK])
+    expect(targets(links, TALK, kim)).toEqual([])
+    expect(links.receiving(SHOP, TALK)).toEqual({ how: 'ask', aDay: 20 })
+    expect(links.receiving(SHOP, 'org.example.other')).toBeNull()
+  })
+
+  test('is provided alone when the owner names them, also under another name', async () => {
+    const { test: keeper, links } = await begin()
+    const kim = await contactNamed(keeper, 'Kim')
+    const leo = await contactNamed(keeper, 'Leo')
+    await links.link(SHOP, TALK, await settingsOf({ provide: 'named', contacts: ['Kim'] }, keeper.keeper))
+    await keeper.call('contact.rename', { contact: kim, name: 'Kim from school' })
+    expect(targets(links, SHOP, kim)).toEqual([TALK])
+    expect(targets(links, SHOP, leo)).toEqual([])
+  })
+
+  test('is not provided while they are blocked', async () => {
+    const { test: keeper, links } = await begin()
+    const kim = await contactNamed(keeper, 'Kim, blocked')
+    await links.link(SHOP, TALK, { provide: 'all' })
+    await keeper.call('contact.block', { contact: kim })
+    expect(targets(links, SHOP, kim)).toEqual([])
+  })
+
+  test('is not provided to an app that takes nobody, or while an app may not propose, or while the owner has not answered', async () => {
+    const { test: keeper, links, barred } = await begin()
+    const kim = await contactNamed(keeper, 'Kim again')
+    await links.ask(SHOP, TALK)
+    expect(targets(links, SHOP, kim)).toEqual([])
+    await links.link(SHOP, TALK, { provide: 'all' })
+    for (const app of [SHOP, TALK]) {
+      barred.add(app)
+      expect(targets(links, SHOP, kim)).toEqual([])
+      expect(links.receiving(SHOP, TALK)).toBeNull()
+      barred.delete(app)
+    }
+    await links.link(TALK, SHOP, { receive: { how: 'no', aDay: 20 } })
+    expect(targets(links, SHOP, kim)).toEqual([])
+    await links.link(TALK, SHOP, { receive: { how: 'self', aDay: 2 } })
+    expect(links.receiving(SHOP, TALK)).toEqual({ how: 'self', aDay: 2 })
+  })
+})
+
+test('listeners hear of each change of a link, and of none once they have ended', async () => {
+  const { links } = await begin()
+  let heard = 0
+  const end = links.onChange(() => heard++)
+  const { id } = await links.link(SHOP, TALK, {})
+  await links.link(SHOP, TALK, { provide: 'all' })
+  await links.unlink(id)
+  expect(heard).toBe(3)
+  end()
+  await links.link(SHOP, TALK, {})
+  expect(heard).toBe(3)
+})
+
+test('a request that the owner has not answered within a week is forgotten', async () => {
+  const { test: keeper, links } = await begin()
+  await links.ask(SHOP, TALK)
+  keeper.nowSec += ASKED_ENDS_AFTER_SEC
+  expect(links.all).toHaveLength(1)
+  keeper.nowSec += 1
+  expect(links.all).toEqual([])
+  await links.ask(SHOP, TALK)
+  expect(links.all).toHaveLength(1)
+})
