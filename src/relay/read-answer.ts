@@ -1,5 +1,6 @@
 /** Reads what a relay answers. A relay is a stranger: whatever has another form is refused, and further members are ignored. */
-import { parseBase64url } from '../core/encoding/bytes.ts'
+import { isAppName } from '../core/encoding/app-name.ts'
+import { isBase64url, parseBase64url } from '../core/encoding/bytes.ts'
 import {
   BOX_ERRORS,
   CARD_ERRORS,
@@ -167,13 +168,24 @@ export function readEntries(
     : null
 }
 
-/** One entry of an inbox. @returns null for any other value */
+const PERSONA = /^[0-9A-F]{64}$/
+const KEY_CHARS = 43 // format: 32 bytes in base64url
+const PLACE_CHARS = 22 // format: 16 bytes in base64url
+
+/** One entry of an inbox. Its owner may see the sender before anything is opened. @returns null for any other value */
 export function readEntry(value: unknown): InboxEntry | null {
   if (!isMembers(value)) return null
   const { n, from, app, kid, at, encId } = value
-  const texts = [from, app, kid, at, encId]
-  if (typeof n !== 'number' || !Number.isSafeInteger(n) || !texts.every((text) => typeof text === 'string')) return null
-  return { n, from, app, kid, at, encId } as InboxEntry
+  if (typeof n !== 'number' || !Number.isSafeInteger(n)) return null
+  if (typeof from !== 'string' || !PERSONA.test(from) || typeof app !== 'string' || !isAppName(app)) return null
+  if (!isText(kid, KEY_CHARS) || !isText(at, PLACE_CHARS) || !isText(encId, null)) return null
+  return { n, from, app, kid, at, encId }
+}
+
+/** Base64url with this many characters; null for any number but none. */
+function isText(value: unknown, chars: number | null): value is string {
+  if (typeof value !== 'string' || value === '' || !isBase64url(value)) return false
+  return chars === null || value.length === chars
 }
 
 function isMembers(value: unknown): value is Members {

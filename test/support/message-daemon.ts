@@ -269,11 +269,11 @@ export interface TwoPeople {
 }
 
 /** Alice and Bob, each with a relay and a phone that is not used yet, who have each other as contacts and take messages. */
-export async function twoPeople(): Promise<TwoPeople> {
+export async function twoPeople(story: KeeperStory = {}): Promise<TwoPeople> {
   const world = new MessageWorld()
   const [alices, bobs] = [await world.relay('alice'), await world.relay('bob')]
-  const alice = await MessageDaemon.open(world, 'Alice', [alices])
-  const bob = await MessageDaemon.open(world, 'Bob', [bobs])
+  const alice = await MessageDaemon.open(world, 'Alice', [alices], story)
+  const bob = await MessageDaemon.open(world, 'Bob', [bobs], story)
   await makeContacts(alice, bob)
   await alice.pairs()
   await bob.pairs()

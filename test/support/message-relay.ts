@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/process/pulse.ts'
 import type { RelayRequest, RelayResponse } from '../../src/relay/means.ts'
+import type { InboxEntry } from '../../src/relay/wire.ts'
 import { serveBoxes } from './relay-http.ts'
 import { testObjects, type TestObjects } from './relay-objects.ts'
 import { tempDir } from './temp-dir.ts'
@@ -16,6 +17,8 @@ export interface RelayCall {
   readonly method: string
   readonly path: string
   readonly signal: AbortSignal
+  /** The answer of the relay itself. */
+  readonly real: () => Promise<Response>
 }
 
 /** A relay that takes a call and never answers. */
@@ -93,7 +96,8 @@ export class MessageRelay {
     const path = url.slice(this.url.length - 1)
     this.calls.push(`${request.method} ${path}`)
     if (this.isDown) throw new TypeError('fetch failed')
-    const instead = await this.instead({ method: request.method, path, signal: request.signal })
+    const { method, signal } = request
+    const instead = await this.instead({ method, path, signal, real: () => this.answer(path, request) })
     if (instead !== null) return instead
     this.running++
     const { status, headers, body } = await this.answer(path, request).finally(() => this.running--)
@@ -112,6 +116,11 @@ export function answerOf(
 ): RelayResponse {
   const body = value instanceof Uint8Array ? Buffer.from(value) : JSON.stringify(value)
   return new Response(body, { status, headers })
+}
+
+/** An entry as an inbox lists it. */
+export function listedEntry(n: number, from: string, app: string, encId: string): InboxEntry {
+  return { n, from, app, kid: 'A'.repeat(43), at: 'A'.repeat(22), encId }
 }
 
 /** An object as a store gives it, whatever it is. */

@@ -53,6 +53,7 @@ const STEPS: Readonly<Record<string, Step>> = {
     `persona app inbox ${wordOf(app)} URL; or persona device remove STOLEN-DEVICE --lost`,
   CARD_STORES_CHANGED: ({ app }) =>
     `persona app store ${wordOf(app)} URL; or persona device remove STOLEN-DEVICE --lost`,
+  CARD_NOT_KEPT: ({ app }) => `persona app store ${wordOf(app)} URL; or persona app inbox ${wordOf(app)} URL`,
   CARD_WAITS: 'persona unlock',
   CARD_FULL: 'persona rotate',
   CARD_UNAPPROVED: ({ device }) => `persona device approve ${wordOf(device)}`,

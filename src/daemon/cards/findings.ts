@@ -8,6 +8,7 @@ import type { Overruled, Places } from './own-places.ts'
 import { usedApps } from './own-record.ts'
 import { knownCards } from './kept/known.ts'
 import type { CardReader } from './kept/read-card.ts'
+import type { LostCard } from './stores.ts'
 import { CARDS } from './kept/records.ts'
 import { tagsOf } from './tags.ts'
 
@@ -52,6 +53,13 @@ function moved({ app, places, urls }: Overruled): Finding {
 function full(app: string): Finding {
   const message = `your card for ${app} has no room for this device: somebody may have filled it`
   return problem('CARD_FULL', message, 'rotate the key: the new card lists only devices that you approved', { app })
+}
+
+/** A relay that says so and does not do it, or was set back by its operator. */
+export function lostCard({ url, app }: LostCard): Finding {
+  const message = `${url} took your card for ${app}, and did not give it when it was read back: contacts may see an older one there`
+  const hint = 'the daemon puts it there again each hour; name another relay if this stays'
+  return notice('CARD_NOT_KEPT', message, hint, { app, url })
 }
 
 /** For `doctor` alone: entries that a rotation would leave out, and cards of contacts that are over. */

@@ -16,7 +16,7 @@ import { CardLooks } from './card-looks.ts'
 import type { AppDevice, Cards, FindOptions, OwnPlaces } from './cards.ts'
 import { putLastCards, signLastCards } from './farewell.ts'
 import { formerDevice } from './former-device.ts'
-import { cardChecks, ownFindings } from './findings.ts'
+import { cardChecks, lostCard, ownFindings } from './findings.ts'
 import { knownCards, standingIn, type Standing } from './kept/known.ts'
 import { Later } from './later.ts'
 import { cardHandlers } from './methods.ts'
@@ -96,7 +96,8 @@ export class HeldCards implements Cards {
 
   /** For `status`. */
   findings(): Finding[] {
-    return ownFindings(this.#own.waiting, (app) => this.#own.isFull(app), this.#own.overruled)
+    const findings = ownFindings(this.#own.waiting, (app) => this.#own.isFull(app), this.#own.overruled)
+    return [...findings, ...(this.#rounds?.lost ?? []).map(lostCard)]
   }
 
   /** For `doctor`. */

@@ -34,6 +34,12 @@ export interface CardStores {
   ): Promise<Put>
 }
 
+/** An own card, and the address of a store. */
+export interface LostCard {
+  readonly url: string
+  readonly app: string
+}
+
 type Put = { readonly outcome: string; readonly card?: string | null }
 
 const MAX_PLACES = 16 // sanity: four stores and four inboxes of the card, four stores of the table, as many that a caller names; each is asked once
@@ -55,6 +61,8 @@ export class StoreRounds {
   readonly #options: StoresOptions
   /** The own cards that lie at a store: the text by store and app. A restart puts them once more. */
   readonly #put = new Map<string, string>()
+  /** Stores that took an own card and did not give it when it was read back, by store and app. */
+  readonly #lost = new Map<string, LostCard>()
   /** The calls that run, by store and text. */
   readonly #calls = new Map<string, Promise<Put>>()
 
@@ -122,15 +130,35 @@ export class StoreRounds {
     )
   }
 
+  /** The stores that do not give an own card that they took. */
+  get lost(): readonly LostCard[] {
+    return [...this.#lost.values()]
+  }
+
   async #readOne(url: string, known: KnownCards, app: string, isWanted: boolean): Promise<void> {
-    const found = await this.#try(
-      'card.get',
-      async () => await this.#options.stores.get(url, this.#placeOf(known, app)),
-    )
-    const card = found == null ? null : this.#options.reader.read(found)
+    const put = this.#put.get(`${url} ${app}`)
+    const answer = await this.#try('card.get', async () => ({
+      found: await this.#options.stores.get(url, this.#placeOf(known, app)),
+    }))
+    if (answer === null) return
+    const card = answer.found === null ? null : this.#options.reader.read(answer.found)
     // A store may give any card. Only the one that was asked for is of use.
     if (card !== null && card.app === app && formatHex(card.chain.personaId) === known.personaId)
       await this.#options.take(card.text, isWanted)
+    if (put !== undefined && known.personaId === this.#options.keeper.onDisk.own.get(OWN)?.personaId)
+      this.#noteReadBack({ url, app }, put, answer.found)
+  }
+
+  /** A store that was set back by its operator, or lies, gets the card once more. @param put the card that it took @param found the one that it gives */
+  #noteReadBack(at: LostCard, put: string, found: string | null): void {
+    const name = `${at.url} ${at.app}`
+    if (found === put) return void this.#lost.delete(name)
+    const own = this.#options.keeper.onDisk.own.get(OWN)
+    const counts = own === undefined ? undefined : this.#known(own.personaId).cards.get(at.app)?.text
+    // A later card has taken its place, or was put meanwhile.
+    if (counts !== put || this.#put.get(name) !== put) return
+    this.#put.delete(name)
+    this.#lost.set(name, at)
   }
 
   async #putOne(url: string, personaId: string, app: string): Promise<void> {

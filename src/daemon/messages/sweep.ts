@@ -34,9 +34,10 @@ async function sweepSent(means: MessagesMeans): Promise<void> {
     const [app, number] = [appIn(id), numbersIn(id)[0]!]
     const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, number)}/`))
     await means.keeper.change(() => {
-      if (sent.sentSec + FORGET_SENT_SEC <= nowSec) return forget(app, number, sent, parts, means)
+      // This daemon may have been off when the month was over: the app hears of it first.
       const isOver = sent.state === 'received' || sent.state === 'failed'
       if (!isOver) changeSent(app, number, () => ({ state: 'failed', reason: 'EXPIRED' }), means)
+      else if (sent.sentSec + FORGET_SENT_SEC <= nowSec) forget(app, number, sent, parts, means)
     })
   }
 }

@@ -119,11 +119,22 @@ test('each refusal of an inbox has an error with a hint, and those that pass by 
   expect(errors[0]!.details).toEqual({ retryAfterSec: 5 })
 })
 
-const entry = { n: 5, from: idOf(alice), app: APP, kid: 'k', at: 'a', encId: 'AAAA' }
+const entry = { n: 5, from: idOf(alice), app: APP, kid: 'A'.repeat(43), at: 'A'.repeat(22), encId: 'AAAA' }
+
+function withEntry(change: object): object {
+  return { ok: true, entries: [{ ...entry, ...change }], next: null }
+}
 
 test.each([
   ['another form', { ok: true }],
-  ['an entry without a sender', { ok: true, entries: [{ ...entry, from: undefined }], next: null }],
+  ['an entry without a sender', withEntry({ from: undefined })],
+  ['a sender who is no PersonaID', withEntry({ from: '\u001B[2J' })],
+  ['a PersonaID in lower case', withEntry({ from: idOf(alice).toLowerCase() })],
+  ['an app that has no name of an app', withEntry({ app: 'no app' })],
+  ['a device that is no key', withEntry({ kid: 'k' })],
+  ['a place that is none', withEntry({ at: '../../info' })],
+  ['a sealed id that is not base64url', withEntry({ encId: 'a b' })],
+  ['no sealed id', withEntry({ encId: '' })],
   ['a number that does not rise', { ok: true, entries: [entry, entry], next: null }],
   ['a number before the cursor', { ok: true, entries: [{ ...entry, n: 4 }], next: null }],
   ['a cursor that does not rise', { ok: true, entries: [], next: 4 }],

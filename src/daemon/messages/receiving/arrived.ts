@@ -9,7 +9,8 @@ import { objectName } from '../records/ids.ts'
 import { ARRIVED, ARRIVED_PART, PEER, SEEN, type StoredArrived } from '../records/kinds.ts'
 
 const PART_BYTES: number = 192 << 10 // format: as much as a call reads
-const SEEN_SEC: number = 32 * 86_400 // format: longer than an inbox keeps an entry
+export const MAX_AGE_SEC: number = 62 * 86_400 // format: a sender tries for 30 days, and then a store has the object, and an inbox its entry, for 31
+const SEEN_SEC: number = MAX_AGE_SEC + 2 * 86_400 // sanity: the clock of a sender may be ahead by a day or two
 
 /** The parts of one content. Nobody reads them before the message has its number. */
 export class ArrivingParts {
@@ -109,8 +110,7 @@ function stage(
 ): void {
   const { keeper } = means
   const { from, kind } = object
-  const parts = hashed(app, objectName(object), keeper.engine)
-  inChange(means, SEEN).put(parts, keeper.nowSec + SEEN_SEC)
+  const parts = stageSeen(app, object, means)
   if (kind === 'invite') return
   const { arrived: number } = changeCounts(
     app,
@@ -119,6 +119,13 @@ function stage(
   )
   inChange(means, ARRIVED).put(numbered(app, number), { ...arrived, from, kind, parts })
   keeper.state.emit({ event: 'message.arrived', data: { app, number } })
+}
+
+/** Knows the object if its entry comes again. Inside of a change. @returns the id of its records */
+export function stageSeen(app: string, object: ArrivedFrom, means: MessagesMeans): string {
+  const id = hashed(app, objectName(object), means.keeper.engine)
+  inChange(means, SEEN).put(id, means.keeper.nowSec + SEEN_SEC)
+  return id
 }
 
 /** @returns how many messages of the device are missing between the last one and this */

@@ -17,7 +17,7 @@ import type { Job, Task } from '../records/kinds.ts'
 import { senderKind } from '../records/senders.ts'
 import { objectsAt } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone, type Queue } from '../tasks/queue.ts'
-import { ArrivingParts, stageArrived } from './arrived.ts'
+import { ArrivingParts, MAX_AGE_SEC, stageArrived, stageSeen } from './arrived.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
 
 export type FetchTask = Extract<Task, { do: 'fetch' }>
@@ -51,6 +51,10 @@ export async function fetchObject(
       if (job.tries === 0 && error instanceof MessageError && error.code === 'UNKNOWN_DEVICE') return await read(true)
       throw error
     })
+    if (isRepeated(header, means)) {
+      await parts.begin()
+      return await finish(() => void stageSeen(app, task, means))
+    }
     const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]
     const { signature } = makeReceipt(id, hash, (message) => device.sign(message))
     // The other wing has it on disk before this one forgets it. It knows an invite that comes again.
@@ -66,9 +70,20 @@ export async function fetchObject(
   } catch (error) {
     // The next try may be hours away, and objects of many senders may wait.
     await parts.begin()
-    if (error instanceof MessageError && job.tries + 1 >= MAX_BAD_TRIES) throw new GiveUp(error.code)
+    if (error instanceof MessageError) throw afterBad(task, error)
     throw isGone(error) ? afterDenial(task, error, means) : error
   }
+}
+
+/** It was read here, or is none of an honest relay: a store and an inbox that keep it longer may give it again once nobody remembers its id. */
+function isRepeated({ issuedAtSec }: Header, { keeper }: MessagesMeans): boolean {
+  return issuedAtSec + MAX_AGE_SEC <= keeper.nowSec
+}
+
+/** The end of a try that found a wrong object. Tries to which no store answered do not count. */
+function afterBad(task: FetchTask, error: MessageError): GiveUp | PartDone {
+  const bad = (task.bad ?? 0) + 1
+  return bad >= MAX_BAD_TRIES ? new GiveUp(error.code) : new PartDone({ ...task, bad }, error)
 }
 
 function isGone(error: unknown): error is MessagesError {

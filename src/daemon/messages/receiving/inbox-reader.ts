@@ -1,6 +1,7 @@
 /** Reads one inbox of an app: what lies there, then each entry that comes, and acknowledges what this device has done with. */
 import { PersonadError } from '../../../errors/personad-error.ts'
 import { acknowledge, followInbox, listEntries, setSenders } from '../../../relay/inboxes.ts'
+import { RelayError } from '../../../relay/errors.ts'
 import { pause } from '../../../relay/means.ts'
 import type { InboxEntry } from '../../../relay/wire.ts'
 import { Serial } from '../../../process/serial.ts'
@@ -19,6 +20,7 @@ const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes afte
 
 const ROOM_AGAIN: number = MAX_FETCHES_OF_SENDER / 2 // sanity: an inbox is listed anew once for many entries that were left there
 const MAX_DONE = 10_000 // sanity: a relay that takes no acknowledgement is read no further; each is a number
+const MAX_PAGES = 2000 // sanity: 200 000 entries, of a month in which another device was away; a relay that goes on makes them up
 const MAX_REPEATS = 16 // sanity: a sender repeats an entry once a day at most; a relay that gives one more often does so for itself
 
 export class InboxReader {
@@ -115,7 +117,8 @@ export class InboxReader {
     this.#after = 0
     const device = this.#device
     const { client, inbox } = await inboxAt(this.url, device.personaId, this.#app, device, this.#means)
-    for (let next: number | null = 0; next !== null;) {
+    for (let [next, pages]: [number | null, number] = [0, 0]; next !== null; pages++) {
+      if (pages === MAX_PAGES) throw endless(this.url)
       const after: number = next
       const list = async (): ReturnType<typeof listEntries> =>
         await listEntries(client, inbox, after, { signal: this.#stop.signal })
@@ -211,6 +214,10 @@ export class InboxReader {
     const rest = (of: 'allow' | 'block'): string[] => this.#rules[of].slice(rules[of].length)
     this.#rules = { allow: rest('allow'), block: rest('block') }
   }
+}
+
+function endless(url: string): RelayError {
+  return new RelayError('RELAY_STRANGE', `the list of ${url} does not end`, { hint: 'name another relay as the inbox' })
 }
 
 /** The entries stay at the relay until it takes acknowledgements. */

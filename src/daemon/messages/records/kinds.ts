@@ -120,6 +120,8 @@ export type Task =
       readonly hash: string
       /** When all stores of the newest card first had no such object. */
       readonly deniedSec?: number
+      /** Tries that found a wrong object. */
+      readonly bad?: number
     }
   | { readonly do: 'delete'; readonly url: string; readonly id: string }
 

@@ -91,6 +91,10 @@ async function putSomewhere(
       const put = async (): Promise<string> => await putObject(at, sent.id, source, device.token, { signal })
       const outcome = await withCard(url, device, put, means)
       if (outcome !== 'other') return url
+      // No two objects have one id by chance. The message waits, and goes to another store that the owner names.
+      problem = new RelayError('RELAY_STRANGE', `${url} has another object under the id of a new one`, {
+        hint: 'name another store for the app',
+      })
     } catch (error) {
       if (!(error instanceof RelayError)) throw error
       problem = error

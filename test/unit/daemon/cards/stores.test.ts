@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { cardAt } from '../../../../src/card/place.ts'
 import { getCard } from '../../../../src/relay/cards.ts'
+import type { CardStores } from '../../../../src/daemon/cards/stores.ts'
 import { storedBytes } from '../../../../src/daemon/state/records.ts'
 import { ownOf } from '../../../../src/daemon/state/view.ts'
 import { OWN_LAPTOP, ownText, TestKeeper } from '../../../support/keeper.ts'
@@ -40,6 +41,24 @@ describe('the own card', () => {
     await rounds(one)
     expect(await getCard(made.client, { at })).toBe(one.cards.own(CHAT))
     expect(one.warnings).toEqual([])
+  })
+
+  test('that a store says it took and does not give is put there again each hour, and the owner hears of it until the store gives it', async () => {
+    const { laptop } = await withWords()
+    const made = await cardRelay(laptop.nowSec)
+    let [isLying, puts] = [true, 0]
+    const put: CardStores['put'] = async (...card) => {
+      puts++
+      return isLying ? { outcome: 'kept' } : await made.stores.put(...card)
+    }
+    const one = await withStore(laptop, { ...made, stores: { ...made.stores, put } })
+    const codes = (): string[] => one.cards.findings().map(({ code }) => code)
+    expect([codes(), puts]).toEqual([[], 1])
+    await rounds(one, 2)
+    expect([codes(), puts]).toEqual([['CARD_NOT_KEPT'], 4])
+    isLying = false
+    await rounds(one, 2)
+    expect([codes(), puts]).toEqual([[], 5])
   })
 
   test('of two devices that never met lists both after each has been at the store', async () => {

@@ -5,7 +5,7 @@ import { JOB } from '../../../../src/daemon/messages/records/kinds.ts'
 import { sealEntry } from '../../../../src/message/entry.ts'
 import type { RelayResponse } from '../../../../src/relay/means.ts'
 import { makeContacts, MessageDaemon, NOTES, recordsOf, twoPeople } from '../../../support/message-daemon.ts'
-import { answerOf, neverAnswers } from '../../../support/message-relay.ts'
+import { answerOf, listedEntry, neverAnswers } from '../../../support/message-relay.ts'
 import { engine } from '../../../support/person.ts'
 
 const FORGED = Number(process.env['FORGED_ENTRIES'] ?? 0) // `npm run test:slow` asks for some: each is sealed, opened and kept
@@ -37,7 +37,7 @@ test.runIf(FORGED > 0)(
       const entries = []
       for (let i = 0; i < 100; i++) {
         const encId = await forgedEntry(bob, alice.personaId)
-        entries.push({ n: ++made, from: alice.personaId, app: NOTES, kid: 'x', at: 'x', encId })
+        entries.push(listedEntry(++made, alice.personaId, NOTES, encId))
       }
       return answerOf(200, { ok: true, entries, next: made })
     }

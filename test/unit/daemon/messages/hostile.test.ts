@@ -7,7 +7,7 @@ import type { InboxEntry } from '../../../../src/relay/wire.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../../src/core/encoding/bytes.ts'
 import { engine } from '../../../support/person.ts'
 import { makeContacts, MessageDaemon, NOTES, recordsOf, twoPeople } from '../../../support/message-daemon.ts'
-import { answerOf, neverAnswers, wholeObject, type RelayCall } from '../../../support/message-relay.ts'
+import { answerOf, listedEntry, neverAnswers, wholeObject, type RelayCall } from '../../../support/message-relay.ts'
 
 const isList = ({ method, path }: RelayCall, bob: MessageDaemon): boolean =>
   method === 'GET' && path.startsWith(`/inbox/${bob.personaId}?`)
@@ -33,7 +33,7 @@ describe('a relay', () => {
 
   test('that once gives a number far ahead hides no later entry by it', async () => {
     const { world, bobs, alice, bob } = await twoPeople()
-    const ahead = { n: 2 ** 53 - 2, from: alice.personaId, app: NOTES, kid: 'x', at: 'x', encId: 'AAAA' }
+    const ahead = listedEntry(2 ** 53 - 2, alice.personaId, NOTES, 'AAAA')
     bobs.instead = (call) => (isList(call, bob) ? answerOf(200, { ok: true, entries: [ahead], next: null }) : null)
     const back = await bob.restarted()
     await world.until(() => bobs.calls.some((call) => call.endsWith(`after=${ahead.n}`)))
@@ -57,8 +57,7 @@ describe('a relay', () => {
     bobs.instead = (call) => {
       if (!isList(call, bob) || lists >= 3) return null
       const first = ++lists * 1000
-      const one = { from: alice.personaId, app: NOTES, kid: 'x', at: 'x', encId }
-      const entries = Array.from({ length: 30 }, (_, i) => ({ n: first + i, ...one }))
+      const entries = Array.from({ length: 30 }, (_, i) => listedEntry(first + i, alice.personaId, NOTES, encId))
       return answerOf(200, { ok: true, entries, next: first + 29 })
     }
     const back = await bob.restarted()
@@ -76,7 +75,7 @@ describe('a relay', () => {
       const entries = Array.from({ length: 100 }, () => {
         made++
         const from = formatHex(engine.sha256(Buffer.from(`stranger ${made}`)))
-        return { n: made, from, app: NOTES, kid: 'x', at: 'x', encId: 'AAAA' }
+        return listedEntry(made, from, NOTES, 'AAAA')
       })
       return answerOf(200, { ok: true, entries, next: made })
     }
@@ -147,7 +146,7 @@ describe('a contact', () => {
     for (let n = 1; n <= 100; n++) {
       const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
       const encId = formatBase64url(await sealEntry(receipt, route, keys))
-      made.push({ n, from: bob.personaId, app: NOTES, kid: 'x', at: 'x', encId })
+      made.push(listedEntry(n, bob.personaId, NOTES, encId))
     }
     let acknowledged = 0
     alices.instead = ({ method, path }) => {
@@ -177,7 +176,7 @@ describe('a contact', () => {
     const keys = bob.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
     const entry = { kind: 'message', id, store: 0, hash: new Uint8Array(32) } as const
     const encId = formatBase64url(await sealEntry(entry, route, keys))
-    const forged: InboxEntry = { n: 1, from: carol.personaId, app: NOTES, kid: 'x', at: 'x', encId }
+    const forged = listedEntry(1, carol.personaId, NOTES, encId)
     bobs.instead = (call) => (isList(call, bob) ? answerOf(200, { ok: true, entries: [forged], next: null }) : null)
     const back = await bob.restarted()
     // Its first try has failed.
@@ -185,7 +184,7 @@ describe('a contact', () => {
     bobs.instead = () => null
     await world.later(3600)
     // Carol's store has no such object.
-    expect((await back.texts()).toSorted()).toEqual(['MESSAGE_GONE', 'dinner at eight'])
+    expect((await back.arrived(2)).toSorted()).toEqual(['MESSAGE_GONE', 'dinner at eight'])
     await alice.untilSent(number, 'received')
   })
 })
