@@ -10,6 +10,7 @@ import { judgeInvite } from '../generate/invite-vectors.ts'
 import { judgeMeeting } from '../generate/meeting-vectors.ts'
 import { judgeEntry } from '../generate/entry-vectors.ts'
 import { judgeMessage } from '../generate/message-vectors.ts'
+import { judgeOpening, judgeProposal } from '../generate/proposal-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeShort } from '../generate/short-vectors.ts'
@@ -62,6 +63,10 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeMessage(vector, engine)
     case 'entry':
       return judgeEntry(vector, engine)
+    case 'proposal':
+      return judgeProposal(vector, engine)
+    case 'opening':
+      return judgeOpening(vector, engine)
   }
 }
 
@@ -73,7 +78,7 @@ describe('the vectors', () => {
         expect(await judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(537)
+      expect(ran).toBe(570)
     })
   }
 
@@ -105,6 +110,13 @@ describe('the vectors', () => {
     const shown = new Set(invites.flatMap((end) => ('code' in end ? [end.code] : [])))
     expect([...shown].toSorted()).toEqual(codesOf('InviteErrorCode', 'channel/invite/errors.ts').toSorted())
     expect(invites.length).toBe(56)
+  })
+
+  it('cover every code of a text about a proposal', () => {
+    const texts = VECTORS.flatMap((vector) => (vector.kind === 'proposal' ? [vector.expect] : []))
+    const shown = new Set(texts.flatMap((end) => ('code' in end ? [String(end['code'])] : [])))
+    expect([...shown].toSorted()).toEqual(codesOf('ProposalErrorCode', 'link/errors.ts').toSorted())
+    expect(texts.length).toBe(31)
   })
 
   it('cover every code of an item, and each verdict with and without a proof of theft', () => {
@@ -164,6 +176,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(1)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(537)
+    expect(VECTORS.length).toBe(570)
   })
 })

@@ -17,6 +17,7 @@ import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
 import { entryVectors, type EntryVector } from './entry-vectors.ts'
 import { messageVectors, type MessageVector } from './message-vectors.ts'
+import { openingVectors, proposalVectors, type OpeningVector, type ProposalVector } from './proposal-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { shortVectors, type ShortVector } from './short-vectors.ts'
@@ -42,6 +43,8 @@ export type Vector =
   | TokenVector
   | MessageVector
   | EntryVector
+  | ProposalVector
+  | OpeningVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -67,6 +70,8 @@ export function makeVectors(): Map<string, Vector> {
     ...tokenVectors(),
     ...messageVectors(),
     ...entryVectors(),
+    ...proposalVectors(),
+    ...openingVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`

@@ -258,6 +258,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'a carrier of records knows neither a network nor a channel: an engine is handed in',
   },
+  link: {
+    folders: ['core', 'channel/invite'],
+    packages: [],
+    reason: 'a proposal is values in, values out: its caller makes invites and channels, and carries the texts',
+  },
   connectoid: {
     folders: ['core', 'card', 'seal', 'relay', 'channel', 'crypto', 'process'],
     packages: [],

@@ -90,6 +90,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['card/a.ts', "import { x } from '../crypto/seed.ts'"],
   ['relay/paths/a.ts', "import { x } from '../wire.ts'"],
   ['message/a.ts', "import { x } from '../crypto/seed.ts'"],
+  ['link/a.ts', "import { x } from '../channel/exchange/send.ts'"],
   ['relay/a.ts', "import { x } from 'node:http'"],
   ['relayd/a.ts', "import { x } from '../daemon/config.ts'"],
   ['relayd/store/a.ts', "import { x } from '../http/relay-server.ts'"],

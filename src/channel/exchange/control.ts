@@ -17,6 +17,8 @@ export const CONTROL = {
   offer: 4,
   /** The answer to one. */
   answer: 5,
+  /** What a daemon says of a contact that is proposed in another app (docs/links.md, section 2). */
+  proposal: 6,
 } as const
 
 export function formatNext(addresses: readonly string[]): Uint8Array {
