@@ -1,15 +1,18 @@
-/** `persona chat`, typed at real daemons that reach each other by a folder or by a relay. */
-import { describe, expect, test } from 'vitest'
+/** `persona chat`, typed at real daemons that reach each other by a folder, by a relay, or by records on Veilid or the DHT. */
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Side, twoSides } from '../support/channel-sides.ts'
 import { chatTerminal, ChatScript, homeOf, meetInChat } from '../support/chat-sides.ts'
+import { DhtPeers } from '../support/dht-peers.ts'
 import { Correspondent, inboxRelay, joined } from '../support/message-sides.ts'
 import { RelayProcess } from '../support/relay-process.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { hasTmux } from '../support/tmux.ts'
+import { VeilidWorld } from '../support/veilid-world.ts'
 
 const LINES = Number(process.env['CHAT_LINES'] ?? 10) // `npm run test:slow` asks for more
-const isAsked = process.env['CHAT_STORIES'] === '1' // `npm run test:slow` asks for stories of three daemons, and of four with a relay
+const isAsked = process.env['CHAT_STORIES'] === '1' // `npm run test:slow` asks for all carriers, and for stories of three daemons, and of four with a relay
 const COMING = 50
+const NODES = 4
 const TIMEOUT_MS: number = 120_000 + LINES * 100 // sanity: a line takes some milliseconds on an idle machine
 const absence = hasTmux() ? '' : ' (skipped: no tmux)'
 
@@ -22,19 +25,36 @@ async function overRelay(): Promise<[Side, Side]> {
   return await twoSides({ relays: [relay.url], private: ['127.0.0.1'] })
 }
 
+async function overVeilid(): Promise<[Side, Side]> {
+  const world = new VeilidWorld()
+  onTestFinished(async () => await world.close())
+  const [one, two] = [await world.startNode(), await world.startNode()]
+  return await Promise.all([
+    new Side({ veilid_socket: one.path }).start(),
+    new Side({ veilid_socket: two.path }).start(),
+  ])
+}
+
+async function overDht(): Promise<[Side, Side]> {
+  const { ports } = await DhtPeers.start('bittorrent-dht', NODES, [], { heedReadOnly: true })
+  return await twoSides({ bootstrap: ports.map((port) => `127.0.0.1:${port}`), private: ['127.0.0.1'] })
+}
+
 function numberedLines(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${name} ${i + 1}`)
 }
 
 describe.each([
-  ['a folder', overFolder],
-  ['a relay', overRelay],
-])('over %s', (_, begin) => {
-  test(
+  { carrier: 'a folder', begin: overFolder, isSlow: true, over: [] },
+  { carrier: 'a relay', begin: overRelay, isSlow: false, over: [] },
+  { carrier: 'Veilid', begin: overVeilid, isSlow: false, over: ['--over', 'veilid'] },
+  { carrier: 'the DHT', begin: overDht, isSlow: true, over: ['--over', 'dht'] },
+])('over $carrier', ({ begin, isSlow, over }) => {
+  test.skipIf(isSlow && !isAsked)(
     `${LINES} lines that were sent while the other side is off are all there and in order, and their marks come back`,
     async () => {
       const [alice, bob] = await begin()
-      await meetInChat(alice, bob)
+      await meetInChat(alice, bob, over)
       await bob.stop()
       const sent = numberedLines('line', LINES)
       await homeOf(alice).done(['chat', 'Bob'], { stdin: sent.map((line) => `${line}\n`).join('') })

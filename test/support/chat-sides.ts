@@ -13,9 +13,9 @@ export function homeOf({ home }: Side): Home {
   return new Home(home)
 }
 
-/** Alice invites Bob, who accepts. Only the line of the invite goes from one to the other. */
-export async function meetInChat(alice: Side, bob: Side): Promise<void> {
-  const invite = await homeOf(alice).done(['chat', 'invite', 'Bob', '--as', 'Alice'])
+/** Alice invites Bob, who accepts. Only the line of the invite goes from one to the other. @param over options that name the carriers */
+export async function meetInChat(alice: Side, bob: Side, over: readonly string[] = []): Promise<void> {
+  const invite = await homeOf(alice).done(['chat', 'invite', 'Bob', '--as', 'Alice', ...over])
   await homeOf(bob).done(['chat', 'accept', '-', '--name', 'Alice'], { stdin: invite })
 }
 

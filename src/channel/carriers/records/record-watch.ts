@@ -13,6 +13,10 @@ export interface RecordWatchOptions {
   readonly serves: (url: string) => boolean
 }
 
+const FIRST_RETRY_MS = 500 // sanity: the peer answers a first message within a second
+
+type Begin = (onNews: () => void, signal: AbortSignal) => Promise<void>
+
 interface Watching {
   watched: Watched
   readonly stop: AbortController
@@ -42,13 +46,13 @@ export class RecordWatch implements Watch {
     this.#keepOnly(wanted)
   }
 
-  #sourcesOf(watched: Watched): { key: string; begin: (onNews: () => void, signal: AbortSignal) => Promise<void> }[] {
+  #sourcesOf(watched: Watched): { key: string; begin: Begin }[] {
     const { line, own } = watched
     const { open, serves } = this.#options
     const keyOf = (url: string): string => `${line.id} ${own.url} ${url}`
     const { peer } = line
     if (peer === null) {
-      const begin = async (onNews: () => void, signal: AbortSignal): Promise<void> =>
+      const begin: Begin = async (onNews, signal) =>
         (await open.meeting(own.url, own.place.address.pub)).watch(onNews, signal)
       return [{ key: keyOf(''), begin }]
     }
@@ -60,20 +64,23 @@ export class RecordWatch implements Watch {
       }))
   }
 
-  #begin(key: string, watched: Watched, begin: (onNews: () => void, signal: AbortSignal) => Promise<void>): void {
+  #begin(key: string, watched: Watched, begin: Begin): void {
     const watching: Watching = { watched, stop: new AbortController() }
     this.#watching.set(key, watching)
     const onNews = (): void => {
       if (!watching.stop.signal.aborted) this.#options.onNews(watching.watched)
     }
+    this.#try(begin, onNews, watching.stop.signal, FIRST_RETRY_MS)
+  }
+
+  /** A record of the peer that nobody has yet is often there a moment later. */
+  #try(begin: Begin, onNews: () => void, signal: AbortSignal, retryMs: number): void {
+    if (signal.aborted) return
     // A frame that lay there before is news too. The reader that it wakes fails while the network is away, and tries again.
     onNews()
-    begin(onNews, watching.stop.signal).catch(() => {
-      const cancel = this.#options.clock.after(RETRY_MS, () => {
-        this.#watching.delete(key)
-        this.changed()
-      })
-      watching.stop.signal.addEventListener('abort', cancel)
+    begin(onNews, signal).catch(() => {
+      const again = (): void => this.#try(begin, onNews, signal, Math.min(RETRY_MS, 2 * retryMs))
+      signal.addEventListener('abort', this.#options.clock.after(retryMs, again), { once: true })
     })
   }
 

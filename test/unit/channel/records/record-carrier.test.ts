@@ -1,4 +1,5 @@
 /** The carrier of records: a ring that is full, a writer that lost count, a copied state, and guests who meet at one invite. */
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Arrival } from '../../../../src/channel/carriers/carrier.ts'
 import { OwnRing } from '../../../../src/channel/carriers/records/own-ring.ts'
@@ -11,6 +12,7 @@ import type { SlotRecord } from '../../../../src/record/record-engine.ts'
 import { generateBoxKeyPair } from '../../../../src/seal/key-pair.ts'
 import { firstMessage, frame, recordPlace, TestEnd } from '../../../support/carrier-places.ts'
 import { codeOf } from '../../../support/code-of.ts'
+import { HandClock } from '../../../support/hand-clock.ts'
 import { MemoryRecordEngine, MemoryRecords } from '../../../support/memory-records.ts'
 import { engine, seedOf } from '../../../support/person.ts'
 
@@ -133,5 +135,40 @@ describe('the carrier of records', () => {
     const carrier = new RecordCarrier({ records, engine, clock: systemClock })
     const pair = await generateBoxKeyPair('x25519', false)
     expect(await codeOf(carrier.open('memory', pair.key.bytes, pair))).toBe('CARRIER_DENIED')
+  })
+})
+
+describe('a reader whose peer has no record yet', () => {
+  it('finds it within a second after the peer has made it, and asks ever more rarely, up to every 10 s, while nobody does', async () => {
+    const records = new MemoryRecords()
+    const clock = new HandClock()
+    const start = (): RecordCarrier =>
+      new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock })
+    const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+    const url = bob.address.where[0]!.url
+    records.addresses.delete(url)
+    const stop = new AbortController()
+    let news = 0
+    alice.carrier.watch(
+      () => [{ line: alice.lineTo(bob), own: alice.intake }],
+      () => news++,
+      stop.signal,
+    )
+    const waits: number[] = []
+    for (let tries = 0; tries < 7; tries++) {
+      while (clock.waits.length === 0) await setImmediate()
+      const [ms] = clock.waits
+      waits.push(ms!)
+      clock.turn(ms!)
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 10_000, 10_000])
+    while (clock.waits.length === 0) await setImmediate()
+    records.addresses.add(url)
+    clock.turn(10_000)
+    await setImmediate()
+    const before = news
+    await bob.send(alice, frame(1))
+    expect([news > before, clock.waits]).toEqual([true, []])
+    stop.abort()
   })
 })
