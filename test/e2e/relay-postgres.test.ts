@@ -5,6 +5,7 @@ import { testCards } from '../contract/relay-store/cards.ts'
 import { testInboxes } from '../contract/relay-store/inboxes.ts'
 import { testObjects } from '../contract/relay-store/objects.ts'
 import { POSTGRES_ABSENCE, TestPostgres } from '../support/postgres/server.ts'
+import { testTwoRelays } from '../support/postgres/stories.ts'
 import { postgresSubject } from '../support/postgres/subject.ts'
 
 describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENCE}`, () => {
@@ -20,4 +21,5 @@ describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENC
 
   const subject = postgresSubject(() => server)
   for (const suite of [testBoxes, testCards, testInboxes, testObjects]) suite([subject])
+  describe('two relays', () => testTwoRelays(() => server))
 })

@@ -163,8 +163,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the store of a relay on records keeps sealed bytes, and knows no HTTP',
   },
   'relayd/postgres': {
-    folders: ['card', 'core', 'errors', 'relay', 'relayd/records', 'relayd/store', 'store'],
-    packages: ['node:crypto', 'pg'],
+    folders: ['card', 'core', 'errors', 'relay', 'relayd/objects', 'relayd/records', 'relayd/store', 'store'],
+    packages: ['node:crypto', 'node:stream', 'pg'],
     reason: 'the store of a relay on PostgreSQL has the rules of the records, and knows no file and no HTTP',
   },
   'relayd/boxes': {

@@ -33,7 +33,7 @@ export async function openObjects(directory: string): Promise<ObjectDisk> {
   const files = await ObjectFiles.open(directory)
   return {
     store,
-    objects: new Objects({ ...common, files, devices: new Devices(common) }),
+    objects: new Objects({ ...common, files, comingUs: 0, devices: new Devices(common) }),
     callOf: (method, number, body = new Uint8Array()) => {
       const path = devices.objectPath(number)
       return { path, bearer: devices.tokenFor(method, path, body) }

@@ -20,7 +20,16 @@ export async function testObjects(directory: string, options: TestCardsOptions =
   const nowUs = (): number => made.nowSec * 1_000_000
   const devices = new Devices({ store, engine: sodium, url: options.url ?? CARDS_URL, nowUs })
   const listed = options.personas ?? []
-  const objects = new Objects({ store, files, devices, engine: sodium, personas: () => listed, limits, nowUs })
+  const objects = new Objects({
+    store,
+    files,
+    comingUs: 0,
+    devices,
+    engine: sodium,
+    personas: () => listed,
+    limits,
+    nowUs,
+  })
   const personas = new Personas({ store, objects, devices, engine: sodium, limits, nowUs })
   return Object.assign(made, { files, objects, personas })
 }

@@ -1,5 +1,5 @@
 /** The header Range (RFC 9110, section 14), as a relay reads it: one range of bytes. */
-import type { ByteRange } from '../objects/object-files.ts'
+import type { ByteRange } from '../objects/object-bytes.ts'
 
 const DIGITS = '\\d{1,15}' // sanity: below 2^53
 const FORM = new RegExp(`^bytes=(?:(${DIGITS})-(${DIGITS})?|-(${DIGITS}))$`)

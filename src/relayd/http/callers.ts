@@ -11,8 +11,8 @@ export interface CallersOptions {
   /** Addresses or networks such as `10.0.0.0/8`, whose `X-Forwarded-For` counts. */
   readonly trustProxy: readonly string[]
   readonly nowMs: () => number
-  /** Makes the key of a day. */
-  readonly random?: (bytes: number) => Uint8Array
+  /** Makes the key of a day, 32 bytes: a random one, unless several processes share their limits. @param day since 1970 */
+  readonly keyOfDay?: (day: number) => Uint8Array
 }
 
 /** Whether a text is an address, or a network as `address/bits`. */
@@ -30,15 +30,15 @@ export function isNetwork(text: string): boolean {
 export class Callers {
   readonly #trusted = new BlockList()
   readonly #nowMs: () => number
-  readonly #random: (bytes: number) => Uint8Array
+  readonly #keyOfDay: (day: number) => Uint8Array
   #day = -1
   #key: KeyObject | null = null
   /** Names of this day by network, and by the address of a connection that needs no header, in memory only. */
   readonly #names = new Map<string, string>()
 
-  constructor({ trustProxy, nowMs, random = randomBytes }: CallersOptions) {
+  constructor({ trustProxy, nowMs, keyOfDay = () => randomBytes(32) }: CallersOptions) {
     this.#nowMs = nowMs
-    this.#random = random
+    this.#keyOfDay = keyOfDay
     for (const network of trustProxy) {
       const [address = '', bits] = network.split('/')
       const family = isIP(address) === 4 ? 'ipv4' : 'ipv6'
@@ -102,7 +102,7 @@ export class Callers {
     this.#day = day
     this.#names.clear()
     // Made once: of raw bytes Node would make one at each call, which takes four times as long as the HMAC.
-    return (this.#key = createSecretKey(this.#random(32)))
+    return (this.#key = createSecretKey(this.#keyOfDay(day)))
   }
 }
 

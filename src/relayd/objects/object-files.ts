@@ -12,26 +12,15 @@ import { open, opendir, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { makeDirectoryDurably, writeFileDurably } from '../../durable/file.ts'
-import { PersonadError } from '../../errors/personad-error.ts'
 import { checkStateDir, isErrno } from '../../store/state-dir.ts'
 import type { ObjectPlace } from '../store/object-store.ts'
-
-/** A file is not as its record says: somebody else changed the directory, or the disk lost it. */
-export class ObjectFileError extends PersonadError<'OBJECT_DAMAGED'> {
-  override readonly name = 'ObjectFileError'
-}
-
-/** A part of an object: the positions of its first and of its last byte. */
-export interface ByteRange {
-  readonly first: number
-  readonly last: number
-}
+import { ObjectFileError, type ByteRange, type ObjectBytes } from './object-bytes.ts'
 
 const OPEN_TO_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const READ_BYTES: number = 64 << 10 // sanity: held in memory for each reader, twice
 const [DIRECTORY_MODE, FILE_MODE] = [0o700, 0o600]
 
-export class ObjectFiles {
+export class ObjectFiles implements ObjectBytes {
   readonly #kept: string
   readonly #coming: string
 
@@ -54,21 +43,12 @@ export class ObjectFiles {
     return new ObjectFiles(kept!, coming!)
   }
 
-  /**
-   * Writes an object. When it returns, the object survives a power cut; when it throws, no byte of it is left.
-   * @throws {DurableError} any of its codes
-   * @throws the error of `parts`
-   */
+  /** @throws {DurableError} any of its codes; the error of `parts` */
   async write(place: ObjectPlace, parts: AsyncIterable<Uint8Array>): Promise<void> {
     const name = fileOf(place)
     await writeFileDurably(join(this.#kept, name), parts, { mode: FILE_MODE, tempPath: join(this.#coming, name) })
   }
 
-  /**
-   * Reads a part of an object, as fast as it is taken. The reader ends or destroys the stream.
-   * @param bytes that the object has
-   * @throws {ObjectFileError} OBJECT_DAMAGED; the error of the system
-   */
   async read(place: ObjectPlace, bytes: number, { first, last }: ByteRange): Promise<Readable> {
     const path = join(this.#kept, fileOf(place))
     const handle = await open(path, OPEN_TO_READ).catch((cause: unknown) => {
@@ -85,7 +65,7 @@ export class ObjectFiles {
     }
   }
 
-  /** Removes an object, whose bytes then stay on the disk until others take their place. One that is not there is no error. */
+  /** The bytes stay on the disk until others take their place. */
   async remove(place: ObjectPlace): Promise<void> {
     await unlink(join(this.#kept, fileOf(place))).catch((cause: unknown) => {
       if (!isErrno(cause, 'ENOENT')) throw cause

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { ObjectTarget } from '../../relay/paths/object-path.ts'
 import type { DeviceRefusal } from '../cards/devices.ts'
-import type { ByteRange } from './object-files.ts'
+import type { ByteRange } from './object-bytes.ts'
 
 export interface ObjectCaller {
   /** The caller's address as HMAC under the key of the day: never the address itself. */

@@ -10,7 +10,7 @@ import { chargeAddress } from '../store/charge-address.ts'
 import { objectId, type ObjectPlace } from '../store/object-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
 import { BodyError, measure, type BodyErrorCode } from './measured.ts'
-import { ObjectFileError, type ByteRange, type ObjectFiles } from './object-files.ts'
+import { ObjectFileError, type ByteRange, type ObjectBytes } from './object-bytes.ts'
 import type {
   Busy,
   DeviceCall,
@@ -27,7 +27,9 @@ import { Transfers } from './transfers.ts'
 
 export interface ObjectsOptions {
   readonly store: Pick<RelayStore, 'objects' | 'spend'>
-  readonly files: ObjectFiles
+  readonly files: ObjectBytes
+  /** How long another process may still send an object that is coming; 0 where there is no other. */
+  readonly comingUs: number
   readonly devices: Devices
   readonly engine: Sha256
   /** The personas who keep objects here by right, whoever put their cards, as upper-case hex. */
@@ -154,9 +156,11 @@ export class Objects implements ObjectService {
 
   /** Removes objects that have lived their time, and records of objects that nobody sends any more. @returns how many; call again while it is `limit` */
   async expire(nowUs: number, limit: number): Promise<number> {
-    const { objects } = this.#options.store
+    const { store, comingUs } = this.#options
+    const { objects } = store
+    const beforeUs = comingUs === 0 ? Infinity : nowUs - comingUs
     const due = await objects.due(nowUs, limit)
-    const left = due.length === limit ? [] : await objects.unfinished(limit - due.length)
+    const left = due.length === limit ? [] : await objects.unfinished(limit - due.length, beforeUs)
     const over = [...due, ...left.filter((place) => !this.#sending.has(objectId(place)))]
     try {
       await this.#discard(over)

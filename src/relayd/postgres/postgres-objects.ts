@@ -1,4 +1,4 @@
-/** The objects of a relay in the database, without their bytes. */
+/** The objects of a relay in the database. Their parts go in the transaction that takes the record away. */
 import {
   objectId,
   type BeginOutcome,
@@ -8,6 +8,7 @@ import {
   type OfferedObject,
 } from '../store/object-store.ts'
 import type { Access } from './access.ts'
+import { removeParts, sizeOfParts } from './object-parts.ts'
 
 export class PostgresObjects implements ObjectStore {
   readonly #access: Access
@@ -16,12 +17,16 @@ export class PostgresObjects implements ObjectStore {
     this.#access = access
   }
 
-  async begin(object: OfferedObject): Promise<BeginOutcome> {
-    return await this.#access.change(keysOf(object), ({ objects }) => objects.begin(object))
+  async begin(object: OfferedObject, nowUs: number): Promise<BeginOutcome> {
+    return await this.#access.change(keysOf(object), ({ objects }) => objects.begin(object, nowUs))
   }
 
   async finish(place: ObjectPlace, bytes: number, nowUs: number): Promise<'kept' | 'gone' | 'full'> {
-    return await this.#access.change(keysOf(place), ({ objects }) => objects.finish(place, bytes, nowUs))
+    return await this.#access.change(keysOf(place), async ({ objects, snapshot }) => {
+      const { rows } = await snapshot.run(sizeOfParts(objectId(place)))
+      // Another process removed it meanwhile, and perhaps somebody sends it anew.
+      return Number(rows[0]?.[0]) === bytes ? await objects.finish(place, bytes, nowUs) : 'gone'
+    })
   }
 
   async find(place: ObjectPlace, nowUs: number): Promise<HeldObject | null> {
@@ -34,7 +39,10 @@ export class PostgresObjects implements ObjectStore {
 
   async remove(places: readonly ObjectPlace[]): Promise<void> {
     if (places.length === 0) return
-    await this.#access.change([...places.map(objectKey), 'total/all'], ({ objects }) => objects.remove(places))
+    await this.#access.change([...places.map(objectKey), 'total/all'], async ({ objects, snapshot }) => {
+      await objects.remove(places)
+      await snapshot.run(removeParts(places.map(objectId)))
+    })
   }
 
   async of(persona: string, limit: number): Promise<readonly ObjectPlace[]> {
@@ -45,8 +53,8 @@ export class PostgresObjects implements ObjectStore {
     return await this.#access.look([], ({ objects }) => objects.due(nowUs, limit))
   }
 
-  async unfinished(limit: number): Promise<readonly ObjectPlace[]> {
-    return await this.#access.look([], ({ objects }) => objects.unfinished(limit))
+  async unfinished(limit: number, beforeUs?: number): Promise<readonly ObjectPlace[]> {
+    return await this.#access.look([], ({ objects }) => objects.unfinished(limit, beforeUs))
   }
 }
 

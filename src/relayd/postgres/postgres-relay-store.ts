@@ -23,35 +23,17 @@ import type {
 } from '../store/relay-store.ts'
 import { BOX_COST_BYTES, MESSAGE_COST_BYTES } from '../store/rules.ts'
 import { accessOf, type Access } from './access.ts'
-import { Database } from './database.ts'
-import { loadDriver } from './driver.ts'
+import type { Database } from './database.ts'
 import { News } from './news.ts'
 import { answerKey, bucketKey, forgetPassing, noteStart, spendTokens, START_KEY, useAnswer } from './passing.ts'
 import { inboxKey, PostgresInboxes } from './postgres-inboxes.ts'
 import { PostgresObjects } from './postgres-objects.ts'
-import { prepareSchema } from './schema.ts'
 import { readTotals, selectTotals } from './totals.ts'
 import { Turns } from './turns.ts'
 
 const TOTALS = 'total/all'
 const BOX_PREFIX = 'box/'
 const INBOX_PREFIX = 'inbox/'
-
-/**
- * Opens the store in a database, and makes its tables if there are none.
- * @param url such as postgres://relay@db.example/relay
- * @throws {DatabaseError}
- */
-export async function openPostgresRelayStore(url: string, options: StoreOptions): Promise<PostgresRelayStore> {
-  const database = new Database(await loadDriver(), url)
-  try {
-    await prepareSchema(database)
-    return await PostgresRelayStore.open(database, options, () => database.close())
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-}
 
 export class PostgresRelayStore implements RelayStore {
   readonly inboxes: PostgresInboxes

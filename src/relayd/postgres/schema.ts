@@ -29,6 +29,8 @@ const STEPS: readonly (readonly string[])[] = [
     'CREATE TABLE part (object text COLLATE "C", n integer, bytes bytea NOT NULL, PRIMARY KEY (object, n))',
     'ALTER TABLE part ALTER bytes SET STORAGE EXTERNAL',
   ],
+  // Keys that all processes have.
+  ['CREATE TABLE own_key (name text PRIMARY KEY, bytes bytea NOT NULL)'],
 ]
 
 const LOCK = 0x7065_7273 // the lock of whoever changes tables: "pers"

@@ -79,6 +79,12 @@ export class Snapshot implements Store {
     for (const { key, value } of writes) this.#own.set(key, value)
   }
 
+  /** Runs a statement within a turn, once all that the turn asked for is here. */
+  async run(query: Query): Promise<QueryResult> {
+    if (this.#unread.size > 0) throw new Unread()
+    return await this.#connection.query(query)
+  }
+
   async close(): Promise<void> {}
 
   /** Runs a turn. @returns null if it asked for records that are not here: read them, and run it again */

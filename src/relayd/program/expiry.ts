@@ -12,12 +12,12 @@ export interface Rounds {
   stop(): Promise<void>
 }
 
-/** @param failed gets the error of a store that has stopped */
+/** @param failed gets the error of a round. @returns whether the next one may go well */
 export function expireInSlices(
   store: Pick<RelayStore, 'expire'>,
   nowUs: () => number,
   clock: Clock,
-  failed: (error: unknown) => void,
+  failed: (error: unknown) => boolean,
 ): Rounds {
   return repeatRounds(EVERY_MS, clock, failed, async (isStopped) => {
     for (let deleted = SLICE; deleted === SLICE && !isStopped();) deleted = await store.expire(nowUs(), SLICE)
@@ -27,13 +27,13 @@ export function expireInSlices(
 /**
  * Removes files of objects without a record, now and each day.
  * @param swept gets the number of a round that found some
- * @param failed gets the error of a store that has stopped
+ * @param failed as of {@link expireInSlices}
  */
 export function sweepDaily(
   objects: Pick<Objects, 'sweep'>,
   clock: Clock,
   swept: (count: number) => void,
-  failed: (error: unknown) => void,
+  failed: (error: unknown) => boolean,
 ): Rounds {
   return repeatRounds(SWEEP_MS, clock, failed, async (isStopped) => {
     const count = await objects.sweep(isStopped)
@@ -44,16 +44,20 @@ export function sweepDaily(
 function repeatRounds(
   everyMs: number,
   clock: Clock,
-  failed: (error: unknown) => void,
+  failed: (error: unknown) => boolean,
   round: (isStopped: () => boolean) => Promise<void>,
 ): Rounds {
   let isStopped = false
   let running: Promise<void> = Promise.resolve()
   let cancel = (): void => {}
   const begin = (): void => {
-    running = round(() => isStopped).then(() => {
-      if (!isStopped) cancel = clock.after(everyMs, begin)
-    }, failed)
+    running = round(() => isStopped)
+      .catch((error: unknown) => {
+        isStopped ||= !failed(error)
+      })
+      .then(() => {
+        if (!isStopped) cancel = clock.after(everyMs, begin)
+      })
   }
   begin()
   return {

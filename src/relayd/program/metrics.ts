@@ -18,6 +18,8 @@ export interface Figures {
   readonly maxBytes: number
   /** Nothing new is stored. */
   readonly isFull: boolean
+  /** The data directory, or a database, whose other processes have the same figures down to here. */
+  readonly keptIn: 'directory' | 'database'
   /** Objects that are sent or fetched at this moment. */
   readonly transfers: number
   readonly streams: number
@@ -35,17 +37,19 @@ export interface FiguresInput {
   readonly startedAtMs: number
   readonly nowMs: number
   readonly maxBytes: number
+  readonly keptIn: Figures['keptIn']
 }
 
 /** @throws {StoreError} if the store has stopped */
 export async function figuresOf(input: FiguresInput): Promise<Figures> {
-  const { store, server, objects, version, startedAtMs, nowMs, maxBytes } = input
+  const { store, server, objects, version, startedAtMs, nowMs, maxBytes, keptIn } = input
   const stored = await store.stats()
   return {
     version,
     uptimeSec: Math.floor((nowMs - startedAtMs) / 1000),
     ...stored,
     maxBytes,
+    keptIn,
     transfers: objects.transfers,
     streams: server.openStreams.size,
     connections: server.connections.size,

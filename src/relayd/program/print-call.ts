@@ -63,6 +63,7 @@ function statsText(figures: Figures): string {
     ['entries', String(figures.entries)],
     ['objects', String(figures.objects)],
     ['stored', `${mib(bytes)} of ${mib(maxBytes)}${isFull ? ': full, nothing new is stored' : ''}`],
+    ['kept in', figures.keptIn === 'database' ? 'a database, for all its processes' : 'the data directory'],
     ['streams', String(streams)],
     ['connections', String(connections)],
     ['memory', mib(memoryBytes)],

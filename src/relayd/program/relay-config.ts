@@ -19,6 +19,8 @@ interface Loose {
   readonly url: string | null
   readonly listen: ListenAddress
   readonly trustProxy: readonly string[]
+  /** URL of a PostgreSQL database that keeps all; null for the data directory. */
+  readonly store: string | null
   /** Where /metrics is: a path of a socket, an address; null for the socket in the data directory. */
   readonly metrics: string | ListenAddress | null
   readonly senders: 'everybody' | 'token'
@@ -37,6 +39,7 @@ export interface RelayConfig extends Loose {
 
 const MAX_TEXT_CHARS = 2000 // sanity: a page of terms; longer ones have a URL
 const MAX_URL_CHARS = 255 // format: clients take no longer address of a relay
+const MAX_DATABASE_CHARS = 1000 // sanity: a list of hosts with options
 const MAX_PROXIES = 64 // sanity: the networks of a large provider of proxies are some twenty
 const MAX_PERSONAS = 10_000 // sanity: each put looks through all of them, in 0.1 ms
 const MIN_DISK_BYTES = 1 << 20 // sanity: one full box
@@ -73,6 +76,15 @@ export function parseRelayUrl(value: string): string | null {
   return /^https?:$/.test(protocol) && isPlain ? href.replace(/\/+$/, '') : null
 }
 
+/** The file may be read by everybody, so a password has a place of its own (PGPASSFILE). */
+function parseDatabaseUrl(value: string): string | null {
+  // A socket has no host, which a URL of the web must have.
+  const url = value.replace(/^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?#]|$)/, '$1localhost')
+  if (value.length > MAX_DATABASE_CHARS || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(url)) return null
+  const { password, searchParams, hash } = new URL(url)
+  return password === '' && !searchParams.has('password') && hash === '' ? value : null
+}
+
 function parseBytes(value: string): number | null {
   const [, digits, unit] = /^(\d{1,9}) ?(KiB|MiB|GiB|TiB)$/.exec(value) ?? []
   const bytes = Number(digits) * (UNITS[unit ?? ''] ?? Number.NaN)
@@ -95,6 +107,13 @@ const LOOSE: ConfigSection<Loose> = {
       reloadable: false,
     },
     trustProxy: { key: 'trust_proxy', value: networks().default([]), reloadable: false },
+    store: {
+      key: 'store',
+      value: parsed('a URL such as postgres://relay@db.example/relay, without a password', parseDatabaseUrl)
+        .nullable()
+        .default(null),
+      reloadable: false,
+    },
     metrics: {
       key: 'metrics',
       value: z

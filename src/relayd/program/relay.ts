@@ -17,20 +17,19 @@ import { Callers } from '../http/callers.ts'
 import { listenHttp, type Listener, type TlsFiles } from '../http/listener.ts'
 import { RelayServer } from '../http/relay-server.ts'
 import { Inboxes } from '../inbox/inboxes.ts'
-import { ObjectFiles } from '../objects/object-files.ts'
 import { Objects } from '../objects/objects.ts'
 import { Personas } from '../personas/personas.ts'
+import { DatabaseError } from '../postgres/errors.ts'
 import { StoreError } from '../../store/errors.ts'
-import { openLevelRelayStore } from '../records/level-relay-store.ts'
 import type { RelayStore } from '../store/relay-store.ts'
-import { storeLimitsOf } from '../store/rules.ts'
 import { expireInSlices, sweepDaily } from './expiry.ts'
 import { httpLimitsOf, relayLimitsOf } from './limits-config.ts'
 import { figuresOf, formatMetrics, type Figures } from './metrics.ts'
 import { operatorCalls } from './operator-calls.ts'
 import { serveCalls, serveMetrics } from './operator-server.ts'
 import type { RelayConfig } from './relay-config.ts'
-import { openRelayKey, type RelayDir } from './relay-dir.ts'
+import { openStore } from './open-store.ts'
+import type { RelayDir } from './relay-dir.ts'
 import { Tokens } from './tokens.ts'
 
 export type StartErrorCode =
@@ -65,7 +64,7 @@ type Closing = (() => Promise<unknown> | void)[]
 
 /**
  * Starts a relay. When this resolves, it answers.
- * @throws {StoreError} the codes of openLevelRelayStore and readSecretsFile; {TokenError} TOKENS_DAMAGED;
+ * @throws {StoreError} the codes of openStore; {DatabaseError}; {TokenError} TOKENS_DAMAGED;
  *   {StartError} LISTEN_FAILED | TLS_UNUSABLE; {IpcError} the codes of serveCalls
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
@@ -88,12 +87,9 @@ function withHint(error: unknown): unknown {
 async function open({ dir, config, log, failed }: RelayOptions, closing: Closing): Promise<Relay> {
   const limits = relayLimitsOf(config.limits, config.maxDiskBytes)
   const tls = await readTls(config)
-  const answerUs = limits.questionSec * 1_000_000
-  const store = await openLevelRelayStore(dir.path, { limits: storeLimitsOf(limits), answerUs, nowUs: nowUs() })
-  closing.push(() => store.close())
-  const files = await ObjectFiles.open(dir.path)
+  const opening = { dir, url: config.store, limits, nowUs: nowUs(), random: randomBytes }
+  const { store, files, key, comingUs, keyOfDay } = await openStore(opening, closing)
   const tokens = await Tokens.open(dir.tokens)
-  const key = await openRelayKey(dir, randomBytes)
   const engine = await loadEngine()
   const listener = await listenHttp({ ...config.listen, http: httpLimitsOf(config.limits), tls }).catch(
     refuseListen(config),
@@ -130,7 +126,7 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
   const devices = new Devices({ store, engine, url: about.url, nowUs })
   const inboxes = new Inboxes({ store, devices, engine, limits, nowUs })
   closing.push(() => inboxes.close())
-  const objects = new Objects({ store, files, devices, engine, personas: () => personas, limits, nowUs })
+  const objects = new Objects({ store, files, comingUs, devices, engine, personas: () => personas, limits, nowUs })
   const known = new Personas({ store, objects, devices, engine, limits, nowUs })
   let isHealthy = true
   const server = new RelayServer(listener, {
@@ -139,7 +135,11 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     inboxes,
     objects,
     personas: known,
-    callers: new Callers({ trustProxy: config.trustProxy, nowMs: Date.now }),
+    callers: new Callers({
+      trustProxy: config.trustProxy,
+      nowMs: Date.now,
+      ...(keyOfDay === undefined ? {} : { keyOfDay }),
+    }),
     limits,
     http: httpLimitsOf(config.limits),
     about: () => about,
@@ -154,15 +154,21 @@ async function open({ dir, config, log, failed }: RelayOptions, closing: Closing
     },
   })
   closing.push(() => server.close())
+  const roundFailed = (error: unknown): boolean => {
+    const isPassing = error instanceof DatabaseError
+    if (isPassing) log.warn('relay.database', describeError(error))
+    else failed(error)
+    return isPassing
+  }
   for (const kept of [store, objects]) {
-    const expiry = expireInSlices(kept, nowUs, systemClock, failed)
+    const expiry = expireInSlices(kept, nowUs, systemClock, roundFailed)
     closing.push(() => expiry.stop())
   }
   const sweep = sweepDaily(
     objects,
     systemClock,
     (count) => log.info('relay.swept', { message: 'removed files of objects that nothing counted', count }),
-    failed,
+    roundFailed,
   )
   closing.push(() => sweep.stop())
   await serveOperator({ dir, config, store, objects, personas: known, tokens, server }, closing)
@@ -202,6 +208,7 @@ async function serveOperator(
       startedAtMs,
       nowMs: systemClock.nowMs(),
       maxBytes: config.maxDiskBytes,
+      keptIn: config.store === null ? 'directory' : 'database',
     })
   const calls = operatorCalls({
     store,

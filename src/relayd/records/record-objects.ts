@@ -21,7 +21,7 @@ export class RecordObjects implements ObjectStore {
     this.#access = access
   }
 
-  async begin(object: OfferedObject): Promise<BeginOutcome> {
+  async begin(object: OfferedObject, nowUs: number): Promise<BeginOutcome> {
     const { coming, limits, ready, write } = this.#access
     await ready()
     const { persona, bytes, hash } = object
@@ -37,7 +37,7 @@ export class RecordObjects implements ObjectStore {
     tally.add({ bytes: cost })
     const isWritten = await write([
       coming.objects.put(id, { isComing: true, bytes, endsUs: 0, hash }),
-      coming.unfinished.put(id, null),
+      coming.unfinished.put(id, nowUs),
       ...tally.writes(),
     ])
     return { outcome: isWritten ? 'begun' : 'full' }
@@ -116,10 +116,13 @@ export class RecordObjects implements ObjectStore {
     return places
   }
 
-  async unfinished(limit: number): Promise<readonly ObjectPlace[]> {
+  async unfinished(limit: number, beforeUs: number = Infinity): Promise<readonly ObjectPlace[]> {
     await this.#access.ready()
     const places: ObjectPlace[] = []
-    for await (const [id] of this.#access.present.unfinished.iterate({ limit })) places.push(parseObjectId(id))
+    for await (const [id, begunUs] of this.#access.present.unfinished.iterate()) {
+      if (places.length === limit) break
+      if (begunUs < beforeUs) places.push(parseObjectId(id))
+    }
     return places
   }
 

@@ -17,7 +17,7 @@
  *   gone/MOMENT/MARK  when to delete a mark whose entry is deleted; empty
  *   object/ID/NAME    an object of a persona without its bytes (kept-object.ts)
  *   objectdue/MOMENT/ID/NAME  when the object has lived its time; empty
- *   arriving/ID/NAME  an object that its sender is sending; empty
+ *   arriving/ID/NAME  an object that its sender is sending: the moment at which it began
  *   owned/ID          bytes that the objects of a persona take
  *   total/all         numbers of boxes, messages, cards, inboxes, entries and objects, and their bytes
  *
@@ -71,7 +71,7 @@ export interface Records {
   readonly gone: Collection<null>
   readonly objects: Collection<KeptObject>
   readonly objectDue: Collection<null>
-  readonly unfinished: Collection<null>
+  readonly unfinished: Collection<number>
   readonly owned: Collection<number>
   readonly totals: Collection<Totals>
 }
@@ -98,7 +98,7 @@ export function recordsOf(store: Store): Records {
     gone: new Collection(store, 'gone', EMPTY_CODEC),
     objects: new Collection(store, 'object', OBJECT_CODEC),
     objectDue: new Collection(store, 'objectdue', EMPTY_CODEC),
-    unfinished: new Collection(store, 'arriving', EMPTY_CODEC),
+    unfinished: new Collection(store, 'arriving', BEGUN_CODEC),
     owned: new Collection(store, 'owned', COUNT_CODEC),
     totals: new Collection(store, 'total', TOTALS_CODEC),
   }
@@ -106,6 +106,11 @@ export function recordsOf(store: Store): Records {
 
 const BOX_CODEC: Codec<Box> = { version: 1, encode: encodeBox, decode: decodeBox }
 export const COUNT_CODEC: Codec<number> = jsonCodec(1, checkCount)
+/** The first relays kept no moment. */
+const BEGUN_CODEC: Codec<number> = {
+  ...COUNT_CODEC,
+  decode: (bytes) => (bytes.length === 0 ? 0 : COUNT_CODEC.decode(bytes)),
+}
 const TOTALS_CODEC: Codec<Totals> = jsonCodec(1, (value) => {
   // The first relays kept no cards, and the next ones no inboxes and no objects.
   const { boxes, messages, cards = 0, inboxes = 0, entries = 0, objects = 0, bytes } = value as Partial<Totals>

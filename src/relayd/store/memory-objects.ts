@@ -11,6 +11,7 @@ import { costOfObject, type StoreLimits } from './rules.ts'
 
 interface TimedObject extends ObjectPlace, HeldObject {
   readonly isComing: boolean
+  readonly begunUs: number
   readonly endsUs: number
 }
 
@@ -46,7 +47,7 @@ export class MemoryObjects implements ObjectStore {
     this.#all = options.kept.all
   }
 
-  async begin({ persona, name, bytes, hash }: OfferedObject): Promise<BeginOutcome> {
+  async begin({ persona, name, bytes, hash }: OfferedObject, nowUs: number): Promise<BeginOutcome> {
     const { limits, kept, isKnown } = this.#options
     const id = objectId({ persona, name })
     const found = this.#all.get(id)
@@ -55,7 +56,7 @@ export class MemoryObjects implements ObjectStore {
     const cost = costOfObject(bytes)
     if (kept.bytesOf(persona) + cost > limits.maxPersonaBytes) return { outcome: 'much' }
     if (this.#options.bytes() + cost > limits.maxDiskBytes) return { outcome: 'full' }
-    this.#all.set(id, { persona, name, bytes, hash, isComing: true, endsUs: 0 })
+    this.#all.set(id, { persona, name, bytes, hash, isComing: true, begunUs: nowUs, endsUs: 0 })
     return { outcome: 'begun' }
   }
 
@@ -89,8 +90,8 @@ export class MemoryObjects implements ObjectStore {
     return this.#places(({ isComing, endsUs }) => !isComing && endsUs <= nowUs, limit)
   }
 
-  async unfinished(limit: number): Promise<readonly ObjectPlace[]> {
-    return this.#places(({ isComing }) => isComing, limit)
+  async unfinished(limit: number, beforeUs: number = Infinity): Promise<readonly ObjectPlace[]> {
+    return this.#places(({ isComing, begunUs }) => isComing && begunUs < beforeUs, limit)
   }
 
   #places(isWanted: (object: TimedObject) => boolean, limit: number): ObjectPlace[] {

@@ -1,4 +1,4 @@
-/** The part of a relay's store that knows of objects: which there are, whose they are, and how much they take. Their bytes are files (src/relayd/objects). */
+/** The part of a relay's store that knows of objects: which there are, whose they are, and how much they take. Their bytes lie elsewhere (src/relayd/objects). */
 
 /** An object, as the store and its file know it. */
 export interface ObjectPlace {
@@ -64,6 +64,6 @@ export interface ObjectStore {
   of(persona: string, limit: number): Promise<readonly ObjectPlace[]>
   /** @returns at most `limit` objects that have lived their time, the oldest first */
   due(nowUs: number, limit: number): Promise<readonly ObjectPlace[]>
-  /** @returns at most `limit` objects that are coming. After a start nobody sends them any more */
-  unfinished(limit: number): Promise<readonly ObjectPlace[]>
+  /** @param beforeUs only those that began before it @returns at most `limit` objects that are coming */
+  unfinished(limit: number, beforeUs?: number): Promise<readonly ObjectPlace[]>
 }

@@ -45,6 +45,7 @@ export class TestPostgres {
   readonly #data: string
   #process: ChildProcess | null = null
   #operator: OwnConnection | null = null
+  #settings: Readonly<Record<string, string>> = {}
 
   private constructor(directory: string) {
     this.directory = directory
@@ -75,7 +76,8 @@ export class TestPostgres {
       cwd: directory,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    await server.run(settings)
+    server.#settings = settings
+    await server.run()
     return server
   }
 
@@ -85,8 +87,9 @@ export class TestPostgres {
     return `postgres://${OWNER}@/postgres?host=${encodeURIComponent(this.directory)}&options=${options}`
   }
 
-  async run(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    const own = { listen_addresses: '', unix_socket_directories: this.directory, port: String(PORT), ...settings }
+  /** Starts it again, with the same settings. */
+  async run(): Promise<void> {
+    const own = { listen_addresses: '', unix_socket_directories: this.directory, port: String(PORT), ...this.#settings }
     const words = Object.entries(own).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     this.#process = spawn(join(programs()!, 'postgres'), ['-D', this.#data, ...words], {
       ...identity(),

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000
 
 function callers(trustProxy: readonly string[] = [], nowMs: () => number = () => 0): Callers {
   let made = 0
-  return new Callers({ trustProxy, nowMs, random: (bytes) => new Uint8Array(bytes).fill(++made) })
+  return new Callers({ trustProxy, nowMs, keyOfDay: () => new Uint8Array(32).fill(++made) })
 }
 
 test('a name holds no address, and is the same for each request of a day', () => {
