@@ -42,11 +42,12 @@ export class MemoryRecords {
 
 /** One program that reaches them. */
 export class MemoryRecordEngine implements RecordEngine {
-  readonly limits: RecordLimits = LIMITS
+  readonly limits: RecordLimits
   readonly #records: MemoryRecords
   readonly #engine: CryptoEngine
 
-  constructor(records: MemoryRecords, engine: CryptoEngine) {
+  constructor(records: MemoryRecords, engine: CryptoEngine, latency: RecordLimits['latency'] = 'instant') {
+    this.limits = { ...LIMITS, latency }
     this.#records = records
     this.#engine = engine
   }

@@ -60,6 +60,8 @@ export interface Watched {
 export interface Watch {
   /** To be called after the lines have changed, also when a peer has another address. It returns at once. */
   changed(): void
+  /** Somebody waits for news of this line: a carrier that nothing wakes looks more often for a while. */
+  expect?(lineId: string): void
 }
 
 /** One way to move data. One contract suite holds every carrier: test/contract/carrier.test.ts. */

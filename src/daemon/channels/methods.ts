@@ -57,6 +57,7 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
     'channel.list': async ({ app: wish, after, limit = PAGE }, caller) => {
       const work = await runner.work()
       const app = access.seenBy(caller, wish)
+      if (app !== null) runner.expect(app)
       const { channels, next } = await pageOf(app, after, limit, runner, work)
       const invites =
         after === undefined ? [...work.invites].filter((invite) => app === null || invite.app === app) : []

@@ -163,6 +163,11 @@ export class Runner {
     return [...ends.watched(), ...invites.watched(), ...joins.watched()]
   }
 
+  /** Somebody waits for contents of an app. */
+  expect(app: string): void {
+    for (const end of this.#work.ends) if (end.app === app) for (const watch of this.#watches) watch.expect?.(end.id)
+  }
+
   #news(lineId: string): void {
     const { ends, invites, joins } = this.#work
     if (!ends.news(lineId) && !joins.news(lineId)) invites.news(lineId)

@@ -26,6 +26,8 @@ export class PeerRing {
   readonly #tag: Uint8Array
   /** The header was known, and the network does not give it any more; null while it does. */
   vanished: RecordError | null = null
+  /** As it was found at the last look. */
+  last: RingHeader | null = null
 
   /**
    * @param open opens the record, which may not be there before the peer has written
@@ -41,6 +43,11 @@ export class PeerRing {
 
   /** Null before the peer has written one, and after the network forgot it. @throws {RecordError} */
   async header(): Promise<RingHeader | null> {
+    this.last = await this.#header()
+    return this.last
+  }
+
+  async #header(): Promise<RingHeader | null> {
     this.vanished = null
     const record = await nullIf(['RECORD_VANISHED'], async () => await this.#opened())
     if (record === null) return null

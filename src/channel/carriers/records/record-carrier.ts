@@ -39,6 +39,7 @@ export class RecordCarrier implements Carrier {
   readonly troubles: Troubles = new Troubles()
   /** URLs of peers in whose meeting places nothing of this end lies. */
   readonly #clean = new Set<string>()
+  readonly #watches = new Set<RecordWatch>()
 
   constructor(means: RecordCarrierMeans) {
     this.#means = means
@@ -66,6 +67,8 @@ export class RecordCarrier implements Carrier {
       throw new CarrierError('CARRIER_DENIED', 'this end has no record of its own where the peer has one', {
         hint: 'use the invite without the names of other carriers',
       })
+    // Whoever sends waits for an answer.
+    this.#expect(line)
     return await this.troubles.during(line.id, 'send', async () => {
       const header = await (await this.#open.peer(to.url, peer.pub)).header()
       if (header?.isRetired === true) return 'used'
@@ -91,6 +94,7 @@ export class RecordCarrier implements Carrier {
       }
       // One word for all that came, once nothing more comes.
       if (came.length === 0) await this.#ack(line, own, after)
+      else this.#expect(line)
       return came
     })
     // Its writer puts it there again, so the line goes on.
@@ -118,9 +122,16 @@ export class RecordCarrier implements Carrier {
 
   watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
     const { clock } = this.#means
-    // Rings hold the keys that write them.
-    signal.addEventListener('abort', () => void this.#open.close(), { once: true })
-    return new RecordWatch({ lines, onNews, signal, clock, open: this.#open, serves: (url) => this.serves(url) })
+    const [serves, isWoken] = [(url: string) => this.serves(url), this.limits.latency !== 'minutes']
+    const watch = new RecordWatch({ lines, onNews, signal, clock, open: this.#open, serves, isWoken })
+    this.#watches.add(watch)
+    const end = (): void => {
+      this.#watches.delete(watch)
+      // Rings hold the keys that write them.
+      void this.#open.close()
+    }
+    signal.addEventListener('abort', end, { once: true })
+    return watch
   }
 
   async retire(_line: Line, { url, place }: OwnIntake): Promise<void> {
@@ -130,6 +141,10 @@ export class RecordCarrier implements Carrier {
   async forget({ url, place }: OwnIntake): Promise<void> {
     await withRecords(async () => await (await this.#open.own(url, place)).empty())
     await this.#open.forget(url)
+  }
+
+  #expect({ id }: Line): void {
+    for (const watch of this.#watches) watch.expect(id)
   }
 
   /** Leaves a first message at the meeting place of an invite. @throws {CarrierError} CARRIER_FULL */
@@ -145,7 +160,7 @@ export class RecordCarrier implements Carrier {
     if (line.peer === null || cursor === '') return
     for (const { url } of this.#served(line.peer)) {
       const peer = await this.#open.peer(url, line.peer.pub)
-      const header = await peer.header()
+      const header = peer.last ?? (await peer.header())
       const ack = header && peer.ackOf(cursor, header)
       if (ack) await (await this.#open.own(own.url, own.place)).ack(ack)
     }

@@ -1,6 +1,7 @@
 /** Watches the rings of peers, and the meeting places of open invites, for lines that come and go. */
 import type { Clock } from '../../../process/pulse.ts'
 import type { Watch, Watched } from '../carrier.ts'
+import { Lookout } from './lookout.ts'
 import type { OpenRecords } from './open-records.ts'
 import { RETRY_MS } from './record-failures.ts'
 
@@ -11,6 +12,8 @@ export interface RecordWatchOptions {
   readonly clock: Clock
   readonly open: OpenRecords
   readonly serves: (url: string) => boolean
+  /** Whether the network wakes a reader. */
+  readonly isWoken: boolean
 }
 
 const FIRST_RETRY_MS = 500 // sanity: the peer answers a first message within a second
@@ -20,12 +23,15 @@ type Begin = (onNews: () => void, signal: AbortSignal) => Promise<void>
 interface Watching {
   watched: Watched
   readonly stop: AbortController
+  /** Looks while somebody waits; null where the network wakes a reader. */
+  readonly lookout: Lookout | null
 }
 
 export class RecordWatch implements Watch {
   readonly #options: RecordWatchOptions
   /** By line, own intake and peer. */
   readonly #watching = new Map<string, Watching>()
+  #hasBegun = false
 
   constructor(options: RecordWatchOptions) {
     this.#options = options
@@ -44,6 +50,11 @@ export class RecordWatch implements Watch {
         else known.watched = watched
       }
     this.#keepOnly(wanted)
+    this.#hasBegun = true
+  }
+
+  expect(lineId: string): void {
+    for (const { watched, lookout } of this.#watching.values()) if (watched.line.id === lineId) lookout?.begin()
   }
 
   #sourcesOf(watched: Watched): { key: string; begin: Begin }[] {
@@ -65,11 +76,16 @@ export class RecordWatch implements Watch {
   }
 
   #begin(key: string, watched: Watched, begin: Begin): void {
-    const watching: Watching = { watched, stop: new AbortController() }
-    this.#watching.set(key, watching)
+    const { clock, isWoken } = this.#options
     const onNews = (): void => {
       if (!watching.stop.signal.aborted) this.#options.onNews(watching.watched)
     }
+    const lookout = isWoken ? null : new Lookout(clock, onNews)
+    const watching: Watching = { watched, stop: new AbortController(), lookout }
+    this.#watching.set(key, watching)
+    watching.stop.signal.addEventListener('abort', () => lookout?.close())
+    // Whoever has just made an invite, or has a new peer, waits for them. Lines that were there at the start are many, and most of them rest.
+    if (this.#hasBegun) lookout?.begin()
     this.#try(begin, onNews, watching.stop.signal, FIRST_RETRY_MS)
   }
 

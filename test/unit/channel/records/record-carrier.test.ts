@@ -1,7 +1,8 @@
 /** The carrier of records: a ring that is full, a writer that lost count, a copied state, and guests who meet at one invite. */
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Arrival } from '../../../../src/channel/carriers/carrier.ts'
+import type { Arrival, Watch, Watched } from '../../../../src/channel/carriers/carrier.ts'
+import { LOOK_MS } from '../../../../src/channel/carriers/records/lookout.ts'
 import { OwnRing } from '../../../../src/channel/carriers/records/own-ring.ts'
 import { PeerRing } from '../../../../src/channel/carriers/records/peer-ring.ts'
 import { MEETING_SLOTS } from '../../../../src/channel/carriers/records/meeting.ts'
@@ -170,5 +171,76 @@ describe('a reader whose peer has no record yet', () => {
     await bob.send(alice, frame(1))
     expect([news > before, clock.waits]).toEqual([true, []])
     stop.abort()
+  })
+})
+
+describe('a carrier that nothing wakes', () => {
+  /** Two ends that are watched from the start, with a channel that rests. */
+  async function resting(): Promise<Story> {
+    const records = new MemoryRecords()
+    const clock = new HandClock()
+    const start = (): RecordCarrier =>
+      new RecordCarrier({ records: new MemoryRecordEngine(records, engine, 'minutes'), engine, clock })
+    const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+    const looks: string[] = []
+    const lines: Watched[] = [{ line: alice.lineTo(bob), own: alice.intake }]
+    const watch = alice.carrier.watch(
+      () => lines,
+      ({ line }) => looks.push(line.id),
+      new AbortController().signal,
+    )
+    const looksIn = (ms: number): number => {
+      looks.length = 0
+      for (let passed = 0; passed < ms; passed += LOOK_MS) clock.turn(LOOK_MS)
+      return looks.length
+    }
+    return { alice, bob, lines, watch, looksIn }
+  }
+  interface Story {
+    readonly alice: TestEnd
+    readonly bob: TestEnd
+    readonly lines: Watched[]
+    readonly watch: Watch
+    /** @returns how often the line was looked at in a time */
+    readonly looksIn: (ms: number) => number
+  }
+  const MINUTE_MS = 60_000
+
+  it('does not look by itself at a channel that rests', async () => {
+    const { looksIn } = await resting()
+    expect(looksIn(60 * MINUTE_MS)).toBe(0)
+  })
+
+  it('looks every 10 s for an hour after something was sent, and no longer', async () => {
+    const { alice, bob, looksIn } = await resting()
+    await alice.send(bob, frame(1))
+    expect(looksIn(MINUTE_MS)).toBe(6)
+    expect(looksIn(59 * MINUTE_MS)).toBe(59 * 6)
+    expect(looksIn(60 * MINUTE_MS)).toBe(0)
+  })
+
+  it('looks on for an hour after something came', async () => {
+    const { alice, bob, looksIn } = await resting()
+    await bob.send(alice, frame(1))
+    await alice.readAll(bob)
+    expect(looksIn(120 * MINUTE_MS)).toBe(360)
+  })
+
+  it('looks for an hour for an app that asks after its channels', async () => {
+    const { alice, bob, watch, looksIn } = await resting()
+    watch.expect!(alice.lineTo(bob).id)
+    expect(looksIn(120 * MINUTE_MS)).toBe(360)
+    watch.expect!('another line')
+    expect(looksIn(MINUTE_MS)).toBe(0)
+  })
+
+  it('looks for an hour for the guest of a new invite, and no more once it is gone', async () => {
+    const { alice, lines, watch, looksIn } = await resting()
+    lines.push({ line: { ...alice.lineTo(null), id: 'invite' }, own: alice.intake })
+    watch.changed()
+    expect(looksIn(MINUTE_MS)).toBe(6)
+    lines.pop()
+    watch.changed()
+    expect(looksIn(MINUTE_MS)).toBe(0)
   })
 })

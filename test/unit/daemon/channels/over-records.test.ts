@@ -1,6 +1,7 @@
 /** A whole channel over records: invite, handshake and contents, with nothing but slots in between. */
 import { setImmediate } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
+import type { Watch } from '../../../../src/channel/carriers/carrier.ts'
 import { RecordCarrier } from '../../../../src/channel/carriers/records/record-carrier.ts'
 import type { Ways } from '../../../../src/daemon/channels/ends/means.ts'
 import { systemClock } from '../../../../src/process/pulse.ts'
@@ -12,8 +13,14 @@ import { engine } from '../../../support/person.ts'
 const CONTENTS = 40 // more than two rings
 const RETRY_MS = 10_000
 
-function waysOver(records: MemoryRecords): Ways {
+/** @param expected gets the lines for which somebody waits */
+function waysOver(records: MemoryRecords, expected: string[] = []): Ways {
   const carrier = new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock: systemClock })
+  const begin = carrier.watch.bind(carrier)
+  carrier.watch = (...all): Watch => {
+    const watch = begin(...all)
+    return { changed: () => watch.changed(), expect: (lineId) => expected.push(lineId) }
+  }
   return {
     all: [carrier],
     of: (url) => (carrier.serves(url) ? carrier : null),
@@ -36,7 +43,11 @@ async function workUntil(daemons: readonly ChannelDaemon[], isDone: () => Promis
 
 it('contents go both ways over records, each read once, in order', async () => {
   const records = new MemoryRecords()
-  const daemons = [await ChannelDaemon.open(waysOver(records)), await ChannelDaemon.open(waysOver(records))] as const
+  const expected: string[] = []
+  const daemons = [
+    await ChannelDaemon.open(waysOver(records)),
+    await ChannelDaemon.open(waysOver(records, expected)),
+  ] as const
   for (const daemon of daemons) onTestFinished(async () => await daemon.runner.close())
   const [host, guest] = daemons
   const { invite } = await host.call('channel.invite', { name: 'Bob', over: [] })
@@ -52,4 +63,9 @@ it('contents go both ways over records, each read once, in order', async () => {
     await workUntil(daemons, async () => (await daemon.call('channel.show', { id: ids[i]! })).unread >= CONTENTS)
     expect(await daemon.texts(ids[i]!)).toEqual(texts)
   }
+  // Somebody who lists everything waits for nothing; an app that asks after its channels does.
+  await guest.call('channel.list', {})
+  expect(expected).toEqual([])
+  await guest.call('channel.list', { app: 'chat' })
+  expect(expected).toEqual([id])
 })
