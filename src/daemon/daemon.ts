@@ -53,6 +53,7 @@ import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
 import { WINGS } from './wings.ts'
+import { noIntroductions } from './wing/introductions.ts'
 import { noLetters } from './wing/letters.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
@@ -199,6 +200,7 @@ async function openParts(
     relays,
     cards,
     letters: noLetters(),
+    introductions: noIntroductions(),
     speakers: apps,
     appOf: (caller: Caller) => apps.spokenNameOf(caller),
   }

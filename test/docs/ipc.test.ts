@@ -32,7 +32,7 @@ import { announceStatus } from '../../src/ipc/methods/announce.ts'
 import { channelsStatus } from '../../src/ipc/methods/channels.ts'
 import { channelView } from '../../src/ipc/methods/channel-values.ts'
 import { chatLine, chatView } from '../../src/ipc/methods/chat.ts'
-import { appLink, linksStatus } from '../../src/ipc/methods/links.ts'
+import { appLink, linksStatus, proposalView } from '../../src/ipc/methods/links.ts'
 import { mailbox, messagesStatus, readMessage, sentMessage } from '../../src/ipc/methods/messages.ts'
 import { relayAbout, relayView } from '../../src/ipc/methods/relays.ts'
 import { toxPeer, toxStatus } from '../../src/ipc/shapes/tox.ts'
@@ -230,6 +230,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
   ['SyncResult', syncResult],
   ['PairingStep', pairingStep],
   ['App', METHODS['app.hello'].result],
+  ['Proposal', proposalView],
   ['AppLink', appLink],
   ['LinksStatus', linksStatus],
   ['WatchedProfile', watchedProfile],

@@ -447,8 +447,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: [],
     reason: 'the lines of a chat are kept whatever way has carried them',
   },
+  'daemon/links/proposals': {
+    folders: [...KEEPER, 'link', 'daemon/sealed', 'daemon/wing'],
+    packages: ['node:timers/promises', 'zod'],
+    reason: 'a proposal knows links by their interface, and channels by what the daemon hands in',
+  },
   'daemon/links': {
-    folders: [...KEEPER, 'daemon/sealed', 'daemon/wing'],
+    folders: [...KEEPER, 'daemon/links', 'daemon/sealed', 'daemon/wing'],
     packages: [],
     reason: 'a wing does not know the other wings: what links need of channels, the daemon hands in',
   },

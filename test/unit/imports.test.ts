@@ -146,6 +146,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['daemon/messages/tasks/a.ts', "import { x } from '../sending/sender.ts'"],
   ['daemon/messages/sending/a.ts', "import { x } from '../receiving/read.ts'"],
   ['daemon/messages/receiving/a.ts', "import { x } from '../../wing/call-apps.ts'"],
+  ['daemon/links/proposals/a.ts', "import { x } from '../../channels/runner.ts'"],
   ['daemon/links/a.ts', "import { x } from '../channels/runner.ts'"],
   ['daemon/chat/a.ts', "import { x } from '../messages/messages.ts'"],
   ['daemon/messages/a.ts', "import { x } from '../channels/runner.ts'"],

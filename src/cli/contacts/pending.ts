@@ -11,16 +11,21 @@ import { formatTime, tableNumbers } from '../io/layout.ts'
 import { formatRequest, requestsOf } from '../io/requests.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
+import { answerProposal, formatProposal, proposalsOf } from './proposals.ts'
 
 export interface AnswerOptions {
   readonly kind?: string
   /** First digits of the hash of the table that the owner looked at. */
   readonly table?: string
+  /** Of a proposal: the app in which the contact is proposed. */
+  readonly app?: string
 }
 
 const SHOWN_DIGITS = 8 // sanity: nobody can sign another table with the same digits while the owner reads this one
 const TABLE_DIGITS = new RegExp(`^[0-9A-F]{${SHOWN_DIGITS},64}$`, 'i')
 const NO_TABLE = '0'.repeat(64)
+/** The kind of a contact of one app who is proposed in another. It has no table. */
+const PROPOSAL = 'proposal'
 
 const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
 
@@ -38,16 +43,18 @@ async function allPending(client: Client): Promise<PendingUpdate[]> {
 }
 
 export async function pending(context: Context): Promise<number> {
-  const { waiting, requests } = await withDaemon(context, async (client) => {
-    return { waiting: await allPending(client), requests: await requestsOf(client) }
+  const { waiting, requests, proposals } = await withDaemon(context, async (client) => {
+    const [waiting, requests] = [await allPending(client), await requestsOf(client)]
+    return { waiting, requests, proposals: await proposalsOf(client) }
   })
   const lines = [
     ...waiting.flatMap((update) => [...formatUpdate(update, context.nowSec, context.verbose), '']),
     ...requests.flatMap((request) => [...formatRequest(request, context.nowSec), '']),
+    ...proposals.flatMap((proposal) => [...formatProposal(proposal, context.nowSec), '']),
   ]
   print(
     context,
-    { pending: waiting, requests },
+    { pending: waiting, requests, proposals },
     lines.length === 0 ? ['nothing needs your decision'] : lines.slice(0, -1),
   )
   return EXIT_DONE
@@ -111,10 +118,12 @@ function quoted(name: string): string {
 }
 
 export async function accept(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'accept')
   return await answer(context, 'pending.accept', 'accepted', contact, options)
 }
 
 export async function reject(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'decline')
   return await answer(context, 'pending.reject', 'rejected', contact, options)
 }
 
@@ -173,7 +182,7 @@ function parseKind(text: string | undefined): PendingKind | null {
   if (text === undefined) return null
   const kind = PENDING_KINDS.find((known) => known === text)
   if (kind !== undefined) return kind
-  throw new CliError('USAGE', `--kind must be one of ${PENDING_KINDS.join(', ')}, not "${text}"`)
+  throw new CliError('USAGE', `--kind must be one of ${[...PENDING_KINDS, PROPOSAL].join(', ')}, not "${text}"`)
 }
 
 /** Too few digits would accept a table that nobody looked at. A script with an empty variable gives none at all. */

@@ -156,6 +156,7 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
       return describeMessageEvent(event)
     case 'app.linked':
     case 'app.unlinked':
+    case 'app.proposal':
       return describeLinkEvent(event)
     default:
       return unknownEvent(event)

@@ -27,6 +27,7 @@ export type CliErrorCode =
   | 'WORDS_WRONG' // the typed words are not the recovery words
   | 'CONFIG_INVALID' // the daemon would not start with it
   | 'APP_LINK_UNKNOWN' // the same code as the daemon's
+  | 'PROPOSAL_UNKNOWN' // the same code as the daemon's
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
   | 'CARD_NONE' // the same code as the daemon's, for an app without a card

@@ -147,6 +147,8 @@ const STEPS: Readonly<Record<string, Step>> = {
     `persona app link ${wordOf(app)} ${wordOf(other)}; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
   APP_LINK_PAUSED: ({ app, other }) => `persona app list; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
   APP_LINK_NO_RIGHT: ({ app }) => `persona app allow ${wordOf(app)} --can propose; or persona app list`,
+  PROPOSALS: 'persona pending',
+  PROPOSAL_UNKNOWN: 'persona pending',
   APP_LINK_UNKNOWN: 'persona app links',
   APP_LINKS_FULL: 'persona app links',
   MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,

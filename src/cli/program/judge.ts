@@ -8,16 +8,20 @@ import type { Runner } from './options.ts'
 export function addPending(program: Command, contact: Command, run: Runner): void {
   const kind = [
     '--kind <kind>',
-    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes',
+    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal',
   ] as const
+  const app = ['--app <app>', 'of a proposal: the app in which the contact is proposed'] as const
   program
     .command('pending')
-    .description('list what needs your decision: changes of contacts, and messages of people who are no contacts')
+    .description(
+      'list what needs your decision: changes of contacts, messages of people who are no contacts, and proposed contacts',
+    )
     .action(() => run(async (context) => (await import('../contacts/pending.ts')).pending(context)))
   program
     .command('accept <contact>')
     .description('accept a pending change')
     .option(...kind)
+    .option(...app)
     .option('--table <digits>', 'accept this table, as "persona pending" shows it (default: ask)')
     .action((name: string, options: AnswerOptions) =>
       run(async (context) => (await import('../contacts/pending.ts')).accept(context, name, options)),
@@ -26,6 +30,7 @@ export function addPending(program: Command, contact: Command, run: Runner): voi
     .command('reject <contact>')
     .description('reject a pending change; a newer table can ask again')
     .option(...kind)
+    .option(...app)
     .action((name: string, options: AnswerOptions) =>
       run(async (context) => (await import('../contacts/pending.ts')).reject(context, name, options)),
     )

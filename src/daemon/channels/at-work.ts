@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../process/pulse.ts'
 import { expandHome } from '../../process/config-values.ts'
 import { defaultVeilidPlaces, dialVeilid, type VeilidPlaces } from '../../record/veilid/dial.ts'
 import type { Letters } from '../wing/letters.ts'
+import type { ChannelWays } from '../wing/introductions.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
@@ -15,6 +16,7 @@ import { channelHandlers } from './methods.ts'
 import { recordFindings } from './record-findings.ts'
 import { Reopening } from './reopen.ts'
 import { Runner } from './runner.ts'
+import { channelWays } from './ways.ts'
 
 /** All of an open wing but its start, which is this call. */
 export interface AtWork extends Required<
@@ -22,6 +24,8 @@ export interface AtWork extends Required<
 > {
   readonly findings: () => Finding[]
   readonly takeInvite: Letters['take']
+  /** Once the channels are open. @throws {CustodyError} APPS_LOCKED */
+  readonly ways: () => Promise<ChannelWays>
 }
 
 /** Opens the channels of this daemon. They begin as soon as the apps key is open. */
@@ -29,10 +33,20 @@ export async function openAtWork(host: Host): Promise<AtWork> {
   const { keeper, sealed, cards, log, appOf } = host
   const ownRelays = (): string[] => host.relays.list().map(({ url }) => url)
   const ways = await carriersOf(host, ownRelays, systemClock)
-  const runner = new Runner({ keeper, sealed, cards, log, clock: systemClock, ways, direct: await host.rtc() })
+  const runner = new Runner({
+    keeper,
+    sealed,
+    cards,
+    log,
+    clock: systemClock,
+    ways,
+    direct: await host.rtc(),
+    introductions: host.introductions,
+  })
   const reopening = new Reopening(runner, host.letters)
   runner.onOpened = () => reopening.start()
   runner.start()
+  const introduces = channelWays(runner)
   const allFindings = (): Finding[] => [...channelFindings(runner), ...recordFindings(ways.records, runner)]
   return {
     handlers: channelHandlers(runner, new Access(appOf, ownRelays)),
@@ -51,6 +65,10 @@ export async function openAtWork(host: Host): Promise<AtWork> {
     findings: allFindings,
     farewell: () => sayFarewell(runner),
     takeInvite: async (letter) => await reopening.take(letter),
+    ways: async () => {
+      await runner.work()
+      return introduces
+    },
     close: async () => {
       await reopening.idle()
       await runner.close()

@@ -26,7 +26,7 @@ export async function sayFarewell({ known, isOpen, means }: Speaker): Promise<Un
   }
   for (const end of known.ends) if (end.summary.state !== 'closed') begin(channelOf(end, means), closeEnd(end, means))
   for (const join of known.joins) if (!join.isOver) begin(channelOf(join, means), join.forget())
-  for (const invite of known.invites) {
+  for (const invite of known.invites.unused()) {
     const { id, app, stored } = invite
     begin({ kind: 'invite', id, app, name: stored.name }, invite.forget())
   }

@@ -17,7 +17,7 @@ const OF_ONE_RECORD: ReadonlySet<RecordErrorCode> = new Set([
 ])
 
 export function recordFindings(ways: readonly RecordWay[], { known, means }: Runner): Finding[] {
-  const ids = new Set([...known.ends, ...known.joins, ...known.invites].map(({ id }) => id))
+  const ids = new Set([...known.ends, ...known.joins, ...known.invites.unused()].map(({ id }) => id))
   return ways.flatMap(({ network, carrier }) => {
     const troubles = carrier.troubles.list((id) => ids.has(id))
     const away = troubles.find(({ error }) => !OF_ONE_RECORD.has(error.code))

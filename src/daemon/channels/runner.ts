@@ -111,7 +111,7 @@ export class Runner {
 
   /** The signing key was unlocked: an invite that needs it for its answer goes on. */
   wakeInvites(): void {
-    for (const invite of this.#work.invites) invite.wake()
+    for (const invite of this.#work.invites.unused()) invite.wake()
   }
 
   /** Resolves once nothing that has come is left to be handled. */

@@ -38,6 +38,7 @@ function base(id: string, record: ChannelRecord): ChannelView {
     name: record.name,
     peer: { persona: record.peer, name: record.peerName },
     role: record.role,
+    introduced: record.introduced ?? null,
     state: 'waiting',
     reason: null,
     words: null,

@@ -27,6 +27,7 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
   constructor(host: Host) {
     this.#host = host
     host.letters.take = async (letter) => await (await this.#load()).takeInvite(letter)
+    host.introductions.ways = async () => await (await this.#load()).ways()
     this.handlers = lateHandlers(schema.CHANNELS.methods, () => this.#load())
   }
 

@@ -4,24 +4,32 @@ import { notice, ok, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Link, Links } from './links.ts'
 import { stateOf } from './methods.ts'
 
-export function linksStatus(links: Links): LinksStatus {
+/** @param proposals those that wait for an answer */
+export function linksStatus(links: Links, proposals: number): LinksStatus {
   const states = links.all.map((link) => stateOf(link, links))
   const count = (state: (typeof states)[number]): number => states.filter((each) => each === state).length
-  return { linked: count('linked'), asked: count('asked'), paused: count('paused') }
+  return { linked: count('linked'), asked: count('asked'), paused: count('paused'), proposals }
 }
 
 /** What needs the owner. */
-export function linkNeeds(links: Links): Finding[] {
-  return links.all.flatMap((link) => {
+export function linkNeeds(links: Links, proposals: number): Finding[] {
+  const needs = links.all.flatMap((link) => {
     const state = stateOf(link, links)
     return state === 'linked' ? [] : [findingOf(link, state)]
   })
+  if (proposals === 0) return needs
+  const are = proposals === 1 ? '1 contact is proposed' : `${proposals} contacts are proposed`
+  const message = `${are} in an app of yours by another one`
+  return [
+    ...needs,
+    notice('PROPOSALS', message, 'look at them, and accept or decline', { contacts: String(proposals) }),
+  ]
 }
 
 /** For `doctor`. */
-export function linkFindings(links: Links): Finding[] {
-  const needs = linkNeeds(links)
-  const { linked } = linksStatus(links)
+export function linkFindings(links: Links, proposals: number): Finding[] {
+  const needs = linkNeeds(links, proposals)
+  const { linked } = linksStatus(links, proposals)
   if (needs.length > 0 || linked === 0) return needs
   return [ok('APP_LINKS', linked === 1 ? '1 link joins two apps' : `${linked} links join apps`)]
 }

@@ -1,6 +1,7 @@
 /** Answers the methods of app links (docs/ipc.md, section 3, app). */
 import type { AppLink, LinksMethods } from '../../ipc/methods/links.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
+import type { ProposalsMethods } from '../../ipc/methods/links.ts'
 import type { CallApps } from '../wing/call-apps.ts'
 import { LinksError } from './errors.ts'
 import { sidesOf, type Link, type Links, type LinksMeans } from './links.ts'
@@ -12,7 +13,7 @@ export function linkHandlers(
   opened: () => Promise<void>,
   apps: CallApps,
   { keeper, speakers }: LinksMeans,
-): Handlers<LinksMethods> {
+): Omit<Handlers<LinksMethods>, keyof ProposalsMethods> {
   const view = (link: Link, caller: Caller, first = link.sides[0].app): AppLink => {
     const [own, other] = sidesOf(link, first)
     const { id, askedBy, sinceSec } = link

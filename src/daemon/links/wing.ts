@@ -2,20 +2,26 @@
 import * as schema from '../../ipc/methods/links.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { CallApps } from '../wing/call-apps.ts'
+import { systemClock } from '../../process/pulse.ts'
 import type { Wing } from '../wing/wing.ts'
 import { LinksError } from './errors.ts'
 import { linkFindings, linkNeeds, linksStatus } from './findings.ts'
 import { SEALED_KINDS } from './kinds.ts'
 import { Links } from './links.ts'
 import { linkHandlers } from './methods.ts'
+import { DECLINE, PROPOSAL_KINDS } from './proposals/kinds.ts'
+import { proposalHandlers } from './proposals/methods.ts'
+import { Proposals } from './proposals/proposals.ts'
 
 export const LINKS: Wing<schema.LinksMethods, null> = {
   schema: schema.LINKS,
   section: null,
-  sealedKinds: SEALED_KINDS,
-  open: ({ keeper, sealed, speakers, appOf, log }) => {
+  kinds: [DECLINE],
+  sealedKinds: [...SEALED_KINDS, ...PROPOSAL_KINDS],
+  open: ({ keeper, sealed, speakers, introductions, appOf, log }) => {
     const means = { keeper, sealed, speakers }
     const links = new Links(means)
+    const proposals = new Proposals({ keeper, sealed, introductions, links, clock: systemClock, log })
     const apps = new CallApps(appOf, 'links', (message, hint) => new LinksError('APP_LINK_CALLER', message, hint))
     let loading: Promise<void> = Promise.resolve()
     const load = (): void => {
@@ -29,7 +35,7 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
       await loading
     }
     return {
-      handlers: linkHandlers(links, opened, apps, means),
+      handlers: { ...linkHandlers(links, opened, apps, means), ...proposalHandlers(proposals) },
       start: () => {
         endOpened = sealed.key.whenOpened(load)
       },
@@ -37,9 +43,13 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
         // The owner may have another persona now, or an app other rights.
         if (event === 'own.changed' && sealed.key.isOpen) load()
         if (event === 'app.changed') links.changed()
+        if (event === 'channel.changed' || event === 'contact.changed' || event === 'locked') proposals.wake()
       },
-      status: () => ({ part: { links: linksStatus(links) }, findings: linkNeeds(links) }),
-      findings: () => linkFindings(links),
+      status: () => ({
+        part: { links: linksStatus(links, proposals.asking) },
+        findings: linkNeeds(links, proposals.asking),
+      }),
+      findings: () => linkFindings(links, proposals.asking),
       farewell: async () => {
         await loading
         if (sealed.key.isOpen)
@@ -49,6 +59,7 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
       close: async () => {
         endOpened()
         await loading
+        await proposals.close()
         await links.idle()
       },
     }

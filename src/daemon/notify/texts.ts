@@ -20,6 +20,15 @@ const CHANNEL_ALARMS: Readonly<Record<EventData['channel.alarm']['code'], string
   MISBOUND: 'Another persona answered than that of the invite. Nothing was sent to it.',
 }
 
+/** The owner is asked about a contact, or somebody stands between the two ends of their channel. */
+function proposalNotice({ app, by, name, state }: EventData['app.proposal']): Notice | null {
+  if (state === 'proposed' || state === 'acceptedThere')
+    return low('waiting', `${name} is proposed`, `${by} introduces ${name} to ${app}.`)
+  if (state !== 'alarm') return null
+  const body = `The channel with ${name} in ${app} was made by somebody in between. Close it.`
+  return { kind: 'alarms', urgency: 'normal', summary: 'Alarm of a channel', body }
+}
+
 /** A key or a hash: everybody who passes can read a screen, and nobody compares 64 digits there. */
 const KEY = /\b[0-9A-Fa-f]{16,}\b/g
 
@@ -72,6 +81,8 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
             `The app ${event.data.app} asks to be linked with ${event.data.other}.`,
           )
         : null
+    case 'app.proposal':
+      return proposalNotice(event.data)
     case 'tox.request':
       return low('waiting', 'Request to the companion', 'A Tox device asks to become a friend of your companion.')
     case 'message.request':

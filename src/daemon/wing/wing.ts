@@ -9,6 +9,7 @@ import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
+import type { Introductions } from './introductions.ts'
 import type { Letters } from './letters.ts'
 import type { Speakers } from './speakers.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
@@ -40,6 +41,8 @@ export interface Host {
   readonly sealed: SealedRecords
   /** Invites that travel as messages. */
   readonly letters: Letters
+  /** Contacts that are introduced over a channel of another app. */
+  readonly introductions: Introductions
   readonly speakers: Speakers
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null

@@ -19,6 +19,17 @@ export const CHANNEL_STATES = [
 ] as const
 export type ChannelState = (typeof CHANNEL_STATES)[number]
 
+export const INTRODUCTION_STATES = [
+  'waiting', // the other end has not said how it sees the handshake
+  'confirmed', // both ends see the same
+  'alarm', // they do not: somebody is between them
+] as const
+
+export interface Introduced {
+  by: string
+  state: (typeof INTRODUCTION_STATES)[number]
+}
+
 export interface ChannelView {
   id: string
   app: string
@@ -31,6 +42,8 @@ export interface ChannelView {
     name: string | null
   }
   role: 'host' | 'guest'
+  /** The app over whose channel the peer was introduced, and whether both ends see one handshake; else null. */
+  introduced: Introduced | null
   state: ChannelState
   /** Why it is broken, suspended or gone; else null. */
   reason: string | null
@@ -60,6 +73,7 @@ export const channelView: z.ZodType<ChannelView> = z.strictObject({
   name: z.string(),
   peer: z.strictObject({ persona: keyHex.nullable(), name: z.string().nullable() }),
   role: z.enum(['host', 'guest']),
+  introduced: z.strictObject({ by: z.string(), state: z.enum(INTRODUCTION_STATES) }).nullable(),
   state: z.enum(CHANNEL_STATES),
   reason: z.string().nullable(),
   words: z.array(z.string()).nullable(),

@@ -64,12 +64,84 @@ export interface AppLink {
   otherSettings: LinkSettings | null
 }
 
+export const PROPOSAL_STATES = [
+  'none',
+  'offered', // this side provides the contact, and the other one does not yet
+  'asked', // the other way round
+  'proposed', // both do: the owner is asked
+  'acceptedThere', // the same, and the other owner has agreed
+  'acceptedHere', // the owner has agreed, and the other one has not
+  'accepted', // both have, and the channel is being made
+  'declined',
+  'declinedThere',
+  'withdrawn',
+  'expired', // the offer of the other side is over, and they have made no other
+  'connected', // the channel is open
+  'confirmed', // the same, and both ends see one handshake
+  'alarm', // they see two: somebody is between them
+] as const
+export type ProposalStateName = (typeof PROPOSAL_STATES)[number]
+
+/** A contact of one app who is proposed in another. */
+export interface ProposalView {
+  /** The app in which they are proposed. */
+  app: string
+  /** The app over whose channel they are introduced. */
+  by: string
+  persona: string
+  /** Their name here. */
+  name: string
+  state: ProposalStateName
+  /** Somebody else here has a name that looks the same. */
+  sameName: boolean
+  sinceSec: number
+}
+
+export const PROPOSAL_ANSWERS = ['accept', 'decline'] as const
+export type ProposalAnswer = (typeof PROPOSAL_ANSWERS)[number]
+
+export interface ProposalsMethods {
+  'app.proposals': MethodSpec<{ after?: number; limit?: number }, { proposals: ProposalView[]; next: number | null }>
+  'app.answer': MethodSpec<{ app: string; persona: string; answer: ProposalAnswer }, Empty>
+}
+
+const about = { app: z.string(), by: z.string(), persona: keyHex, name: z.string(), state: z.enum(PROPOSAL_STATES) }
+
+export const proposalView: z.ZodType<ProposalView> = z.strictObject({
+  ...about,
+  sameName: z.boolean(),
+  sinceSec: seconds,
+})
+
+const PROPOSALS_METHODS: ProposalsMethods = {
+  'app.proposals': method(
+    'admin',
+    'List the contacts that one app of the owner proposes in another, those that wait for an answer first',
+    z.strictObject({ after: count.exactOptional(), limit: z.int().min(1).max(500).exactOptional() }),
+    z.strictObject({ proposals: z.array(proposalView), next: count.nullable() }),
+  ),
+  'app.answer': method(
+    'admin',
+    'Answer a proposal: a channel is opened once both people accept, or nobody asks about this persona in this app again',
+    z.strictObject({ app: spokenName, persona: keyHex, answer: z.enum(PROPOSAL_ANSWERS) }),
+    z.strictObject({}),
+  ),
+}
+
+export interface ProposalsEvents {
+  'app.proposal': EventSpec<Pick<ProposalView, 'app' | 'by' | 'persona' | 'name' | 'state'>>
+}
+
+const PROPOSALS_EVENTS: ProposalsEvents = {
+  'app.proposal': event('passing', z.strictObject(about), 'admin'),
+}
+
 interface LinkParams extends SettingsWish {
   app?: string
   other: string
 }
 
-export interface LinksMethods {
+export interface LinksMethods extends ProposalsMethods {
   'app.link': MethodSpec<LinkParams, AppLink>
   'app.unlink': MethodSpec<{ id: string }, Empty>
   'app.links': MethodSpec<Empty, { links: AppLink[]; linkable: string[] }>
@@ -105,6 +177,7 @@ const settingsWish = {
 }
 
 const LINKS_METHODS: LinksMethods = {
+  ...PROPOSALS_METHODS,
   'app.link': method(
     'propose',
     'Link two apps of the owner, or change the settings of the first one; an app asks, and the owner answers',
@@ -125,7 +198,7 @@ const LINKS_METHODS: LinksMethods = {
   ),
 }
 
-export interface LinksEvents {
+export interface LinksEvents extends ProposalsEvents {
   /** One for each app of the link. */
   'app.linked': EventSpec<{ id: string; app: string; other: string; state: LinkState }>
   'app.unlinked': EventSpec<{ id: string; app: string; other: string }>
@@ -134,6 +207,7 @@ export interface LinksEvents {
 const aboutLink = { id: linkId, app: z.string(), other: z.string() }
 
 const EVENTS: LinksEvents = {
+  ...PROPOSALS_EVENTS,
   'app.linked': event('passing', z.strictObject({ ...aboutLink, state: z.enum(LINK_STATES) }), 'propose'),
   'app.unlinked': event('passing', z.strictObject(aboutLink), 'propose'),
 }
@@ -144,9 +218,16 @@ export interface LinksStatus {
   asked: number
   /** Links that stand still. */
   paused: number
+  /** Contacts about whom the owner is asked. */
+  proposals: number
 }
 
-export const linksStatus: z.ZodType<LinksStatus> = z.strictObject({ linked: count, asked: count, paused: count })
+export const linksStatus: z.ZodType<LinksStatus> = z.strictObject({
+  linked: count,
+  asked: count,
+  paused: count,
+  proposals: count,
+})
 
 export const LINKS: WingSchema<LinksMethods, LinksEvents, { links: LinksStatus }> = {
   methods: LINKS_METHODS,

@@ -4,6 +4,7 @@ import { CONTROL } from '../../../channel/exchange/control.ts'
 import { decodeUtf8 } from '../../../core/encoding/bytes.ts'
 import type { Cards } from '../../cards/cards.ts'
 import type { EndState } from './end-state.ts'
+import type { Means } from './means.ts'
 import type { LeftPlace } from '../records/stored-end.ts'
 import type { Turn } from './turn.ts'
 
@@ -66,6 +67,22 @@ function notePlaces(turn: Turn): void {
   const all = [places.current, ...(places.next === null ? [] : [places.next])]
   const isKnown = left.some(({ place }) => place === places.current)
   if (!isKnown) turn.set({ left: [...left, ...all.map(leave)] })
+}
+
+const MAX_TEXTS = 16 // sanity: of one turn, of which the newest for each app counts; a frame has room for dozens
+
+/** The peer's daemon speaks of a contact in another app. What it says is on disk with the frame that brought it. */
+export function noteTexts(
+  turn: Turn,
+  { id, app }: { readonly id: string; readonly app: string },
+  { introductions }: Means,
+): void {
+  const texts = turn.events.flatMap((each) =>
+    each.event === 'control' && each.type === CONTROL.proposal ? [each.bytes] : [],
+  )
+  if (texts.length === 0) return
+  turn.alongside.push(() => introductions.take(id, app, texts.slice(-MAX_TEXTS)))
+  turn.afterwards.push(() => introductions.taken())
 }
 
 /** The peer has sent its new card. It is judged as one from anywhere else. A frame has room for thousands, so only the last ones count. */

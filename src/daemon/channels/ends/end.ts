@@ -15,7 +15,7 @@ import { describeError } from '../../../process/describe-error.ts'
 import { TurnQueue, type Input } from '../../../channel/carriers/turn-queue.ts'
 import { changeOf } from './change.ts'
 import type { Means } from './means.ts'
-import { noteEvents } from './end-events.ts'
+import { noteEvents, noteTexts } from './end-events.ts'
 import type { EndState } from './end-state.ts'
 import { KeptState } from './kept-state.ts'
 import type { Loadable, Loaded } from './loaded.ts'
@@ -194,6 +194,7 @@ export class End implements Loadable {
     })
     turn.step(flush(turn.channel, turn.nowMs, this.#means.keeper.engine))
     noteEvents(turn, before, this.#means.cards)
+    noteTexts(turn, this, this.#means)
     const summary = summaryOf(this.id, turn.state, this.#summary)
     await this.#keep(turn, before, stateOf(before) === summary.state ? null : summary)
     this.#noteSummary(turn, summary)

@@ -29,6 +29,16 @@ export interface Ways {
   openPlace(over: readonly string[] | null, peer: Address | null): Promise<OwnPlace>
 }
 
+/** Takes what the daemons of peers say of contacts in other apps (docs/links.md). */
+export interface TextTaker {
+  /** Inside of the change that acknowledges the texts. */
+  take: (channel: string, app: string, texts: readonly Uint8Array[]) => void
+  /** After that change. */
+  taken: () => void
+}
+
+const NOBODY: TextTaker = { take: () => {}, taken: () => {} }
+
 export interface ChannelsOptions {
   readonly keeper: Keeper
   readonly sealed: SealedRecords
@@ -38,6 +48,7 @@ export interface ChannelsOptions {
   readonly cards: Cards
   readonly clock: Clock
   readonly log: Log
+  readonly introductions?: TextTaker
 }
 
 export class Means implements CarryMeans {
@@ -48,12 +59,14 @@ export class Means implements CarryMeans {
   readonly cards: Cards
   readonly clock: Clock
   readonly log: Log
+  readonly introductions: TextTaker
   /** Called when an end, an invite or a join has another address, or is gone. */
   linesChanged: () => void = () => {}
   /** Called when a closed end has nothing left to do. */
   endSpent: () => void = () => {}
 
-  constructor({ keeper, sealed, ways, direct = null, cards, clock, log }: ChannelsOptions) {
+  constructor(options: ChannelsOptions) {
+    const { keeper, sealed, ways, direct = null, cards, clock, log, introductions = NOBODY } = options
     this.keeper = keeper
     this.sealed = sealed
     this.ways = ways
@@ -65,6 +78,7 @@ export class Means implements CarryMeans {
     this.cards = cards
     this.clock = clock
     this.log = log
+    this.introductions = introductions
   }
 
   /** By the clock of the keeper, since times of a channel are on the disk. */

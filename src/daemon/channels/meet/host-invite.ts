@@ -55,7 +55,7 @@ export class HostInvite {
       line: () => this.#line,
       sources: () =>
         sourcesOf(
-          this.#watched.map(({ own }) => own),
+          this.watched().map(({ own }) => own),
           this.stored.cursors,
         ),
       take: (source, arrivals) => this.#take(source, arrivals),
@@ -72,8 +72,18 @@ export class HostInvite {
     return claim === null ? null : (this.stored.channels.get(formatHex(claim.m1Hash)) ?? null)
   }
 
+  /** Nothing is read while it sleeps. */
   watched(): readonly Watched[] {
-    return this.#watched
+    return this.stored.offer === 'asleep' ? [] : this.#watched
+  }
+
+  /** Wakes an offer, or lets it sleep again. */
+  async setAwake(isAwake: boolean): Promise<void> {
+    const offer = isAwake ? 'awake' : 'asleep'
+    if (this.stored.offer === offer) return
+    await this.#serial.run(async () => await this.#save({ ...this.stored, offer }, null))
+    this.#means.linesChanged()
+    this.wake()
   }
 
   wake(): void {
@@ -146,6 +156,7 @@ export class HostInvite {
   async #take(source: Source, arrivals: readonly Arrival[]): Promise<void> {
     for (const { data, cursor } of arrivals)
       await this.#serial.run(async () => {
+        if (this.stored.offer === 'asleep') return
         const cursors = new Map(this.stored.cursors).set(cursorKey(source.intake), cursor)
         const type = dataType(data)
         const isFirst = type === BOX_TYPE.m1 || type === BOX_TYPE.m1WithoutK

@@ -46,8 +46,15 @@ export class Invites {
     }
   }
 
-  /** Makes an invite. On return it is on disk, and its intakes are open. */
-  async make(app: string, params: InviteParams): Promise<InviteResult> {
+  /**
+   * Makes an invite. On return it is on disk, and its intakes are open.
+   * @param note for an offer, which sleeps and which no app sees: called inside of the change that writes it
+   */
+  async make(
+    app: string,
+    params: InviteParams,
+    note: ((id: string, invite: string) => void) | null = null,
+  ): Promise<InviteResult> {
     const { ways, keeper, sealed, store, nowMs } = this.#means
     sealed.key.require()
     const {
@@ -86,12 +93,16 @@ export class Invites {
       name,
       shows,
       isDirect: direct,
+      offer: note === null ? 'none' : 'asleep',
       over,
       cursors: new Map(),
       channels: new Map(),
       host,
     }
-    await keeper.change(() => sealed.inChange(INVITE).put(id, stored))
+    await keeper.change(() => {
+      sealed.inChange(INVITE).put(id, stored)
+      note?.(id, line)
+    })
     this.#add(id, stored)
     const where = place.address.where.map(({ url }) => url)
     return { id, app, invite: line, link, expiresAtSec: invite.expiresAtSec, where }
@@ -123,8 +134,13 @@ export class Invites {
     return null
   }
 
-  /** Those that nobody has used. */
+  /** Those that were given by hand, and that nobody has used. */
   *[Symbol.iterator](): IterableIterator<HostInvite> {
+    for (const invite of this.unused()) if (invite.stored.offer === 'none') yield invite
+  }
+
+  /** Those that nobody has used, with offers. */
+  *unused(): IterableIterator<HostInvite> {
     for (const invite of this.#invites.values()) if (invite.stored.host.claim === null) yield invite
   }
 

@@ -1,5 +1,6 @@
 /** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
 import * as z from 'zod'
+import { INTRODUCTION_STATES, type Introduced } from '../../../ipc/methods/channel-values.ts'
 import { kind, type Arrival, type Kind } from '../../state/kind.ts'
 
 export interface ChannelRecord {
@@ -15,6 +16,8 @@ export interface ChannelRecord {
   readonly areWordsCompared: boolean
   readonly madeSec: number
   readonly role: 'host' | 'guest'
+  /** The app over whose channel the peer was introduced (docs/links.md). */
+  readonly introduced?: Introduced
 }
 
 const hexKey = z.string().regex(/^[0-9A-F]{64}$/)
@@ -29,6 +32,7 @@ const record: z.ZodType<ChannelRecord> = z.strictObject({
   areWordsCompared: z.boolean(),
   madeSec: z.int().min(0),
   role: z.enum(['host', 'guest']),
+  introduced: z.strictObject({ by: z.string().max(100), state: z.enum(INTRODUCTION_STATES) }).exactOptional(),
 })
 
 /** Nothing in a snapshot is believed before it is checked. The record here goes on, so it counts more than the old one. */

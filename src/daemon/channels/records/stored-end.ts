@@ -121,14 +121,14 @@ export function decodeEnd(bytes: Uint8Array): StoredEnd {
   }
 }
 
-/** Two choices of the owner in one byte. A record of an older version has the first alone. */
-export function writeFlags(writer: Writer, flags: Pick<StoredEnd, 'showsPersona' | 'isDirect'>): void {
-  writer.u8((flags.showsPersona ? 1 : 0) + (flags.isDirect ? 2 : 0))
+/** Two choices of the owner in one byte, and the number of a further one. A record of an older version has the first alone. */
+export function writeFlags(writer: Writer, flags: Pick<StoredEnd, 'showsPersona' | 'isDirect'>, more = 0): void {
+  writer.u8((flags.showsPersona ? 1 : 0) + (flags.isDirect ? 2 : 0) + 4 * more)
 }
 
-export function readFlags(reader: Reader): Pick<StoredEnd, 'showsPersona' | 'isDirect'> {
+export function readFlags(reader: Reader): Pick<StoredEnd, 'showsPersona' | 'isDirect'> & { readonly more: number } {
   const flags = reader.u8()
-  return { showsPersona: (flags & 1) === 1, isDirect: (flags & 2) === 2 }
+  return { showsPersona: (flags & 1) === 1, isDirect: (flags & 2) === 2, more: flags >> 2 }
 }
 
 /** @throws {ChannelError} STATE_VERSION */

@@ -14,6 +14,11 @@ export interface Shows {
   readonly persona: boolean
 }
 
+/** An invite that is an offer to a contact sleeps until its owner agrees: nobody can use it before (docs/links.md). `none` is one that was given by hand. */
+export type OfferState = 'none' | 'asleep' | 'awake'
+// format: stored by place, so names are added at the end alone
+const OFFERS: readonly OfferState[] = ['none', 'asleep', 'awake']
+
 /** An open invite. */
 export interface StoredInvite {
   /** The store that wrote it: in another one the invite is dead. */
@@ -25,6 +30,7 @@ export interface StoredInvite {
   readonly shows: Shows
   /** The channel uses the direct way where it can. */
   readonly isDirect: boolean
+  readonly offer: OfferState
   /** Where the channel receives, as the caller named it; null for the usual places. */
   readonly over: readonly string[] | null
   readonly cursors: ReadonlyMap<string, string>
@@ -54,7 +60,8 @@ export function encodeInvite(invite: StoredInvite): Uint8Array {
   writer.texts([invite.store, invite.name])
   writePlace(writer, invite.place)
   writer.optional(invite.shows.as, (as) => writer.texts([as]))
-  writeFlags(writer, { showsPersona: invite.shows.persona, isDirect: invite.isDirect })
+  const flags = { showsPersona: invite.shows.persona, isDirect: invite.isDirect }
+  writeFlags(writer, flags, OFFERS.indexOf(invite.offer))
   writer.optional(invite.over, (over) => writer.texts(over))
   writer.texts([...invite.cursors].flat())
   writer.texts([...invite.channels].flat())
@@ -67,13 +74,14 @@ export function decodeInvite(bytes: Uint8Array): StoredInvite {
   const [store, name] = reader.texts()
   const place = readPlace(reader)
   const as = reader.optional(() => reader.texts()[0]!)
-  const { showsPersona, isDirect } = readFlags(reader)
+  const { showsPersona, isDirect, more } = readFlags(reader)
+  const offer = OFFERS[more] ?? 'asleep'
   const shows = { as, persona: showsPersona }
   const over = reader.optional(() => reader.texts())
   const [cursors, channels] = [pairs(reader.texts()), pairs(reader.texts())]
   const host = parseHost(reader.bytes())
   reader.end()
-  return { store: store!, name: name!, place, shows, isDirect, over, cursors, channels, host }
+  return { store: store!, name: name!, place, shows, isDirect, offer, over, cursors, channels, host }
 }
 
 export function encodeJoin(join: StoredJoin): Uint8Array {
@@ -94,10 +102,10 @@ export function decodeJoin(bytes: Uint8Array): StoredJoin {
   const place = readPlace(reader)
   const cursors = pairs(reader.texts())
   const ended = reader.optional(() => reader.texts()[0]!)
-  const flags = readFlags(reader)
+  const { showsPersona, isDirect } = readFlags(reader)
   const guest = parseGuest(reader.bytes())
   reader.end()
-  return { store: store!, place, cursors, ended, ...flags, guest }
+  return { store: store!, place, cursors, ended, showsPersona, isDirect, guest }
 }
 
 function begin(bytes: Uint8Array): Reader {

@@ -16,6 +16,7 @@ function channel(part: Partial<ChannelView> = {}): ChannelView {
     name: 'Bob',
     peer: { persona: null, name: null },
     role: 'host',
+    introduced: null,
     state: 'open',
     reason: null,
     words: null,

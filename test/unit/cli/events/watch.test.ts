@@ -105,6 +105,12 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'message.request', id: 0, atSec: NOW, data: { app: 'chat', persona: P } },
   { event: 'app.linked', id: 0, atSec: NOW, data: { id: '0'.repeat(32), app: 'shop', other: HOSTILE, state: 'asked' } },
   { event: 'app.unlinked', id: 0, atSec: NOW, data: { id: '0'.repeat(32), app: 'shop', other: HOSTILE } },
+  {
+    event: 'app.proposal',
+    id: 0,
+    atSec: NOW,
+    data: { app: 'shop', by: HOSTILE, persona: P, name: HOSTILE, state: 'proposed' },
+  },
   { event: 'channel.alarm', id: 0, atSec: NOW, data: { ...CHANNEL, code: 'INVITE_TWICE' } },
 ]
 

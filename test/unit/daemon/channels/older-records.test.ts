@@ -38,6 +38,13 @@ describe('the choices of an invite, a join and an end', () => {
     const writer = new Writer()
     writeFlags(writer, { showsPersona, isDirect })
     expect([...writer.whole()]).toEqual([byte])
-    expect(readFlags(new Reader(Uint8Array.of(byte), 0))).toEqual({ showsPersona, isDirect })
+    expect(readFlags(new Reader(Uint8Array.of(byte), 0))).toEqual({ showsPersona, isDirect, more: 0 })
+  })
+
+  it('leave room for a number, which is 0 in a record of an older version', () => {
+    const writer = new Writer()
+    writeFlags(writer, { showsPersona: true, isDirect: false }, 2)
+    expect([...writer.whole()]).toEqual([9])
+    expect(readFlags(new Reader(Uint8Array.of(9), 0))).toEqual({ showsPersona: true, isDirect: false, more: 2 })
   })
 })

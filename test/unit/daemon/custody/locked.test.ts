@@ -142,6 +142,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'app.link',
   'app.unlink',
   'app.links',
+  'app.proposals',
+  'app.answer',
   'chat.keep',
   'chat.lines',
   'chat.mark',

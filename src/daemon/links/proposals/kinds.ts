@@ -1,0 +1,56 @@
+/** The records of proposals. All but a decline stay on this device, since channels do. */
+import * as z from 'zod'
+import type { Proposal, ProposalState } from '../../../link/proposal.ts'
+import { jsonCodec } from '../../sealed/json-codec.ts'
+import { BYTES, sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
+import { kind, type Arrival, type Kind } from '../../state/kind.ts'
+
+/** One proposal, with one device of a contact. */
+export interface StoredProposal {
+  readonly source: string
+  readonly target: string
+  /** PersonaID of the contact. */
+  readonly persona: string
+  /** The key of their device for the source app. */
+  readonly device: string
+  /** The source channel, as it is now. */
+  readonly channel: string
+  /** The name of the contact here. */
+  readonly name: string
+  readonly proposal: Proposal
+  /** The own invite. */
+  readonly invite: string | null
+  /** The channel of the target app, from the first message of its handshake on. */
+  readonly made: string | null
+  /** The state of which the owner has heard last. */
+  readonly shown: ProposalState
+  readonly sinceSec: number
+}
+
+/** By a hash of apps, persona and device. */
+export const PROPOSAL: SealedKind<StoredProposal> = sealedKind('proposal', jsonCodec())
+/** The newest text of the other side that was not taken yet, by source channel and target app. */
+export const TEXT: SealedKind<Uint8Array> = sealedKind('proposaltext', BYTES)
+/** When an app took contacts by itself, in seconds since 1970, by the app. */
+export const BY_ITSELF: SealedKind<readonly number[]> = sealedKind('proposalself', jsonCodec())
+
+export const PROPOSAL_KINDS: readonly SealedKind<unknown>[] = [PROPOSAL, TEXT, BY_ITSELF]
+
+/** A decline, by PersonaID and target app. It outlasts links and channels. */
+export interface DeclineRecord {
+  readonly atSec: number
+}
+
+const decline: z.ZodType<DeclineRecord> = z.strictObject({ atSec: z.int().min(0) })
+
+/** A decline of either state counts. */
+const arrival: Arrival<DeclineRecord> = {
+  read: (id, value) => (/^[0-9A-F]{64}\/.{1,100}$/.test(id) ? (decline.safeParse(value).data ?? null) : null),
+  merge: (arrived, here) => here ?? arrived,
+}
+
+export const DECLINE: Kind<DeclineRecord> = kind('proposaldecline', { travels: 'backup', arrival, isCached: true })
+
+export function declineId(persona: string, target: string): string {
+  return `${persona}/${target}`
+}

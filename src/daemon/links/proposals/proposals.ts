@@ -1,0 +1,286 @@
+/** All proposals of this daemon: one for each device of a contact, source app and target app. They work in rounds, one proposal after another. */
+import { setImmediate } from 'node:timers/promises'
+import { dueSec, NO_PROPOSAL, type ProposalState } from '../../../link/proposal.ts'
+import { describeError } from '../../../process/describe-error.ts'
+import { Serial } from '../../../process/serial.ts'
+import { hashed } from '../../sealed/hashed.ts'
+import type { ChannelWays, PersonaChannel } from '../../wing/introductions.ts'
+import { ProposalsError } from './errors.ts'
+import { ByItself } from './by-itself.ts'
+import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
+import type { ProposalMeans } from './means.ts'
+import { bearsOtherName } from './other-name.ts'
+import { Round } from './round.ts'
+import { Texts } from './texts.ts'
+
+const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
+/** The owner is asked in these states, and can still change the answer in the others. */
+export const ASKING: readonly ProposalState[] = ['proposed', 'acceptedThere']
+const ANSWERABLE: readonly ProposalState[] = [...ASKING, 'acceptedHere', 'declined', 'expired']
+
+/** The channels as they are at the beginning of a round of all proposals. */
+interface Survey {
+  readonly ways: ChannelWays
+  readonly channels: readonly PersonaChannel[]
+  /** Ids of channels by app and persona. */
+  readonly known: ReadonlyMap<string, readonly string[]>
+}
+
+export class Proposals {
+  readonly #means: ProposalMeans
+  readonly #texts: Texts
+  readonly #byItself: ByItself
+  readonly #serial = new Serial()
+  #stored: Map<string, StoredProposal> | null = null
+  /** As they were found last. */
+  #channels: readonly PersonaChannel[] = []
+  #isQueued = false
+  #isClosed = false
+  #stopWaiting: () => void = () => {}
+
+  constructor(means: ProposalMeans) {
+    this.#means = means
+    this.#texts = new Texts(means)
+    this.#byItself = new ByItself(means)
+    const { links, introductions } = means
+    introductions.take = (channel, app, texts) =>
+      this.#texts.keep(channel, texts, (target) => links.receiving(app, target) !== null)
+    introductions.taken = () => this.wake()
+    links.onChange(() => this.wake())
+  }
+
+  /** Works soon: something has changed. */
+  wake(): void {
+    if (this.#isQueued || this.#isClosed) return
+    this.#isQueued = true
+    void this.#serial.run(async () => {
+      this.#isQueued = false
+      try {
+        await this.#workAll()
+      } catch (error) {
+        this.#means.log.debug('proposals', describeError(error))
+      }
+    })
+  }
+
+  async idle(): Promise<void> {
+    await this.#serial.idle()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopWaiting()
+    await this.#serial.idle()
+  }
+
+  /** @throws {CustodyError} APPS_LOCKED */
+  async all(): Promise<readonly StoredProposal[]> {
+    return await this.#serial.run(async () => [...(await this.#load()).values()])
+  }
+
+  /** Those that wait for an answer of the owner, as far as they are in memory: for `status`. */
+  get asking(): number {
+    return [...(this.#stored?.values() ?? [])].filter(({ shown }) => ASKING.includes(shown)).length
+  }
+
+  /** Whether somebody else has the name of a contact: another contact, or whoever a channel of the target app leads to. */
+  bearsOtherName({ name, persona, target }: Pick<StoredProposal, 'name' | 'persona' | 'target'>): boolean {
+    const { keeper } = this.#means
+    return bearsOtherName({ name, persona, app: target }, this.#channels, keeper)
+  }
+
+  /**
+   * The owner answers for all devices of a contact.
+   * @throws {ProposalsError} PROPOSAL_UNKNOWN, also once the channel is being made
+   */
+  async answer(target: string, persona: string, answer: 'accepted' | 'declined'): Promise<void> {
+    await this.#serial.run(async () => {
+      const found = [...(await this.#load())].filter(
+        ([, stored]) => stored.target === target && stored.persona === persona,
+      )
+      const open = found.filter(([, { shown }]) => ANSWERABLE.includes(shown))
+      if (open.length === 0)
+        throw new ProposalsError(
+          'PROPOSAL_UNKNOWN',
+          `nobody proposes ${persona} in ${target} now`,
+          'list the proposals',
+          {
+            app: target,
+            persona,
+          },
+        )
+      await this.#noteAnswer(declineId(persona, target), answer)
+      const survey = await this.#survey()
+      for (const [id, stored] of open) {
+        const round = this.#roundOf(id, stored, survey)
+        await this.#attempt(id, async () => {
+          await round.answer(answer)
+          await this.#workOn(round, survey)
+        })
+      }
+    })
+  }
+
+  async #noteAnswer(id: string, answer: 'accepted' | 'declined'): Promise<void> {
+    const { keeper } = this.#means
+    await keeper.change(() => {
+      const declines = keeper.state.of(DECLINE)
+      const next = answer === 'declined' ? declines.put(id, { atSec: keeper.nowSec }) : declines.remove(id)
+      keeper.state.stage(next)
+    })
+  }
+
+  async #load(): Promise<Map<string, StoredProposal>> {
+    const { sealed } = this.#means
+    sealed.key.require()
+    this.#stored ??= new Map(await Array.fromAsync(sealed.onDisk(PROPOSAL).iterate()))
+    return this.#stored
+  }
+
+  async #workAll(): Promise<void> {
+    const { sealed, keeper } = this.#means
+    this.#stopWaiting()
+    if (!sealed.key.isOpen) {
+      this.#stored = null
+      this.#channels = []
+      return
+    }
+    if (!keeper.hasPersona) return
+    const stored = await this.#load()
+    if (stored.size === 0 && this.#means.links.all.length === 0) return
+    const survey = await this.#survey()
+    await this.#begin(stored, survey)
+    let laterSec = Infinity
+    for (const [id, each] of stored) {
+      if (this.#isClosed) return
+      // Calls of apps come between.
+      await setImmediate()
+      const round = this.#roundOf(id, each, survey)
+      const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey))
+      const due = dueSec(round.stored.proposal, keeper.nowSec)
+      const waits = [isDone ? null : RETRY_SEC, round.laterSec, due === null ? null : due - keeper.nowSec]
+      laterSec = Math.min(laterSec, ...waits.filter((sec) => sec !== null))
+      if (isDone && isOver(round.stored, survey)) await this.#erase(id, round.stored)
+    }
+    if (laterSec < Infinity)
+      this.#stopWaiting = this.#means.clock.after(Math.min(laterSec, MOST_SEC) * 1000, () => this.wake())
+  }
+
+  async #survey(): Promise<Survey> {
+    const ways = await this.#means.introductions.ways()
+    const channels = ways.all()
+    this.#channels = channels
+    const known = new Map<string, string[]>()
+    for (const { id, app, persona } of channels) {
+      const key = `${app}/${persona}`
+      known.set(key, [...(known.get(key) ?? []), id])
+    }
+    return { ways, channels, known }
+  }
+
+  /** Begins a proposal for each contact that is provided now. */
+  async #begin(stored: Map<string, StoredProposal>, survey: Survey): Promise<void> {
+    const { keeper, links } = this.#means
+    const own = keeper.table().personaId
+    for (const channel of survey.channels) {
+      const { app: source, persona, device, name } = channel
+      if (!channel.isOpen || persona === own) continue
+      for (const { app: target } of links.targetsOf(source, persona)) {
+        const id = hashed('by', `${source} ${target} ${persona} ${device}`, keeper.engine)
+        if (stored.has(id) || this.#isKnown({ target, persona }, survey)) continue
+        stored.set(id, {
+          source,
+          target,
+          persona,
+          device,
+          channel: channel.id,
+          name,
+          proposal: NO_PROPOSAL,
+          invite: null,
+          made: null,
+          shown: 'none',
+          sinceSec: keeper.nowSec,
+        })
+        await setImmediate()
+      }
+    }
+  }
+
+  /** Whether the target app has a channel with the persona that no proposal made. */
+  #isKnown({ target, persona }: Pick<StoredProposal, 'target' | 'persona'>, { known }: Survey): boolean {
+    const made = new Set([...(this.#stored?.values() ?? [])].flatMap((each) => each.made ?? []))
+    return (known.get(`${target}/${persona}`) ?? []).some((id) => !made.has(id))
+  }
+
+  #roundOf(id: string, stored: StoredProposal, { ways }: Survey): Round {
+    return new Round(id, stored, { means: this.#means, ways, texts: this.#texts })
+  }
+
+  /** A failure of one costs no other: it is read again from the disk, and tried again. @returns whether it was done */
+  async #attempt(id: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      this.#means.log.debug('proposal', describeError(error))
+      const stored = this.#means.sealed.onDisk(PROPOSAL).get(id)
+      if (stored === undefined) this.#stored?.delete(id)
+      else this.#stored?.set(id, stored)
+      return false
+    }
+  }
+
+  async #workOn(round: Round, survey: Survey): Promise<void> {
+    const { keeper, links } = this.#means
+    const { source, target, persona, device } = round.stored
+    const channel = survey.channels.find(
+      (each) => each.isOpen && each.app === source && each.persona === persona && each.device === device,
+    )
+    const isProvided =
+      links.targetsOf(source, persona).some(({ app }) => app === target) && !this.#isKnown(round.stored, survey)
+    const isDeclined = keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined
+    const found = { isProvided, isDeclined, channel: channel?.id ?? null }
+    await round.run(found)
+    if (await this.#takesByItself(round)) await round.run(found)
+    await this.#show(round, survey)
+    this.#stored?.set(round.id, round.stored)
+  }
+
+  /** The target app may take contacts without a question, so many a day, and none who bears the name of somebody else. */
+  async #takesByItself(round: Round): Promise<boolean> {
+    const { source, target, proposal } = round.stored
+    const receive = this.#means.links.receiving(source, target)
+    if (receive?.how !== 'self' || !ASKING.includes(round.state) || proposal.own.answer !== 'none') return false
+    if (this.bearsOtherName(round.stored)) return false
+    if (!(await this.#byItself.take(target, receive.aDay))) return false
+    await round.answer('accepted')
+    return true
+  }
+
+  async #show(round: Round, { ways }: Survey): Promise<void> {
+    const { state, stored } = round
+    if (state === stored.shown) return
+    const { source: by, target: app, persona, name, made } = stored
+    if (made !== null && (state === 'connected' || state === 'confirmed' || state === 'alarm'))
+      await ways.introduce(made, { by, state: state === 'connected' ? 'waiting' : state })
+    await round.noteShown(() =>
+      this.#means.keeper.state.emit({ event: 'app.proposal', data: { app, by, persona, name, state } }),
+    )
+  }
+
+  async #erase(id: string, { channel, target }: StoredProposal): Promise<void> {
+    const { keeper, sealed } = this.#means
+    await keeper.change(() => {
+      sealed.inChange(PROPOSAL).delete(id)
+      sealed.inChange(TEXT).delete(`${channel}/${target}`)
+    })
+    this.#stored?.delete(id)
+  }
+}
+
+const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
+
+/** Nothing is left to say or to make: the source channel is gone for good, and no channel came of it. */
+function isOver({ channel, made, proposal }: StoredProposal, { channels }: Survey): boolean {
+  return made === null && proposal.own.offer === null && !channels.some(({ id }) => id === channel)
+}
