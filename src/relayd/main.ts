@@ -21,6 +21,8 @@ async function run(command: Command): Promise<number> {
       return (await import('./program/init.ts')).initRelay(command)
     case 'check':
       return await (await import('./program/check.ts')).checkRelay(command, (line) => console.log(line))
+    case 'move':
+      return await (await import('./program/run-move.ts')).runMove(command, resolveRelayDir(command.dir, process.env))
     case 'call':
       return await (
         await import('./program/print-call.ts')

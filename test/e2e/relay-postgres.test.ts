@@ -6,6 +6,9 @@ import { testInboxes } from '../contract/relay-store/inboxes.ts'
 import { testObjects } from '../contract/relay-store/objects.ts'
 import { POSTGRES_ABSENCE, TestPostgres } from '../support/postgres/server.ts'
 import { testTwoRelays } from '../support/postgres/stories.ts'
+import { testFaults } from '../support/postgres/fault-stories.ts'
+import { testMoves } from '../support/postgres/move-stories.ts'
+import { testProxied } from '../support/postgres/proxied.ts'
 import { postgresSubject } from '../support/postgres/subject.ts'
 
 describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENCE}`, () => {
@@ -21,5 +24,8 @@ describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENC
 
   const subject = postgresSubject(() => server)
   for (const suite of [testBoxes, testCards, testInboxes, testObjects]) suite([subject])
+  describe('a move', () => testMoves(() => server))
   describe('two relays', () => testTwoRelays(() => server))
+  testProxied(() => server)
+  describe('two processes', () => testFaults(() => server))
 })

@@ -167,6 +167,11 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:crypto', 'node:stream', 'pg'],
     reason: 'the store of a relay on PostgreSQL has the rules of the records, and knows no file and no HTTP',
   },
+  'relayd/move': {
+    folders: ['core', 'errors', 'relayd/objects', 'relayd/postgres', 'relayd/records', 'relayd/store', 'store'],
+    packages: ['node:'],
+    reason: 'a move copies what two stores keep, and knows no rule of it',
+  },
   'relayd/boxes': {
     folders: ['core', 'crypto', 'seal', 'relay', 'relayd/store'],
     packages: ['node:crypto'],

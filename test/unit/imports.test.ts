@@ -97,6 +97,7 @@ const FORBIDDEN: readonly (readonly [file: string, source: string])[] = [
   ['relayd/kept/a.ts', "import { x } from '../records/records.ts'"],
   ['relayd/records/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/postgres/a.ts', "import { readFile } from 'node:fs/promises'"],
+  ['relayd/move/a.ts', "import { x } from '../boxes/boxes.ts'"],
   ['relayd/inbox/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/objects/a.ts', "import { x } from '../http/relay-server.ts'"],
   ['relayd/personas/a.ts', "import { unlink } from 'node:fs/promises'"],

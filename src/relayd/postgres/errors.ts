@@ -5,6 +5,7 @@ export type DatabaseErrorCode =
   | 'DATABASE_LIBRARY' // the package pg is not installed
   | 'DATABASE_UNREACHABLE' // no connection, or it was lost: whether the last change took effect is unknown
   | 'DATABASE_FULL' // the disk of the database is full
+  | 'DATABASE_MOVING' // somebody moves a relay into it or out of it
   | 'DATABASE_NEWER' // a later relay wrote its tables
   | 'DATABASE_FAILED' // any other error of the database; see the cause
 

@@ -5,6 +5,7 @@
  */
 import type { Database } from './database.ts'
 import type { OwnConnection, Query } from './driver.ts'
+import { lockInUse } from './tables.ts'
 
 const POLL_MS = 1000 // sanity: how late a stream may be where a NOTIFY is lost
 const RETRY_MS = 1000 // sanity: a database that starts again takes some seconds
@@ -99,6 +100,7 @@ export class News {
       await connection.connect()
       // A NOTIFY keeps nothing, so it waits for no disk.
       await connection.query({ text: 'SET synchronous_commit = off' })
+      await connection.query(lockInUse())
       await connection.query({ text: `LISTEN ${this.#channel}` })
       if (this.#isClosed) return await connection.end()
       this.#listening = connection

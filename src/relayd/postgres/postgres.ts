@@ -5,6 +5,7 @@ import type { RelayStore } from '../store/relay-store.ts'
 import { Database } from './database.ts'
 import { loadDriver } from './driver.ts'
 import { ObjectParts } from './object-parts.ts'
+import { openKey } from './own-keys.ts'
 import { PostgresRelayStore } from './postgres-relay-store.ts'
 import { prepareSchema } from './schema.ts'
 
@@ -15,9 +16,6 @@ export interface OpenedPostgres {
   /** The key of the relay, which all its processes have. */
   readonly key: Uint8Array
 }
-
-const KEY_BYTES = 32
-const KEY_NAME = 'relay'
 
 /**
  * Opens the store in a database, and makes its tables if there are none.
@@ -39,14 +37,4 @@ export async function openPostgres(
     await database.close()
     throw error
   }
-}
-
-/** Reads a key, or makes it. Of processes that start at once, one makes it for all. */
-async function openKey(database: Database, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
-  await database.query({
-    text: 'INSERT INTO own_key (name, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-    values: [KEY_NAME, Buffer.from(random(KEY_BYTES))],
-  })
-  const { rows } = await database.query({ text: 'SELECT bytes FROM own_key WHERE name = $1', values: [KEY_NAME] })
-  return new Uint8Array(rows[0]![0] as Uint8Array)
 }

@@ -39,10 +39,10 @@ export function lockAbsent(keys: readonly string[]): Query {
   }
 }
 
-export function selectRange(first: string, end: string, limit: number | null): Query {
+export function selectRange(first: string, end: string, limit: number | null, table: RecordTable = 'record'): Query {
   return {
-    name: 'range',
-    text: 'SELECT key, value FROM record WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3',
+    name: `range ${table}`,
+    text: `SELECT key, value FROM ${table} WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`,
     values: [first, end, limit],
   }
 }
@@ -72,4 +72,16 @@ export function putRecords(table: RecordTable, records: readonly (readonly [stri
 
 export function removeRecords(table: RecordTable, keys: readonly string[]): Query {
   return { name: `remove ${table}`, text: `DELETE FROM ${table} WHERE key = ANY($1::text[])`, values: [keys] }
+}
+
+/** A lock of all tables here: relays share it while they run, and whoever moves them has it alone. */
+const USE_LOCK = "(1970434675::bigint << 32) + 'record'::regclass::oid::bigint"
+
+export function lockInUse(): Query {
+  return { text: `SELECT pg_advisory_lock_shared(${USE_LOCK})` }
+}
+
+/** @returns a row with true if no relay runs */
+export function lockUnused(): Query {
+  return { text: `SELECT pg_try_advisory_lock(${USE_LOCK})` }
 }

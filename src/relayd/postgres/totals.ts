@@ -39,3 +39,8 @@ export function addTotals(before: Totals, after: Totals, maxBytes: number | null
     values: [...COLUMNS.map((column) => after[column] - before[column]), maxBytes],
   }
 }
+
+export function setTotals(totals: Totals): Query {
+  const values = COLUMNS.map((column) => totals[column])
+  return { text: `UPDATE total SET ${COLUMNS.map((column, i) => `${column} = $${i + 1}`).join(', ')}`, values }
+}

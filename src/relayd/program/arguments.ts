@@ -1,17 +1,21 @@
 /** The command line of persona-relay. */
 import { parseArgs } from 'node:util'
 import { PersonadError } from '../../errors/personad-error.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 
 export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
        persona-relay init DIR --url URL
        persona-relay check URL [--ca FILE] [--token-file FILE]
        persona-relay token add NAME | token list | token remove NAME
+       persona-relay move [--dir DIR] --to URL | --from URL
        persona-relay stats | forget PUB | forget PERSONAID
 
 A relay: apps of two people leave sealed messages for each other here. Without a command it serves on 127.0.0.1:8787, stays in the
 foreground, logs to stderr, and ends at SIGTERM or Ctrl-C.
   --dir DIR          keep the data below DIR; for token, stats and forget: the DIR of the running relay
   --config FILE      read this configuration
+  --to URL           the PostgreSQL database into which all in DIR goes, such as postgres://relay@db.example/relay
+  --from URL         the database from which all goes into DIR, which is not there yet
   --url URL          the URL of the new relay, as apps and links write it
   --ca FILE          trust the certificates in this file too
   --token-file FILE  a token of the relay, for one that asks senders for it
@@ -28,6 +32,7 @@ export type Command =
       readonly ca: string | undefined
       readonly tokenFile: string | undefined
     }
+  | { readonly name: 'move'; readonly dir: string | undefined; readonly url: string; readonly isTo: boolean }
   | { readonly name: 'call'; readonly call: Call; readonly dir: string | undefined; readonly isJson: boolean }
   | { readonly name: 'version' | 'help' }
 
@@ -52,6 +57,8 @@ const OPTIONS = {
   dir: TEXT,
   config: TEXT,
   url: TEXT,
+  to: TEXT,
+  from: TEXT,
   ca: TEXT,
   'token-file': TEXT,
   json: FLAG,
@@ -66,6 +73,7 @@ const ALLOWED: Readonly<Record<string, readonly Option[]>> = {
   serve: ['dir', 'config'],
   init: ['url'],
   check: ['ca', 'token-file'],
+  move: ['dir', 'to', 'from'],
   token: ['dir', 'json'],
   stats: ['dir', 'json'],
   forget: ['dir', 'json'],
@@ -93,6 +101,9 @@ export function readArguments(args: readonly string[]): Command {
     case 'check':
       expectWords(words, ['URL'])
       return { name: 'check', url: words[0]!, ca, tokenFile: values['token-file'] }
+    case 'move':
+      expectWords(words, [])
+      return moveOf(dir, values.to, values.from)
     default:
       return { name: 'call', call: callOf(word, words), dir, isJson: values.json === true }
   }
@@ -106,6 +117,16 @@ function parse(
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
+}
+
+function moveOf(dir: string | undefined, to: string | undefined, from: string | undefined): Command {
+  if ((to === undefined) === (from === undefined)) throw new UsageError('move needs either --to URL or --from URL')
+  const url = parseDatabaseUrl((to ?? from)!)
+  if (url === null)
+    throw new UsageError(
+      `${JSON.stringify(to ?? from)} is no URL of a database, such as postgres://relay@db.example/relay, without a password`,
+    )
+  return { name: 'move', dir, url, isTo: to !== undefined }
 }
 
 function callOf(word: string, words: readonly string[]): Call {

@@ -5,6 +5,7 @@ import { keysOf, parseSections, readConfigText, type ConfigSection } from '../..
 import { absolutePath, oneOf } from '../../process/config-values.ts'
 import type { LogLevel } from '../../process/log.ts'
 import { isNetwork } from '../http/callers.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 import { LIMITS_SECTION, type LimitsConfig } from './limits-config.ts'
 
 export interface ListenAddress {
@@ -39,7 +40,6 @@ export interface RelayConfig extends Loose {
 
 const MAX_TEXT_CHARS = 2000 // sanity: a page of terms; longer ones have a URL
 const MAX_URL_CHARS = 255 // format: clients take no longer address of a relay
-const MAX_DATABASE_CHARS = 1000 // sanity: a list of hosts with options
 const MAX_PROXIES = 64 // sanity: the networks of a large provider of proxies are some twenty
 const MAX_PERSONAS = 10_000 // sanity: each put looks through all of them, in 0.1 ms
 const MIN_DISK_BYTES = 1 << 20 // sanity: one full box
@@ -74,15 +74,6 @@ export function parseRelayUrl(value: string): string | null {
   const { protocol, username, password, search, hash, hostname, href } = new URL(value)
   const isPlain = username + password + search + hash === '' && hostname !== '' && !/[?#]/.test(value)
   return /^https?:$/.test(protocol) && isPlain ? href.replace(/\/+$/, '') : null
-}
-
-/** The file may be read by everybody, so a password has a place of its own (PGPASSFILE). */
-function parseDatabaseUrl(value: string): string | null {
-  // A socket has no host, which a URL of the web must have.
-  const url = value.replace(/^(postgres(?:ql)?:\/\/[^/?#]*@)(?=[/?#]|$)/, '$1localhost')
-  if (value.length > MAX_DATABASE_CHARS || !/^postgres(ql)?:\/\//.test(value) || !URL.canParse(url)) return null
-  const { password, searchParams, hash } = new URL(url)
-  return password === '' && !searchParams.has('password') && hash === '' ? value : null
 }
 
 function parseBytes(value: string): number | null {

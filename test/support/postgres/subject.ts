@@ -1,8 +1,11 @@
 /** A relay's store in PostgreSQL, for the suite that holds for every store. */
+import { Readable } from 'node:stream'
 import { Database } from '../../../src/relayd/postgres/database.ts'
 import { loadDriver } from '../../../src/relayd/postgres/driver.ts'
+import { ObjectParts } from '../../../src/relayd/postgres/object-parts.ts'
 import { PostgresRelayStore } from '../../../src/relayd/postgres/postgres-relay-store.ts'
 import { prepareSchema } from '../../../src/relayd/postgres/schema.ts'
+import type { ObjectStore } from '../../../src/relayd/store/object-store.ts'
 import { MINUTE, START, type Subject } from '../relay-stores.ts'
 import type { TestPostgres } from './server.ts'
 
@@ -27,11 +30,21 @@ export function postgresSubject(server: () => TestPostgres): Subject {
       await server().sql(EMPTY)
       const open = async (nowUs: number): Promise<PostgresRelayStore> => {
         const store = await PostgresRelayStore.open(shared, { limits, answerUs: MINUTE, nowUs })
+        keepBytes(store.objects, new ObjectParts(shared))
         opened.push(store)
         return store
       }
       const store = await open(START - 2 * MINUTE)
       return { store, reopen: open, setFull: null, second: () => open(START - 2 * MINUTE) }
     },
+  }
+}
+
+/** The suite keeps no bytes of objects, and this store gives out none without all its bytes. */
+function keepBytes(objects: ObjectStore, parts: ObjectParts): void {
+  const finish = objects.finish.bind(objects)
+  objects.finish = async (place, bytes, nowUs) => {
+    await parts.write(place, Readable.from([new Uint8Array(bytes)]))
+    return await finish(place, bytes, nowUs)
   }
 }

@@ -21,15 +21,20 @@ export interface TwoRelays {
   remove(): Promise<void>
 }
 
-/** @param config lines for both */
-export async function startTwo(server: TestPostgres, schema: string, config = ''): Promise<TwoRelays> {
+/** @param config lines for both @param sharedUrl under which apps call them */
+export async function startTwo(
+  server: TestPostgres,
+  schema: string,
+  config = '',
+  sharedUrl: string = SHARED_URL,
+): Promise<TwoRelays> {
   await server.sql(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
   const homes = realpathSync(mkdtempSync(join(tmpdir(), 'persona-two-')))
   const started: RelayProcess[] = []
   const start = async (name: 'one' | 'two'): Promise<RelayProcess> => {
     const home = join(homes, name)
     mkdirSync(home, { mode: 0o700, recursive: true })
-    const lines = `url: '${SHARED_URL}'\nstore: '${server.url(schema)}'\n${config}`
+    const lines = `url: '${sharedUrl}'\nstore: '${server.url(schema)}'\n${config}`
     const listen = `127.0.0.1:${await freePort()}`
     const relay = await RelayProcess.launch({ home, listen, config: lines })
     // There is no proxy: each is called by its own address.
@@ -70,7 +75,7 @@ export async function waitAt(relay: RelayProcess, pubs: readonly string[], signa
   return events
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,0 +1,40 @@
+/** Keys that all processes of a relay have, and the mark of a database into which or out of which somebody moves a relay. */
+import type { Database } from './database.ts'
+import type { Query } from './driver.ts'
+import { DatabaseError } from './errors.ts'
+
+const KEY_BYTES = 32
+const KEY = 'relay'
+const MOVING = 'moving'
+
+/** Takes the mark away. */
+export const UNMARK: Query = { text: `DELETE FROM own_key WHERE name = '${MOVING}'` }
+
+/** @returns null where there is no key yet */
+export async function readKey(database: Database): Promise<Uint8Array | null> {
+  const { rows } = await database.query({ text: `SELECT bytes FROM own_key WHERE name = '${KEY}'` })
+  return rows[0] === undefined ? null : new Uint8Array(rows[0][0] as Uint8Array)
+}
+
+export function putKey(key: Uint8Array): Query {
+  const text = `INSERT INTO own_key (name, bytes) VALUES ('${KEY}', $1) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes`
+  return { text, values: [key] }
+}
+
+/** Reads a key, or makes it. Of processes that start at once, one makes it for all. @throws {DatabaseError} DATABASE_MOVING */
+export async function openKey(database: Database, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
+  const { rows } = await database.query({ text: `SELECT FROM own_key WHERE name = '${MOVING}'` })
+  if (rows.length > 0) {
+    const message = 'somebody moves a relay into or out of the database, or a move into it did not end: move again'
+    throw new DatabaseError('DATABASE_MOVING', message)
+  }
+  const text = `INSERT INTO own_key (name, bytes) VALUES ('${KEY}', $1) ON CONFLICT DO NOTHING`
+  await database.query({ text, values: [random(KEY_BYTES)] })
+  return (await readKey(database))!
+}
+
+/** Keeps relays from opening the database. @returns whether it was marked before, by a move that did not end */
+export async function markMoving(database: Database): Promise<boolean> {
+  const text = `INSERT INTO own_key (name, bytes) VALUES ('${MOVING}', '') ON CONFLICT DO NOTHING`
+  return (await database.query({ text })).rowCount === 0
+}

@@ -1,0 +1,127 @@
+/** What moves between a data directory and a database, and when a move is refused. */
+import { createHash, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { expect, it } from 'vitest'
+import { ObjectFiles } from '../../../src/relayd/objects/object-files.ts'
+import type { ObjectBytes } from '../../../src/relayd/objects/object-bytes.ts'
+import { openPostgres } from '../../../src/relayd/postgres/postgres.ts'
+import { relayDir } from '../../../src/relayd/program/relay-dir.ts'
+import { runMove } from '../../../src/relayd/program/run-move.ts'
+import { openLevelRelayStore } from '../../../src/relayd/records/level-relay-store.ts'
+import type { OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
+import { codeOf } from '../code-of.ts'
+import { freshAnswer, LIMITS, MINUTE, SEC, START } from '../relay-stores.ts'
+import { tempDir } from '../temp-dir.ts'
+import type { TestPostgres } from './server.ts'
+
+const ALICE = 'A1'.repeat(32)
+const BOXES = 40
+const OPTIONS = {
+  limits: { ...LIMITS, maxPersonaBytes: 1 << 30, maxUncheckedBoxes: 100 },
+  answerUs: MINUTE,
+  nowUs: START - 2 * MINUTE,
+}
+const box = (n: number): string => String(n).padStart(43, '0')
+const hashOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
+
+function card(): OfferedCard {
+  const rank = { chain: { epoch: 0 }, seq: 1, hash: hashOf(Buffer.from('card')), root: hashOf(Buffer.from('root')) }
+  return {
+    persona: ALICE,
+    app: 'notes',
+    at: ALICE.slice(0, 22),
+    rank,
+    text: 'card',
+    expiresUs: START + 1e12,
+    guest: null,
+    isPublic: true,
+  }
+}
+
+/** Boxes, a card, an entry, and objects of these bytes. */
+async function fill(store: RelayStore, files: ObjectBytes, contents: readonly Uint8Array[]): Promise<void> {
+  for (let n = 0; n < BOXES; n++) await store.send(box(n), `message ${n}`, 'bob', START)
+  await store.putCard(card(), START)
+  const entry = { from: 'B0'.repeat(32), kid: 'kid', at: 'at', bodyHash: 'hash', encId: 'enc' }
+  await store.inboxes.post(`${ALICE}/notes`, entry, ['laptop'], START)
+  for (const [n, bytes] of contents.entries()) {
+    const place = { persona: ALICE, name: `${n}`.repeat(64) }
+    await store.objects.begin({ ...place, bytes: bytes.length, hash: hashOf(bytes) }, START)
+    await files.write(place, Readable.from([bytes]))
+    await store.objects.finish(place, bytes.length, START)
+  }
+}
+
+async function expectAll(store: RelayStore, files: ObjectBytes, contents: readonly Uint8Array[]): Promise<void> {
+  expect(await store.stats()).toMatchObject({
+    boxes: BOXES,
+    messages: BOXES,
+    cards: 1,
+    entries: 1,
+    objects: contents.length,
+  })
+  for (const n of [0, BOXES - 1])
+    expect(await store.receive(box(n), freshAnswer(START), 0, 9, START + SEC)).toEqual([
+      { atUs: START, data: `message ${n}` },
+    ])
+  expect(await store.getCard({ persona: ALICE, app: 'notes' }, START)).toBe('card')
+  for (const [n, bytes] of contents.entries()) {
+    const read = await files.read({ persona: ALICE, name: `${n}`.repeat(64) }, bytes.length, {
+      first: 0,
+      last: bytes.length - 1,
+    })
+    expect(Buffer.concat(await read.toArray()).equals(bytes)).toBe(true)
+  }
+}
+
+export function testMoves(server: () => TestPostgres): void {
+  it('takes all from a directory into a database, and back, and nothing where a relay runs or where something is', async () => {
+    await server().sql('CREATE SCHEMA moved')
+    const [url, from, back] = [
+      server().url('moved'),
+      relayDir(join(tempDir(), 'from')),
+      relayDir(join(tempDir(), 'back')),
+    ]
+    const contents = [randomBytes(1), randomBytes((512 << 10) + 7)]
+    const level = await openLevelRelayStore(from.path, OPTIONS)
+    await fill(level, await ObjectFiles.open(from.path), contents)
+    expect(await codeOf(runMove({ url, isTo: true }, from))).toBe('STORE_LOCKED')
+    await level.close()
+    expect(await runMove({ url, isTo: true }, from)).toBe(0)
+    expect(await codeOf(runMove({ url, isTo: true }, from))).toBe('MOVE_NOT_EMPTY')
+
+    const opened = await openPostgres(url, OPTIONS, randomBytes)
+    await expectAll(opened.store, opened.files, contents)
+    expect(await codeOf(runMove({ url, isTo: false }, back))).toBe('MOVE_IN_USE')
+    await opened.store.close()
+    expect(await runMove({ url, isTo: false }, back)).toBe(0)
+    expect(await codeOf(runMove({ url, isTo: false }, back))).toBe('MOVE_NOT_EMPTY')
+    const again = await openLevelRelayStore(back.path, { ...OPTIONS, nowUs: START - MINUTE })
+    await expectAll(again, await ObjectFiles.open(back.path), contents)
+    await again.close()
+  })
+
+  it('that did not end leaves a database that no relay opens, and a directory that is not there; the next one succeeds', async () => {
+    await server().sql('CREATE SCHEMA broken')
+    const [url, from, back] = [
+      server().url('broken'),
+      relayDir(join(tempDir(), 'from')),
+      relayDir(join(tempDir(), 'back')),
+    ]
+    const level = await openLevelRelayStore(from.path, OPTIONS)
+    const contents = [randomBytes(100)]
+    await fill(level, await ObjectFiles.open(from.path), contents)
+    await level.close()
+    await (await openPostgres(url, OPTIONS, randomBytes)).store.close()
+    await server().sql('ALTER TABLE broken.part ADD CONSTRAINT no CHECK (n < 0)')
+    expect(await codeOf(runMove({ url, isTo: true }, from))).toBe('DATABASE_FAILED')
+    expect(await codeOf(openPostgres(url, OPTIONS, randomBytes))).toBe('DATABASE_MOVING')
+    await server().sql('ALTER TABLE broken.part DROP CONSTRAINT no')
+    expect(await runMove({ url, isTo: true }, from)).toBe(0)
+    await server().sql("UPDATE broken.part SET bytes = 'other'")
+    expect(await codeOf(runMove({ url, isTo: false }, back))).toBe('OBJECT_DAMAGED')
+    expect(existsSync(back.path)).toBe(false)
+  })
+}
