@@ -544,7 +544,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the command line reads no sealed message: the daemon does',
   },
   'cli/chat': {
-    folders: ['core', 'ipc', 'process', 'cli/io', 'cli/contents', 'cli/channels'],
+    folders: ['core', 'ipc', 'process', 'cli/io', 'cli/contents', 'cli/channels', 'cli/daemon'],
     packages: ['node:readline'],
     reason: 'a chat is an app over the socket: it holds no key, and knows no way by itself',
   },

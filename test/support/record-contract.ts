@@ -9,6 +9,8 @@ import type { RecordNetwork, RecordSubject } from './record-networks.ts'
 
 const SLOTS = 4
 const text = (words: string): Uint8Array => encodeUtf8(words)
+/** A real network keeps the records of an earlier run. */
+const RUN = crypto.randomUUID()
 let made = 0
 
 /** Declares the tests of the contract. */
@@ -28,7 +30,7 @@ export function holdRecordContract(subject: RecordSubject): void {
   async function world(): Promise<World> {
     const network = await subject.make()
     const [mine, theirs] = [await network.start(), await network.start()]
-    const seed = seedOf(`writer ${++made}`)
+    const seed = seedOf(`writer ${++made} of ${RUN}`)
     const record = await mine.create(SLOTS, seed)
     await record.set(0, text('made'))
     return { network, mine, theirs, seed, record, read: await theirs.open(record.address, { writerSeed: null }) }
@@ -51,7 +53,7 @@ export function holdRecordContract(subject: RecordSubject): void {
     const again = await (await network.start()).create(SLOTS, seed)
     expect(again.address).toBe(record.address)
     expect((await again.get(0))!.bytes).toEqual(text('made'))
-    expect((await mine.create(SLOTS, seedOf('another'))).address).not.toBe(record.address)
+    expect((await mine.create(SLOTS, seedOf(`another of ${RUN}`))).address).not.toBe(record.address)
   })
 
   it('serves its own addresses alone', async () => {

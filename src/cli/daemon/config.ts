@@ -35,15 +35,20 @@ export async function check(context: Context): Promise<number> {
   return fault === null ? EXIT_DONE : EXIT_FAILED
 }
 
+/** The value of a key in the file, as YAML has it; undefined if the file does not set it. @throws {CliError} FILE_UNREADABLE | USAGE */
+export async function configured({ paths: { configFile } }: Context, key: string): Promise<unknown> {
+  return parseDocument((await readConfig(configFile)) ?? '').getIn(pathOf(key))
+}
+
 /** Prints the file, or one key of it. */
 export async function get(context: Context, key: string | undefined): Promise<number> {
   const { configFile } = context.paths
-  const text = (await readConfig(configFile)) ?? ''
   if (key === undefined) {
+    const text = (await readConfig(configFile)) ?? ''
     print(context, { file: configFile, text }, text === '' ? [] : [text.trimEnd()])
     return EXIT_DONE
   }
-  const value: unknown = parseDocument(text).getIn(pathOf(key))
+  const value = await configured(context, key)
   const plain = value === undefined ? null : JSON.parse(JSON.stringify(value))
   print(context, { key, value: plain }, [
     value === undefined ? `${key} is not set, so its default applies` : formatYaml(plain).trimEnd(),

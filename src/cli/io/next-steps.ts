@@ -118,6 +118,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   CHANNEL_UNKNOWN: 'persona channel list',
   CHAT_UNKNOWN: 'persona chat invite NAME',
   FRIEND_UNKNOWN: 'persona chat add-friend NAME KEY',
+  VEILID_ELSEWHERE: ({ place }) => `persona config set net.veilid ${wordOf(place)}`,
   PAIR_KEY_NONE: 'persona chat keygen',
   CHANNEL_BROKEN: closeChannel,
   CHANNEL_DAMAGED: (facts) => (facts['reason'] === 'STATE_VERSION' ? null : closeChannel(facts)),

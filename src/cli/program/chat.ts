@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { AcceptOptions } from '../channels/accept.ts'
 import type { InviteOptions } from '../channels/invite.ts'
 import type { ChatOptions } from '../chat/session.ts'
-import type { WithOver } from '../chat/keys.ts'
+import type { KeyedOptions } from '../chat/keys.ts'
 import { withOver, withShown } from './channel.ts'
 import type { Runner } from './options.ts'
 
@@ -66,15 +66,28 @@ function addKeys(chat: Command, run: Runner): void {
     .action((name: string, key: string) =>
       run(async (context) => (await import('../chat/keys.ts')).addFriend(context, name, key)),
     )
-  withOver(chat.command('start <nickname>').description('make a chat key for a friend, and open the chat')).action(
-    (name: string, options: WithOver) =>
+  withPlace(chat.command('start <nickname>').description('make a chat key for a friend, and open the chat')).action(
+    (name: string, options: KeyedOptions) =>
       run(async (context) => (await import('../chat/keys.ts')).start(context, name, options)),
   )
-  withOver(
+  withPlace(
     chat.command('respond <nickname> <chatkey>').description('use the chat key of a friend, and open the chat'),
-  ).action((name: string, chatKey: string, options: WithOver) =>
+  ).action((name: string, chatKey: string, options: KeyedOptions) =>
     run(async (context) => (await import('../chat/keys.ts')).respond(context, name, chatKey, options)),
   )
+}
+
+/** The carriers, and the place of veilid-server as the demo names it. */
+function withPlace(command: Command): Command {
+  return withOver(command)
+    .option('--host <host>', 'go over the veilid-server at this host, which net.veilid of the configuration names')
+    .option('--port <port>', 'and at this port (default: 5959)', readPort)
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^[1-9][0-9]{0,4}$/.test(text) && port < 65_536) return port
+  throw new InvalidArgumentError('A port is a number from 1 to 65535.')
 }
 
 function readCount(text: string): number {

@@ -4,6 +4,9 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { RecordError } from '../errors.ts'
 
+const DEFAULT_HOST = 'localhost'
+const PLACE = /^(?:\[([^\]]+)\]|([^:\s]+))(?::([0-9]{1,6}))?$/
+const MAX_PORT = 65_535 // format: of TCP
 const DEFAULT_PORT = 5959 // format: the port of veilid-server's API
 const SYSTEM_PATH = '/var/db/veilid-server/ipc/0' // format: of a veilid-server that the system runs
 
@@ -18,14 +21,26 @@ export interface VeilidPlaces {
  * The places that veilid-server's own clients try.
  * @param env VEILID_SERVER_IPC names a unix socket, VEILID_SERVER_NETWORK a host with or without a port
  * @param home the home directory
+ * @throws {RecordError} RECORD_AWAY
  */
 export function defaultVeilidPlaces(env: Readonly<Record<string, string | undefined>>, home: string): VeilidPlaces {
   const own = env['VEILID_SERVER_IPC']
-  const [, host = 'localhost', digits] = /^(.+?)(?::(\d+))?$/.exec(env['VEILID_SERVER_NETWORK'] ?? '') ?? []
   return {
     paths: own === undefined ? [SYSTEM_PATH, join(home, '.local/share/veilid/ipc/0')] : [own],
-    tcp: { host, port: digits === undefined ? DEFAULT_PORT : Number(digits) },
+    tcp: placeOf(env['VEILID_SERVER_NETWORK'] ?? DEFAULT_HOST),
   }
+}
+
+function placeOf(text: string): { readonly host: string; readonly port: number } {
+  const [, inBrackets, plain, digits] = PLACE.exec(text) ?? []
+  const host = inBrackets ?? plain
+  const port = digits === undefined ? DEFAULT_PORT : Number(digits)
+  if (host !== undefined && port >= 1 && port <= MAX_PORT) return { host, port }
+  throw new RecordError(
+    'RECORD_AWAY',
+    `VEILID_SERVER_NETWORK is "${text}", which names no host and port`,
+    `write it like localhost:${DEFAULT_PORT}; a port is at most ${MAX_PORT}`,
+  )
 }
 
 /** @throws {RecordError} RECORD_AWAY */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { encodeUtf8, formatBase64url } from '../../../src/core/encoding/bytes.ts'
 import type { SlotRecord } from '../../../src/record/record-engine.ts'
+import { RecordError } from '../../../src/record/errors.ts'
 import { defaultVeilidPlaces, dialVeilid } from '../../../src/record/veilid/dial.ts'
 import { parseVeilidAddress } from '../../../src/record/veilid/veilid-address.ts'
 import { codeOf } from '../../support/code-of.ts'
@@ -189,6 +190,15 @@ describe('two ends over records on Veilid', () => {
   })
 })
 
+function errorOf(run: () => unknown): RecordError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof RecordError) return error
+  }
+  return expect.unreachable()
+}
+
 describe('the places of veilid-server', () => {
   it('are its unix sockets first, and then a port', async () => {
     const places = defaultVeilidPlaces({}, '/home/ada')
@@ -201,6 +211,23 @@ describe('the places of veilid-server', () => {
     expect(failed).toMatchObject({ code: 'RECORD_AWAY' })
     expect((failed as Error).message).toContain(path)
   })
+
+  it.each<[string, unknown]>([
+    ['node.example', { host: 'node.example', port: 5959 }],
+    ['[::1]:6000', { host: '::1', port: 6000 }],
+    ['127.0.0.1:65535', { host: '127.0.0.1', port: 65_535 }],
+  ])('VEILID_SERVER_NETWORK may be %s', (named, tcp) => {
+    expect(defaultVeilidPlaces({ VEILID_SERVER_NETWORK: named }, '/').tcp).toEqual(tcp)
+  })
+
+  it.each(['localhost:65536', 'localhost:0', 'localhost:x', ':5959', '', '::1', 'a b'])(
+    'VEILID_SERVER_NETWORK may not be "%s", and the refusal says how it goes',
+    (named) => {
+      const failed = errorOf(() => defaultVeilidPlaces({ VEILID_SERVER_NETWORK: named }, '/'))
+      expect(failed).toMatchObject({ code: 'RECORD_AWAY', hint: expect.stringContaining('localhost:5959') as string })
+      expect(failed.message).toContain(`"${named}"`)
+    },
+  )
 
   it('are passed by where nobody listens, and a port will do', async () => {
     const server = new VeilidServer(new VeilidNetwork(), 0)

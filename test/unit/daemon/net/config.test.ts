@@ -110,7 +110,7 @@ describe('the section of the network', () => {
     expect(refusalOf(`  relays: ${list(17, 'https://a.example')}`)).toContain('net.relays')
     expect(refusalOf(`  folders: ${list(17, '/a')}`)).toContain('net.folders')
     expect(refusalOf('  folders: [shared]')).toContain('net.folders')
-    for (const text of ['localhost', ':5959', 'localhost:0', '5959'])
+    for (const text of ['localhost', ':5959', 'localhost:0', 'localhost:65536', '5959'])
       expect(refusalOf(`  veilid: ${JSON.stringify(text)}`), text).toContain('net.veilid')
   })
 
