@@ -26,6 +26,8 @@ const WHY: Readonly<Record<string, string>> = {
   RELAY_STORE_FULL: 'it has no room for the message',
   RELAY_TOO_OFTEN: 'it takes no more now',
   RELAY_NO_CARD: 'it does not take the card of this app',
+  MESSAGE_NO_INBOX: 'the card of the recipient names no inbox now',
+  MESSAGE_NO_DEVICE: 'the device that it is for is in no card now',
   MESSAGES_FULL: 'it does not take what this device acknowledges',
 }
 

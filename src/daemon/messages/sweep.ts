@@ -6,7 +6,7 @@ import { appIn } from './records/ids.ts'
 import { OBJECT_PART, REQUEST, SEEN, SENT, SENT_ID, SENT_KEY, type StoredSent } from './records/kinds.ts'
 import { REQUEST_LIFE_SEC } from './receiving/take-entry.ts'
 import { SENT_LIFE_SEC } from './sending/sender.ts'
-import { changeSent } from './sending/sent-states.ts'
+import { changeSent, receivedIf } from './sending/sent-states.ts'
 
 export const SWEEP_MS = 86_400_000 // sanity: nothing here is due to the hour
 const FORGET_SENT_SEC: number = SENT_LIFE_SEC + 86_400 // sanity: the app has a day to see that a message has failed
@@ -27,11 +27,15 @@ export async function sweep(means: MessagesMeans): Promise<void> {
 
 async function sweepSent(means: MessagesMeans): Promise<void> {
   const { nowSec } = means.keeper
-  const expired: [string, StoredSent][] = []
+  const due: [string, StoredSent][] = []
   for await (const [id, sent] of onDisk(means, SENT).iterate())
-    if (sent.sentSec + FAIL_SENT_SEC <= nowSec) expired.push([id, sent])
-  for (const [id, sent] of expired) {
+    if (sent.sentSec + FAIL_SENT_SEC <= nowSec || isReceivedNow(appIn(id), sent, means)) due.push([id, sent])
+  for (const [id, sent] of due) {
     const [app, number] = [appIn(id), numbersIn(id)[0]!]
+    if (isReceivedNow(app, sent, means)) {
+      await means.keeper.change(() => changeSent(app, number, () => receivedIf(app, sent, means), means))
+      continue
+    }
     const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, number)}/`))
     await means.keeper.change(() => {
       // This daemon may have been off when the month was over: the app hears of it first.
@@ -40,6 +44,12 @@ async function sweepSent(means: MessagesMeans): Promise<void> {
       else if (sent.sentSec + FORGET_SENT_SEC <= nowSec) forget(app, number, sent, parts, means)
     })
   }
+}
+
+/** The recipient may have taken the last device out that had not sent its receipt. */
+function isReceivedNow(app: string, sent: StoredSent, means: MessagesMeans): boolean {
+  const isOpen = sent.state !== 'received' && sent.state !== 'failed'
+  return isOpen && receivedIf(app, sent, means).state === 'received'
 }
 
 function forget(app: string, number: number, sent: StoredSent, parts: readonly string[], means: MessagesMeans): void {

@@ -63,7 +63,7 @@ export async function fetchObject(
     await finish(() => {
       if (task.kind === 'message') parts.stageRest()
       stageArrived(app, task, headerFacts(header), parts.bytes, means)
-      const receipt = { id: task.id, signature: formatBase64url(signature) }
+      const receipt = { id: task.id, signature: formatBase64url(signature), device: formatHex(header.device) }
       const untilSec = means.keeper.nowSec + RECEIPT_LIFE_SEC
       queue.add(app, { do: 'post', persona: task.from, sent: null, receipt, done: [] }, untilSec)
     })

@@ -21,6 +21,8 @@ export interface Counts {
 export interface SealedTo {
   /** Its key `sig`, hex. */
   readonly sig: string
+  /** Its key `enc` of then, hex; absent in records of earlier versions. */
+  readonly enc?: string
   /** It is another device of the sender. */
   readonly isOwn: boolean
 }
@@ -95,6 +97,14 @@ export interface StoredRequest {
   readonly entries: readonly string[]
 }
 
+/** A receipt on its way. */
+export interface StoredReceipt {
+  readonly id: string
+  readonly signature: string
+  /** The key `sig` of the device that sent the message, hex; absent in records of earlier versions. */
+  readonly device?: string
+}
+
 /** Work that a relay, or somebody's card, may keep waiting. */
 export type Task =
   | { readonly do: 'store'; readonly sent: number; readonly bytes: number }
@@ -103,7 +113,7 @@ export type Task =
       readonly persona: string
       /** The number of the message that the entry leads to; null for a receipt. */
       readonly sent: number | null
-      readonly receipt: { readonly id: string; readonly signature: string } | null
+      readonly receipt: StoredReceipt | null
       /** Addresses of the inboxes that have it. */
       readonly done: readonly string[]
     }

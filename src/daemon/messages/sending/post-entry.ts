@@ -7,6 +7,7 @@ import { postEntry } from '../../../relay/inboxes.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import type { VerifiedCard } from '../../../card/verify.ts'
 import { currentId } from '../../state/view.ts'
+import { MessagesError } from '../records/errors.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
 import type { MessagesMeans } from '../records/means.ts'
 import type { Job, StoredSent, Task } from '../records/kinds.ts'
@@ -20,16 +21,20 @@ export type PostTask = Extract<Task, { do: 'post' }>
 /** Refusals of an inbox that no later try changes. */
 const FINAL: ReadonlySet<string> = new Set(['RELAY_NO_STRANGERS', 'RELAY_TOO_BIG', 'RELAY_URL'])
 
+// sanity: some hours. Siblings that rotated apart read each other's cards hourly, and until then a card may lack one of them
+const MAX_CARD_TRIES = 12
+
 /** @throws {GiveUp} every inbox refuses it for good @throws {PartDone} some have it @throws {RelayError} none has it yet */
 export async function postEntries(
-  { app, task }: Job & { readonly task: PostTask },
+  { app, task, tries }: Job & { readonly task: PostTask },
   device: AppDevice,
   finish: (stage: () => void) => Promise<void>,
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<void> {
   const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
-  const { done, problem, isRefused } = await tryInboxes(app, task, sent, device, signal, means)
+  const mayWait = tries < MAX_CARD_TRIES
+  const { done, problem, isRefused } = await tryInboxes(app, task, sent, device, mayWait, signal, means)
   const note = (): void => {
     if (done.length > task.done.length && isOfPeer(task, device)) noteNotified(app, task.sent, means)
   }
@@ -51,20 +56,31 @@ interface Posted {
 /**
  * Posts an entry to each inbox that has it not.
  * @param sent the message to which it leads, with the store that has it; undefined for a receipt
- * @throws {GiveUp} nobody can open it @throws {RelayError} no card of the persona is found
+ * @param mayWait until the card lists a device that can open it, or that waits for the receipt
+ * @throws {GiveUp} nobody can open it @throws {RelayError} no card of the persona is found @throws {MessagesError} MESSAGE_NO_DEVICE | MESSAGE_NO_INBOX
  */
 export async function tryInboxes(
   app: string,
   task: PostTask,
   sent: StoredSent | undefined,
   device: AppDevice,
+  mayWait: boolean,
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<Posted> {
   const { persona, devices, inboxes } = await readersOf(app, task, device, means)
-  const keys = devices.filter(opensIt(sent)).map(({ enc }) => enc)
-  if (keys.length === 0 && isOfPeer(task, device)) throw new GiveUp('NO_DEVICE')
-  // The own other devices have left the card.
+  const lacking = lackingIn(task, sent, { persona, devices, inboxes }, device)
+  if (lacking !== null) {
+    // Siblings that rotated apart may each have signed a card without the other.
+    if (mayWait) {
+      if (persona !== device.personaId)
+        await means.cards.find(persona, app, { anew: true, alsoAt: inboxUrls(app, means) })
+      throw new MessagesError(lacking, `the card for ${app} lacks what an entry needs: ${lacking}`, 'wait', { app })
+    }
+    if (isOfPeer(task, device)) throw new GiveUp(lacking)
+  }
+  const keys = keysFor(task, sent, devices, device)
+  // No other own device uses the app any more.
   if (keys.length === 0 || inboxes.length === 0) return { done: [], problem: null, isRefused: false }
   const entry = entryOf(task, sent, device)
   const route = { from: parseHex(device.personaId)!, reader: parseHex(persona)!, app }
@@ -97,10 +113,35 @@ function isOfPeer(task: PostTask, { personaId }: AppDevice): task is PostTask & 
   return task.sent !== null && task.persona !== personaId
 }
 
-/** Whether a device can open what an entry leads to: one that came later was not known when the message was sealed. */
-function opensIt(sent: StoredSent | undefined): (device: CardEntry) => boolean {
-  const sealedTo = new Set(sent?.devices.map(({ sig }) => sig))
-  return ({ sig }) => sent === undefined || sealedTo.has(formatHex(sig))
+/** A card of this moment may lack each device to which the message was sealed, or the one that waits for the receipt, or an inbox. */
+function lackingIn(
+  { receipt }: PostTask,
+  sent: StoredSent | undefined,
+  { persona, devices, inboxes }: Readers,
+  { personaId }: AppDevice,
+): 'MESSAGE_NO_DEVICE' | 'MESSAGE_NO_INBOX' | null {
+  const listed = new Set(devices.map(({ sig }) => formatHex(sig)))
+  const wanted = sent?.devices.map(({ sig }) => sig) ?? (receipt?.device === undefined ? [...listed] : [receipt.device])
+  if (!wanted.some((sig) => listed.has(sig))) return 'MESSAGE_NO_DEVICE'
+  // The owner of this device may have taken no inbox.
+  return inboxes.length === 0 && persona !== personaId ? 'MESSAGE_NO_INBOX' : null
+}
+
+/** The keys that can open what an entry leads to, also those of a device that the card of this moment lacks. A receipt goes to all devices. */
+function keysFor(
+  task: PostTask,
+  sent: StoredSent | undefined,
+  devices: readonly CardEntry[],
+  device: AppDevice,
+): Uint8Array[] {
+  if (sent === undefined) return devices.map(({ enc }) => enc)
+  const isOwn = !isOfPeer(task, device)
+  return sent.devices.flatMap(({ sig, enc, isOwn: isSibling }) => {
+    if (isSibling !== isOwn) return []
+    return enc === undefined
+      ? devices.flatMap((entry) => (formatHex(entry.sig) === sig ? [entry.enc] : []))
+      : [parseHex(enc)!]
+  })
 }
 
 interface Readers {

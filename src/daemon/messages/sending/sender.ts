@@ -1,4 +1,5 @@
 /** Takes messages of apps: seals each, and has it on disk before the app hears of its number (docs/messages.md, sections 2 and 3). */
+import type { CardEntry } from '../../../card/card.ts'
 import { concatBytes, encodeUtf8, formatBase64url, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
 import { sealObject, type SealedObject } from '../../../message/seal-object.ts'
 import { ID_BYTES, type MessageKind } from '../../../message/header.ts'
@@ -208,9 +209,13 @@ export function othersOf({ card, deviceKey }: Pick<AppDevice, 'card' | 'deviceKe
 
 function sealedTo(device: AppDevice, { card }: Addressee): SealedTo[] {
   return [
-    ...card.devices.map(({ sig }) => ({ sig: formatHex(sig), isOwn: false })),
-    ...othersOf(device).map(({ sig }) => ({ sig: formatHex(sig), isOwn: true })),
+    ...card.devices.map((entry) => sealedToEntry(entry, false)),
+    ...othersOf(device).map((entry) => sealedToEntry(entry, true)),
   ]
+}
+
+function sealedToEntry({ sig, enc }: CardEntry, isOwn: boolean): SealedTo {
+  return { sig: formatHex(sig), enc: formatHex(enc), isOwn }
 }
 
 function piecesAsContent(app: string, upload: Upload, means: MessagesMeans): Content {

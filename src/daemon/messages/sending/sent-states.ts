@@ -5,9 +5,10 @@ import { verifyReceipt } from '../../../message/receipt.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
 import { SENT_STATES } from '../../../ipc/methods/messages.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
+import { currentId } from '../../state/view.ts'
 import { numbered } from '../../sealed/numbered.ts'
 import { hashed } from '../../sealed/hashed.ts'
-import { SENT, SENT_ID, type StoredSent } from '../records/kinds.ts'
+import { SENT, SENT_ID, type SealedTo, type StoredSent } from '../records/kinds.ts'
 import type { Queue } from '../tasks/queue.ts'
 
 export function sentOf(app: string, number: number, means: MessagesMeans): StoredSent | undefined {
@@ -56,7 +57,7 @@ export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, m
   const keys = sent.devices.map(({ sig }) => parseHex(sig)!)
   const sig = formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
   await keeper.change(() => {
-    const after = changeSent(app, number, (before) => withReceipt(before, sig), means)
+    const after = changeSent(app, number, (before) => withReceipt(app, before, sig, means), means)
     if (after !== undefined) deleteIfRead(app, after, queue)
   })
 }
@@ -69,10 +70,26 @@ export function deleteIfRead(app: string, { devices, receipts, store, id, sentSe
 
 const OBJECT_LIFE_SEC: number = 31 * 86_400 // format: docs/relay.md, section 11: a store deletes an object by itself then
 
-function withReceipt(before: StoredSent, sig: string): Partial<StoredSent> {
+function withReceipt(app: string, before: StoredSent, sig: string, means: MessagesMeans): Partial<StoredSent> {
   const receipts = before.receipts.includes(sig) ? before.receipts : [...before.receipts, sig]
-  const { devices, received } = reachOf({ ...before, receipts })
-  return { receipts, ...(devices === received ? { state: 'received', reason: null } : {}) }
+  return { receipts, ...receivedIf(app, { ...before, receipts }, means) }
+}
+
+/**
+ * The change to `received`, where each device of the recipient has the message that their card still lists. One that was taken out, or came back with
+ * other keys, sends no receipt. The object waits on for it: it may only be out for a while.
+ */
+export function receivedIf(
+  app: string,
+  { to, devices, receipts }: StoredSent,
+  { cards, keeper }: MessagesMeans,
+): Partial<StoredSent> {
+  const theirs = devices.filter(({ isOwn }) => !isOwn)
+  const has = ({ sig }: SealedTo): boolean => receipts.includes(sig)
+  const persona = currentId(to, keeper.onDisk)
+  const isOut = ({ sig }: SealedTo): boolean => cards.standing(persona, app, parseHex(sig)!) === 'unlisted'
+  const isReceived = theirs.some(has) && theirs.every((device) => has(device) || isOut(device))
+  return isReceived ? { state: 'received', reason: null } : {}
 }
 
 /** Whether an error says that the receipt is none of ours. */

@@ -10,7 +10,7 @@ import { hashed } from '../../sealed/hashed.ts'
 import { OBJECT_PART, SENT_ID, type Job, type StoredSent, type Task } from '../records/kinds.ts'
 import { objectsAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
-import { othersOf, SENT_LIFE_SEC } from './sender.ts'
+import { SENT_LIFE_SEC } from './sender.ts'
 import { tryInboxes, type PostTask } from './post-entry.ts'
 import { changeSent, deleteIfRead, laterState, sentOf } from './sent-states.ts'
 
@@ -42,7 +42,7 @@ export async function storeObject(
     for (const part of parts) inChange(means, OBJECT_PART).delete(part)
     const untilSec = sent.sentSec + SENT_LIFE_SEC
     if (done !== null) queue.add(app, { ...entry, done }, untilSec)
-    if (othersOf(device).length > 0) queue.add(app, { ...entry, persona: device.personaId }, untilSec)
+    if (sent.devices.some(({ isOwn }) => isOwn)) queue.add(app, { ...entry, persona: device.personaId }, untilSec)
     // The receipts may have been faster.
     if (after !== undefined) deleteIfRead(app, after, queue)
   })
@@ -61,7 +61,7 @@ async function postAtOnce(
   means: MessagesMeans,
 ): Promise<readonly string[] | null> {
   const slow = new AbortController()
-  const posting = tryInboxes(app, entry, sent, device, AbortSignal.any([signal, slow.signal]), means)
+  const posting = tryInboxes(app, entry, sent, device, true, AbortSignal.any([signal, slow.signal]), means)
     // The entry gets a job of its own, which finds the same problem.
     .catch(() => null)
   const posted = await within(means.clock, AT_ONCE_MS, posting)

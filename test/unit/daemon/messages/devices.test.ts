@@ -114,3 +114,22 @@ test('a message of an own device that is not in the card that is kept is read at
   expect(await bob.arrived(1)).toEqual(['to both'])
   expect(noted.mock.calls.filter(([event]) => event === 'message.fetch')).toEqual([])
 })
+
+test('a message is received once each device has it that the recipient has not taken out meanwhile', async () => {
+  const { world, alices, alice, bob } = await twoPeople()
+  const phone = await bob.phone()
+  await phone.stopped()
+  await world.later(3600)
+  const number = await alice.send(bob, 'the phone is lost')
+  await bob.arrived(1)
+  await world.until(async () => (await alice.sent(number))!.received === 1)
+  expect(await alice.sent(number)).toMatchObject({ state: 'notified', devices: 2 })
+  await bob.test.call('device.remove', { device: 'phone' })
+  await world.later(3600)
+  // Alice reads the newest card, and what she has sent is looked through daily.
+  await alice.untilSent(await alice.send(bob, 'to the laptop'), 'received')
+  await world.later(DAY_SEC)
+  expect(await alice.sent(number)).toMatchObject({ state: 'received', devices: 2, received: 1 })
+  // Whoever was taken out may come back.
+  expect(alices.objects).toHaveLength(1)
+})

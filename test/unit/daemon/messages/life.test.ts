@@ -100,6 +100,21 @@ describe('a sender', () => {
     })
   })
 
+  test('has a message wait while the card of the recipient names no inbox, and it goes once one is named', async () => {
+    const { world, alices, bobs, alice, bob } = await twoPeople()
+    alices.isDown = true
+    const number = await alice.send(bob, 'hello')
+    await bob.cards.setInboxes(NOTES, [])
+    await bob.cards.idle()
+    alices.isDown = false
+    // Alice reads the card again after an hour.
+    await world.later(3600)
+    expect(await alice.sent(number)).toMatchObject({ state: 'stored', reason: 'MESSAGE_NO_INBOX' })
+    await bob.cards.setInboxes(NOTES, [bobs.url])
+    await alice.untilSent(number, 'received')
+    expect(await bob.texts()).toEqual(['hello'])
+  })
+
   test('keeps nothing of a message after a month', async () => {
     const { world, alice, bob } = await twoPeople()
     const number = await alice.send(bob, 'hello', 'one key')
