@@ -142,6 +142,31 @@ export class Person {
   }
 }
 
+/** An app of somebody, a program of its own that knows only the socket. */
+export class App {
+  readonly #name: string
+  readonly #lines: Lines
+
+  /** @param token the owner gave it to the app */
+  constructor(name: string, program: string, args: readonly string[], token: string) {
+    this.#name = name
+    const env = { PATH: process.env.PATH, APP_TOKEN: token }
+    this.#lines = new Lines(start(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] }).stdout!)
+  }
+
+  /** Shows the app's output until a line matches. @returns false if none does */
+  async prints(wanted: RegExp): Promise<boolean> {
+    return await this.#lines.until(wanted, START_TIMEOUT_MS, (line) => printIndented(`${this.#name}: ${line}`))
+  }
+
+  /** Waits for a line without showing it. @throws {Error} if it does not come */
+  async firstLine(wanted: RegExp): Promise<string> {
+    let found = ''
+    if (await this.#lines.until(wanted, START_TIMEOUT_MS, (line) => (found = line))) return found
+    throw new Error(`${this.#name} printed no line of the form ${wanted}`)
+  }
+}
+
 /** The small app who-is.ts, a program of its own that knows only the socket. */
 export class WhoIs {
   readonly #lines: Lines

@@ -7,7 +7,9 @@ import type { Ways } from '../../src/daemon/channels/ends/means.ts'
 import { channelHandlers } from '../../src/daemon/channels/methods.ts'
 import { SEALED_KINDS } from '../../src/daemon/channels/records/kinds.ts'
 import { Runner } from '../../src/daemon/channels/runner.ts'
+import { PROPOSAL_KINDS } from '../../src/daemon/links/proposals/kinds.ts'
 import { Sealed } from '../../src/daemon/sealed/sealed.ts'
+import { noIntroductions, type Introductions } from '../../src/daemon/wing/introductions.ts'
 import type { ChannelsMethods } from '../../src/ipc/methods/channels.ts'
 import type { Caller, Handlers, ParamsOf, ResultOf } from '../../src/ipc/methods/method.ts'
 import { HandClock } from './hand-clock.ts'
@@ -25,6 +27,7 @@ export class ChannelDaemon {
   readonly runner: Runner
   readonly clock: HandClock
   readonly cards: HeldCards
+  readonly introductions: Introductions = noIntroductions()
   readonly #handlers: Handlers<ChannelsMethods>
   readonly #ways: Ways
 
@@ -44,7 +47,16 @@ export class ChannelDaemon {
       log: silentLog,
     })
     const { cards } = this
-    this.runner = new Runner({ keeper, sealed: sealed.records, cards, log: silentLog, clock: this.clock, ways })
+    const { introductions } = this
+    this.runner = new Runner({
+      keeper,
+      sealed: sealed.records,
+      cards,
+      log: silentLog,
+      clock: this.clock,
+      ways,
+      introductions,
+    })
     const access = new Access(
       (caller) => APP_NAMES.get(caller) ?? null,
       () => [OWN_RELAY],
@@ -62,7 +74,7 @@ export class ChannelDaemon {
       paths: { apps: join(test.stateDir, 'apps') },
       setting: null,
       log: silentLog,
-      kinds: [APP_KEYS, ...SEALED_KINDS],
+      kinds: [APP_KEYS, ...SEALED_KINDS, ...PROPOSAL_KINDS],
     })
     const daemon = new ChannelDaemon(test, sealed, ways)
     daemon.runner.start()

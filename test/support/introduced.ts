@@ -5,6 +5,8 @@ import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
 import type { EventName } from '../../src/ipc/methods/events.ts'
 import type { Receive } from '../../src/ipc/methods/links.ts'
 import type { ProposalView } from '../../src/ipc/methods/links.ts'
+import type { Host, Wing } from '../../src/daemon/wing/wing.ts'
+import { WINGS } from '../../src/daemon/wings.ts'
 import { InnerDaemon } from './inner-daemon.ts'
 import { deviceKey } from './person.ts'
 import { tempDir } from './temp-dir.ts'
@@ -12,13 +14,15 @@ import { tempDir } from './temp-dir.ts'
 export const SOURCE = 'org.example.renuicorn'
 export const TARGET = 'org.example.veilchat'
 
-const WATCHED: EventName[] = ['channel.changed', 'app.proposal', 'app.linked', 'app.unlinked']
+const WATCHED: EventName[] = ['channel.changed', 'channel.content', 'app.proposal', 'app.linked', 'app.unlinked']
 
 export class Person {
   readonly name: string
   readonly home: string
   readonly #folder: string
   inner!: InnerDaemon
+  /** The services of the daemon, for what no client may do. */
+  host!: Host
   owner!: Client
   source!: Client
   target!: Client
@@ -48,7 +52,16 @@ export class Person {
   }
 
   async start(): Promise<void> {
-    this.inner = await InnerDaemon.start(this.home, `net: ${JSON.stringify({ folders: [this.#folder] })}\n`)
+    const spy: Wing = {
+      schema: { methods: {}, events: {}, status: {}, capabilities: [] },
+      section: null,
+      open: (host) => {
+        this.host = host
+        return { handlers: {} }
+      },
+    }
+    const config = `net: ${JSON.stringify({ folders: [this.#folder] })}\n`
+    this.inner = await InnerDaemon.start(this.home, config, [...WINGS, spy])
     this.owner = await this.inner.connect()
     await this.owner.subscribe(WATCHED, () => this.#ring())
     if (this.persona !== '') await this.connectApps()
@@ -83,6 +96,18 @@ export class Person {
 
   async proposals(): Promise<ProposalView[]> {
     return (await this.owner.call('app.proposals', {})).proposals
+  }
+
+  /** Sends bytes to the daemon of the other person as a text about a proposal. */
+  async tell(channel: string, text: Uint8Array): Promise<void> {
+    const ways = await this.host.introductions.ways()
+    expect(await ways.tell(channel, text, () => {})).toBe(true)
+  }
+
+  /** Resolves once everything that was sent over a channel has arrived. */
+  async delivered(channel: string, other: Person): Promise<void> {
+    await this.owner.call('channel.send', { id: channel, text: 'the last' })
+    await other.until(async () => (await other.channels(SOURCE)).some(({ received }) => received > 0))
   }
 
   /** The states of the proposals of another person, in their order. */
@@ -131,9 +156,18 @@ export async function meetIn(app: string, host: Person, guest: Person): Promise<
   return [atHost.id, id]
 }
 
-export async function leoAndKim(): Promise<{ readonly leo: Person; readonly kim: Person; readonly folder: string }> {
+export interface Pair {
+  readonly leo: Person
+  readonly kim: Person
+  readonly folder: string
+  /** The ids of their channel. */
+  readonly atLeo: string
+  readonly atKim: string
+}
+
+export async function leoAndKim(): Promise<Pair> {
   const folder = tempDir()
   const [leo, kim] = [await Person.begin('Leo', folder), await Person.begin('Kim', folder)]
-  await meetIn(SOURCE, leo, kim)
-  return { leo, kim, folder }
+  const [atLeo, atKim] = await meetIn(SOURCE, leo, kim)
+  return { leo, kim, folder, atLeo, atKim }
 }
