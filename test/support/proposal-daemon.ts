@@ -44,7 +44,7 @@ export class ProposalDaemon {
     test.onEvent = (event) => {
       daemon.cards.onEvent(event)
       runner.onEvent(event)
-      if (event.event === 'channel.changed') this.proposals.wake()
+      if (event.event === 'channel.changed') this.proposals.wake(event.data.id)
     }
   }
 

@@ -39,11 +39,12 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
       start: () => {
         endOpened = sealed.key.whenOpened(load)
       },
-      onEvent: ({ event }) => {
+      onEvent: ({ event, data }) => {
         // The owner may have another persona now, or an app other rights.
         if (event === 'own.changed' && sealed.key.isOpen) load()
         if (event === 'app.changed') links.changed()
-        if (event === 'channel.changed' || event === 'contact.changed' || event === 'locked') proposals.wake()
+        if (event === 'channel.changed') proposals.wake(data.id)
+        if (event === 'contact.changed' || event === 'locked') proposals.wake()
       },
       status: () => ({
         part: { links: linksStatus(links, proposals.asking) },

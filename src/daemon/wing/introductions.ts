@@ -57,7 +57,7 @@ export interface Introductions {
   /** Takes texts that have come over a channel of an app, inside of the change that acknowledges them. */
   take: (channel: string, app: string, texts: readonly Uint8Array[]) => void
   /** Called after that change. */
-  taken: () => void
+  taken: (channel: string) => void
 }
 
 /** Introductions before a wing carries them or decides. */

@@ -82,7 +82,7 @@ export function noteTexts(
   )
   if (texts.length === 0) return
   turn.alongside.push(() => introductions.take(id, app, texts.slice(-MAX_TEXTS)))
-  turn.afterwards.push(() => introductions.taken())
+  turn.afterwards.push(() => introductions.taken(id))
 }
 
 /** The peer has sent its new card. It is judged as one from anywhere else. A frame has room for thousands, so only the last ones count. */

@@ -34,7 +34,7 @@ export interface TextTaker {
   /** Inside of the change that acknowledges the texts. */
   take: (channel: string, app: string, texts: readonly Uint8Array[]) => void
   /** After that change. */
-  taken: () => void
+  taken: (channel: string) => void
 }
 
 const NOBODY: TextTaker = { take: () => {}, taken: () => {} }

@@ -4,27 +4,21 @@ import { dueSec, NO_PROPOSAL, type ProposalState } from '../../../link/proposal.
 import { describeError } from '../../../process/describe-error.ts'
 import { Serial } from '../../../process/serial.ts'
 import { hashed } from '../../sealed/hashed.ts'
-import type { ChannelWays, PersonaChannel } from '../../wing/introductions.ts'
+import type { PersonaChannel } from '../../wing/introductions.ts'
 import { ProposalsError } from './errors.ts'
 import { ByItself } from './by-itself.ts'
 import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
 import { Round } from './round.ts'
+import { isKnown, isOver, surveyOf, type Survey } from './survey.ts'
 import { Texts } from './texts.ts'
 
+const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
 const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
 /** The owner is asked in these states, and can still change the answer in the others. */
 export const ASKING: readonly ProposalState[] = ['proposed', 'acceptedThere']
 const ANSWERABLE: readonly ProposalState[] = [...ASKING, 'acceptedHere', 'declined', 'expired']
-
-/** The channels as they are at the beginning of a round of all proposals. */
-interface Survey {
-  readonly ways: ChannelWays
-  readonly channels: readonly PersonaChannel[]
-  /** Ids of channels by app and persona. */
-  readonly known: ReadonlyMap<string, readonly string[]>
-}
 
 export class Proposals {
   readonly #means: ProposalMeans
@@ -34,9 +28,14 @@ export class Proposals {
   #stored: Map<string, StoredProposal> | null = null
   /** As they were found last. */
   #channels: readonly PersonaChannel[] = []
+  /** Channels that have changed since the last round. */
+  #changed: Set<string> = new Set()
+  /** Everything may have changed. */
+  #isAll = true
   #isQueued = false
   #isClosed = false
-  #stopWaiting: () => void = () => {}
+  #ringAtSec = Infinity
+  #stopRinging: () => void = () => {}
 
   constructor(means: ProposalMeans) {
     this.#means = means
@@ -45,12 +44,14 @@ export class Proposals {
     const { links, introductions } = means
     introductions.take = (channel, app, texts) =>
       this.#texts.keep(channel, texts, (target) => links.receiving(app, target) !== null)
-    introductions.taken = () => this.wake()
+    introductions.taken = (channel) => this.wake(channel)
     links.onChange(() => this.wake())
   }
 
-  /** Works soon: something has changed. */
-  wake(): void {
+  /** Works soon, on the proposals of one channel that has changed. @param channel null for all proposals */
+  wake(channel: string | null = null): void {
+    if (channel === null) this.#isAll = true
+    else this.#changed.add(channel)
     if (this.#isQueued || this.#isClosed) return
     this.#isQueued = true
     void this.#serial.run(async () => {
@@ -59,6 +60,7 @@ export class Proposals {
         await this.#workAll()
       } catch (error) {
         this.#means.log.debug('proposals', describeError(error))
+        this.#isAll = true
       }
     })
   }
@@ -69,7 +71,7 @@ export class Proposals {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#stopWaiting()
+    this.#stopRinging()
     await this.#serial.idle()
   }
 
@@ -139,55 +141,69 @@ export class Proposals {
 
   async #workAll(): Promise<void> {
     const { sealed, keeper } = this.#means
-    this.#stopWaiting()
+    const [isAll, changed] = [this.#isAll, this.#changed]
+    this.#isAll = false
+    this.#changed = new Set()
     if (!sealed.key.isOpen) {
       this.#stored = null
       this.#channels = []
+      this.#isAll = true
       return
     }
     if (!keeper.hasPersona) return
     const stored = await this.#load()
     if (stored.size === 0 && this.#means.links.all.length === 0) return
     const survey = await this.#survey()
-    await this.#begin(stored, survey)
-    let laterSec = Infinity
+    const isMeant = (...ids: readonly (string | null | undefined)[]): boolean =>
+      isAll || ids.some((id) => typeof id === 'string' && changed.has(id))
+    await this.#begin(stored, survey, ({ id }) => isMeant(id))
     for (const [id, each] of stored) {
       if (this.#isClosed) return
+      const { channel, made, invite } = each
+      if (!isMeant(channel, made, invite === null ? null : survey.ways.usedBy(invite))) continue
       // Calls of apps come between.
       await setImmediate()
       const round = this.#roundOf(id, each, survey)
       const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey))
       const due = dueSec(round.stored.proposal, keeper.nowSec)
       const waits = [isDone ? null : RETRY_SEC, round.laterSec, due === null ? null : due - keeper.nowSec]
-      laterSec = Math.min(laterSec, ...waits.filter((sec) => sec !== null))
+      this.#ringIn(Math.min(MOST_SEC, ...waits.filter((sec) => sec !== null)))
       if (isDone && isOver(round.stored, survey)) await this.#erase(id, round.stored)
     }
-    if (laterSec < Infinity)
-      this.#stopWaiting = this.#means.clock.after(Math.min(laterSec, MOST_SEC) * 1000, () => this.wake())
+  }
+
+  /** Works on all proposals after so long at the latest. */
+  #ringIn(sec: number): void {
+    const atSec = this.#means.keeper.nowSec + sec
+    if (atSec >= this.#ringAtSec) return
+    this.#stopRinging()
+    this.#ringAtSec = atSec
+    this.#stopRinging = this.#means.clock.after(sec * 1000, () => {
+      this.#ringAtSec = Infinity
+      this.wake()
+    })
   }
 
   async #survey(): Promise<Survey> {
-    const ways = await this.#means.introductions.ways()
-    const channels = ways.all()
-    this.#channels = channels
-    const known = new Map<string, string[]>()
-    for (const { id, app, persona } of channels) {
-      const key = `${app}/${persona}`
-      known.set(key, [...(known.get(key) ?? []), id])
-    }
-    return { ways, channels, known }
+    const survey = surveyOf(await this.#means.introductions.ways(), this.#stored?.values() ?? [])
+    this.#channels = survey.channels
+    return survey
   }
 
   /** Begins a proposal for each contact that is provided now. */
-  async #begin(stored: Map<string, StoredProposal>, survey: Survey): Promise<void> {
+  async #begin(
+    stored: Map<string, StoredProposal>,
+    survey: Survey,
+    isMeant: (channel: PersonaChannel) => boolean,
+  ): Promise<void> {
     const { keeper, links } = this.#means
     const own = keeper.table().personaId
     for (const channel of survey.channels) {
       const { app: source, persona, device, name } = channel
-      if (!channel.isOpen || persona === own) continue
+      if (!channel.isOpen || persona === own || !isMeant(channel)) continue
       for (const { app: target } of links.targetsOf(source, persona)) {
         const id = hashed('by', `${source} ${target} ${persona} ${device}`, keeper.engine)
-        if (stored.has(id) || this.#isKnown({ target, persona }, survey)) continue
+        if (stored.has(id) || isKnown({ target, persona }, survey)) continue
         stored.set(id, {
           source,
           target,
@@ -204,12 +220,6 @@ export class Proposals {
         await setImmediate()
       }
     }
-  }
-
-  /** Whether the target app has a channel with the persona that no proposal made. */
-  #isKnown({ target, persona }: Pick<StoredProposal, 'target' | 'persona'>, { known }: Survey): boolean {
-    const made = new Set([...(this.#stored?.values() ?? [])].flatMap((each) => each.made ?? []))
-    return (known.get(`${target}/${persona}`) ?? []).some((id) => !made.has(id))
   }
 
   #roundOf(id: string, stored: StoredProposal, { ways }: Survey): Round {
@@ -233,16 +243,15 @@ export class Proposals {
   async #workOn(round: Round, survey: Survey): Promise<void> {
     const { keeper, links } = this.#means
     const { source, target, persona, device } = round.stored
-    const channel = survey.channels.find(
-      (each) => each.isOpen && each.app === source && each.persona === persona && each.device === device,
-    )
+    const channel = survey.open.get(`${source}/${persona}/${device}`)
     const isProvided =
-      links.targetsOf(source, persona).some(({ app }) => app === target) && !this.#isKnown(round.stored, survey)
+      links.targetsOf(source, persona).some(({ app }) => app === target) && !isKnown(round.stored, survey)
     const isDeclined = keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined
     const found = { isProvided, isDeclined, channel: channel?.id ?? null }
     await round.run(found)
     if (await this.#takesByItself(round)) await round.run(found)
     await this.#show(round, survey)
+    if (round.stored.made !== null) survey.made.add(round.stored.made)
     this.#stored?.set(round.id, round.stored)
   }
 
@@ -276,11 +285,4 @@ export class Proposals {
     })
     this.#stored?.delete(id)
   }
-}
-
-const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
-
-/** Nothing is left to say or to make: the source channel is gone for good, and no channel came of it. */
-function isOver({ channel, made, proposal }: StoredProposal, { channels }: Survey): boolean {
-  return made === null && proposal.own.offer === null && !channels.some(({ id }) => id === channel)
 }
