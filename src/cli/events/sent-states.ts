@@ -14,6 +14,7 @@ const STATES: Readonly<Record<SentState, string>> = {
 const CAUSES: Readonly<Record<string, string>> = {
   EXPIRED: 'its 30 days are over',
   GONE: 'it is not here any more',
+  MESSAGE_DAMAGED: 'what was kept of it here is damaged',
   MESSAGE_NO_DEVICE: 'no card lists a device that it was sealed to',
   MESSAGE_NO_INBOX: 'their card names no inbox',
   MESSAGE_NO_PERSONA: 'your persona was left',

@@ -5,6 +5,7 @@
 import { formatHex } from '../../core/encoding/bytes.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
+import { mendCounts } from './records/counts.ts'
 import { forgetInboxes } from './records/known-inboxes.ts'
 import type { AppDevice } from '../cards/cards.ts'
 import { onDisk, type MessagesMeans } from './records/means.ts'
@@ -69,6 +70,7 @@ export class Messages {
     await this.#serial.run(async () => {
       if (this.#isOpen || this.#isClosed || !this.#mayWork) return
       try {
+        await mendCounts(this.means)
         await sweep(this.means)
         if (this.means.keeper.onDisk.own.get(OWN) === undefined) await forgetInboxes(this.means)
         await this.queue.open()

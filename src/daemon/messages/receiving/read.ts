@@ -34,6 +34,10 @@ export function readMessages(
     if (stored === undefined) continue
     const from = Math.min(number === first ? offset : 0, stored.bytes)
     const content = contentOf(stored, from, room, means)
+    if (content === null) {
+      messages.push(viewOf(number, { ...stored, failed: 'MESSAGE_DAMAGED', bytes: 0 }, 0, new Uint8Array()))
+      continue
+    }
     const isWhole = from + content.length === stored.bytes
     if (!isWhole && messages.length > 0) break
     messages.push(viewOf(number, stored, from, content))
@@ -55,14 +59,19 @@ function viewOf(
   return { number, from, to, missing, sentSec, atSec, failed, bytes, offset, content: base64 }
 }
 
-/** At most so many bytes of a content, from an offset on. */
-function contentOf({ parts, bytes }: StoredArrived, from: number, room: number, means: MessagesMeans): Uint8Array {
+/** At most so many bytes of a content, from an offset on; null where no key here opens a part of it. */
+function contentOf(
+  { parts, bytes }: StoredArrived,
+  from: number,
+  room: number,
+  means: MessagesMeans,
+): Uint8Array | null {
   const found: Uint8Array[] = []
   let have = 0
   let at = from - (from % MAX_PIECE_BYTES)
   while (at < bytes && have < room) {
     const part = onDisk(means, ARRIVED_PART).get(numbered(parts, at))
-    if (part === undefined) throw new Error('a part of a message is gone')
+    if (part === undefined) return null
     const piece = part.subarray(Math.max(0, from - at), Math.max(0, from - at) + room - have)
     found.push(piece)
     have += piece.length
