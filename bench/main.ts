@@ -31,6 +31,7 @@ import { benchRelayEntries } from './relay-entries.ts'
 import { benchRelayHttp } from './relay-http.ts'
 import { benchRelayInboxes } from './relay-inboxes.ts'
 import { benchRelayMailbox } from './relay-mailbox.ts'
+import { benchRelayPostgres } from './relay-postgres.ts'
 import { benchRelayStore } from './relay-store.ts'
 import { benchRelayStreams } from './relay-streams.ts'
 import { benchScale } from './scale.ts'
@@ -76,6 +77,7 @@ print(await benchNetWeb(engine, isQuick))
 print(await benchDht(engine, isQuick))
 print(await benchRelayBoxes(isQuick))
 print(await benchRelayStore(isQuick))
+if (!isQuick) print(await benchRelayPostgres())
 print(await benchRelayInboxes(isQuick))
 print(await benchRelayStreams(isQuick))
 print(await benchRelayHttp(isQuick))

@@ -3,11 +3,13 @@
  * NOTIFY that is lost costs a second at most: they read then anyway. A reader goes on from the oldest transaction that was still running when it
  * read last, so it never misses one that commits late.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from './database.ts'
 import type { OwnConnection, Query } from './driver.ts'
 import { lockInUse } from './tables.ts'
 
 const POLL_MS = 1000 // sanity: how late a stream may be where a NOTIFY is lost
+const PAUSE_MS = 10 // sanity: under load one NOTIFY and one look then stand for many transactions
 const RETRY_MS = 1000 // sanity: a database that starts again takes some seconds
 const KEPT = '1 minute' // sanity: sixty polls
 
@@ -63,6 +65,7 @@ export class News {
     this.#waking = this.#listening
       .query({ text: `NOTIFY ${this.#channel}` })
       .catch(() => {})
+      .then(() => this.#pause())
       .then(() => {
         this.#waking = null
         if (!this.#isAwakeSoon) return
@@ -125,6 +128,7 @@ export class News {
     this.#reading = this.#read()
       // Without a database there is no news. The next poll tries again.
       .catch(() => {})
+      .then(() => this.#pause())
       .finally(() => {
         this.#reading = null
         if (!this.#isMore) return
@@ -150,6 +154,10 @@ export class News {
     }
     this.#seen = seen
     if (ids.length > 0) this.#told(ids)
+  }
+
+  async #pause(): Promise<void> {
+    if (!this.#isClosed) await sleep(PAUSE_MS)
   }
 
   #after(ms: number, run: () => void): void {

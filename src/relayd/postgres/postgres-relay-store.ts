@@ -66,7 +66,7 @@ export class PostgresRelayStore implements RelayStore {
     }
     const looks = new Turns({ ...common, mode: 'look', lanes: 2 })
     const changes = new Turns({ ...common, mode: 'change', lanes: 2 })
-    this.#passing = new Turns({ ...common, mode: 'change', lanes: 1 })
+    this.#passing = new Turns({ ...common, mode: 'change', lanes: 2 })
     this.#all = [looks, changes, this.#passing]
     this.#access = accessOf(looks, changes)
     this.inboxes = new PostgresInboxes(this.#access)

@@ -31,6 +31,12 @@ const STEPS: readonly (readonly string[])[] = [
   ],
   // Keys that all processes have.
   ['CREATE TABLE own_key (name text PRIMARY KEY, bytes bytea NOT NULL)'],
+  // The totals are the sum of these rows.
+  [
+    'ALTER TABLE total ADD COLUMN slot integer NOT NULL DEFAULT 0, ADD PRIMARY KEY (slot)',
+    'ALTER TABLE total SET (fillfactor = 50)',
+    'INSERT INTO total SELECT 0, 0, 0, 0, 0, 0, 0, slot FROM generate_series(1, 31) AS slot',
+  ],
 ]
 
 const LOCK = 0x7065_7273 // the lock of whoever changes tables: "pers"

@@ -3,7 +3,7 @@
  * that asks for a record that is not here gets nothing, and runs again once it is. Its writes stay here until they go to the database together.
  */
 import { checkCommit, KEY_RANGE_END, type Entry, type Range, type Store, type Write } from '../../store/store.ts'
-import { recordsOf, type Records, type Totals } from '../records/records.ts'
+import { recordsOf, type Records } from '../records/records.ts'
 import type { Connection, Query, QueryResult } from './driver.ts'
 import {
   lockAbsent,
@@ -15,7 +15,7 @@ import {
   tableOf,
   type RecordTable,
 } from './tables.ts'
-import { readTotals, selectTotals } from './totals.ts'
+import { readTotals, selectTotals, type ChangedTotals } from './totals.ts'
 
 /** A turn that only looks wants to write. */
 export class WantsToWrite extends Error {}
@@ -44,6 +44,7 @@ export class Snapshot implements Store {
   /** Changes of the turn that runs. */
   #own = new Map<string, Uint8Array | null>()
   readonly #unread = new Set<string>()
+  #hasFlushed = false
 
   constructor(connection: Connection, mode: Mode) {
     this.#connection = connection
@@ -64,7 +65,9 @@ export class Snapshot implements Store {
     if (this.#unread.size > 0) throw new Unread()
     this.#keepOwn()
     const reading = selectRange(after ?? prefix, prefix + KEY_RANGE_END, limit ?? null)
-    const { rows } = await this.#all([...this.#flush(), reading])
+    const flush = this.#flush()
+    this.#hasFlushed ||= flush.length > 0
+    const { rows } = await this.#all([...flush, reading])
     for (const row of rows) {
       const { key, value } = entryOf(row)
       this.#loaded.set(key, value)
@@ -108,17 +111,17 @@ export class Snapshot implements Store {
     return [...this.#unread]
   }
 
-  /** Reads records, and locks them in a change. @param isTotalLocked nobody else may add to the totals meanwhile */
-  async load(keys: readonly string[], isTotalLocked = false): Promise<void> {
+  /** Reads records, and locks them in a change. */
+  async load(keys: readonly string[]): Promise<void> {
     const wanted = [...new Set(keys)].filter((key) => !this.#loaded.has(key))
-    await this.#read(wanted, isTotalLocked)
+    await this.#read(wanted)
     if (this.#mode === 'look') return
     const absent = wanted.filter(
       (key) => this.#loaded.get(key) === null && !OF_A_LOCKED_ONE.some((prefix) => key.startsWith(prefix)),
     )
     if (absent.length === 0) return
     // Somebody else may make one until it is locked.
-    await Promise.all([this.#connection.query(lockAbsent(absent)), this.#read(absent, false)])
+    await Promise.all([this.#connection.query(lockAbsent(absent)), this.#read(absent)])
   }
 
   /** The statements that bring all changes to the database, but for those of the totals. */
@@ -127,11 +130,23 @@ export class Snapshot implements Store {
   }
 
   /** The totals as the database had them, and as they are after the turns; null if they did not change. */
-  get totals(): { readonly before: Totals; readonly after: Totals } | null {
+  get totals(): ChangedTotals | null {
     const [before, after] = [this.#loaded.get(TOTALS), this.#changed.get(TOTALS)]
     if (after === undefined || after === null || before === undefined || before === null) return null
     const [was, is] = [before, after].map((value) => this.records.totals.read({ key: TOTALS, value })[1])
     return { before: was!, after: is! }
+  }
+
+  /**
+   * Takes back all that the turns wrote, and locks the totals: then they run again. It does not for turns of which a part is in the database
+   * already; those delete.
+   * @returns whether it did
+   */
+  async lockTotals(): Promise<boolean> {
+    if (this.#hasFlushed) return false
+    this.#changed.clear()
+    await this.#takeTotals(true)
+    return true
   }
 
   #keepOwn(): void {
@@ -139,7 +154,7 @@ export class Snapshot implements Store {
     this.#own = new Map()
   }
 
-  async #read(keys: readonly string[], isTotalLocked: boolean): Promise<void> {
+  async #read(keys: readonly string[]): Promise<void> {
     const reads: Promise<void>[] = []
     for (const table of TABLES) {
       const ofTable = keys.filter((key) => key !== TOTALS && tableOf(key) === table)
@@ -149,7 +164,7 @@ export class Snapshot implements Store {
       if (free!.length > 0) reads.push(this.#take(selectByKeys(table, free!), free!))
       if (locked!.length > 0) reads.push(this.#take(lockByKeys(table, locked!), locked!))
     }
-    if (keys.includes(TOTALS)) reads.push(this.#takeTotals(isTotalLocked))
+    if (keys.includes(TOTALS)) reads.push(this.#takeTotals(false))
     await Promise.all(reads)
   }
 

@@ -1,12 +1,21 @@
-/** The totals of a store as one row. Each transaction adds its difference as its last step, so it holds the row only while it commits. */
+/**
+ * The totals of a store. One row would be a line in which all commits stand, each until its disk has synced. So they are the sum of some rows, and a
+ * transaction adds its difference to any of them. Near the limit a transaction locks all rows, so that the limit holds exactly.
+ */
 import type { Totals } from '../records/records.ts'
 import type { Query } from './driver.ts'
 
 const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 'bytes'] as const
+/** sanity: more than the transactions that commit at one moment; all rows fit a page or two */
+export const SLOTS = 32
+const NEAR_BYTES: number = 128 << 20 // sanity: more than what all transactions under way add together
+const MOST_BYTES: number = 4 << 20 // sanity: a full batch of the largest messages; objects add more, and then lock
 
 /** @param isLocked nobody else changes them until the end of the transaction */
 export function selectTotals(isLocked: boolean): Query {
-  return { text: `SELECT ${COLUMNS.join(', ')} FROM total${isLocked ? ' FOR UPDATE' : ''}` }
+  const sums = COLUMNS.map((column) => `sum(${column})`).join(', ')
+  const rows = isLocked ? '(SELECT * FROM total ORDER BY slot FOR UPDATE)' : 'total'
+  return { name: isLocked ? 'lock totals' : 'totals', text: `SELECT ${sums} FROM ${rows} AS totals` }
 }
 
 export function readTotals(row: readonly unknown[] | undefined): Totals {
@@ -22,25 +31,28 @@ export function readTotals(row: readonly unknown[] | undefined): Totals {
   }
 }
 
-/** SQLSTATE of a transaction that would exceed the limit: others have taken the room since it read the totals. */
-export const NO_ROOM_LEFT = '23502'
+/** Whether others could take the room that a transaction counts on. */
+export function isNear({ before, after }: ChangedTotals, maxBytes: number): boolean {
+  const added = after.bytes - before.bytes
+  return added > 0 && (added > MOST_BYTES || after.bytes + NEAR_BYTES > maxBytes)
+}
 
-/**
- * Adds a difference.
- * @param maxBytes the transaction fails with {@link NO_ROOM_LEFT} where it adds bytes and they would be more; null for no limit
- */
-export function addTotals(before: Totals, after: Totals, maxBytes: number | null): Query {
+export interface ChangedTotals {
+  readonly before: Totals
+  readonly after: Totals
+}
+
+/** Adds a difference to one of the rows. */
+export function addTotals({ before, after }: ChangedTotals, slot: number): Query {
   const sums = COLUMNS.map((column, i) => `${column} = ${column} + $${i + 1}`)
-  // bytes may not be null: the transaction fails, and whatever was sent after this statement does nothing.
-  const bytes = 'CASE WHEN $7 > 0 AND bytes + $7 > $8 THEN NULL ELSE bytes + $7 END'
   return {
     name: 'add totals',
-    text: `UPDATE total SET ${sums.slice(0, -1).join(', ')}, bytes = ${bytes.replaceAll('$7', '$7::bigint').replace('$8', '$8::bigint')}`,
-    values: [...COLUMNS.map((column) => after[column] - before[column]), maxBytes],
+    text: `UPDATE total SET ${sums.join(', ')} WHERE slot = $${COLUMNS.length + 1}`,
+    values: [...COLUMNS.map((column) => after[column] - before[column]), slot],
   }
 }
 
 export function setTotals(totals: Totals): Query {
-  const values = COLUMNS.map((column) => totals[column])
-  return { text: `UPDATE total SET ${COLUMNS.map((column, i) => `${column} = $${i + 1}`).join(', ')}`, values }
+  const values = COLUMNS.map((column, i) => `${column} = CASE slot WHEN 0 THEN $${i + 1} ELSE 0 END`)
+  return { text: `UPDATE total SET ${values.join(', ')}`, values: COLUMNS.map((column) => totals[column]) }
 }

@@ -2,13 +2,14 @@
  * Work on the records of the database, in turns. Those that come while others are under way go together: one transaction for many boxes takes
  * one sync of the disk, as one commit of LevelDB does.
  */
+import { randomInt } from 'node:crypto'
 import type { StoreLimits } from '../store/rules.ts'
 import type { Database } from './database.ts'
 import type { Connection, Query } from './driver.ts'
 import { DatabaseError, sqlState } from './errors.ts'
 import { partsOf, type Parts } from './parts.ts'
 import { Snapshot, type Mode } from './snapshot.ts'
-import { addTotals, NO_ROOM_LEFT } from './totals.ts'
+import { addTotals, isNear, SLOTS } from './totals.ts'
 
 export interface TurnsOptions {
   readonly database: Database
@@ -32,7 +33,7 @@ interface Turn {
 type Outcome = { readonly result: unknown } | { readonly error: unknown }
 
 const MAX_TURNS = 256 // sanity: 4 MiB of the largest messages
-const MAX_TRIES = 6 // sanity: a transaction meets another one in a wrong order, or the last room, and not time after time
+const MAX_TRIES = 6 // sanity: a transaction meets another one in a wrong order, and not time after time
 /** SQLSTATE of a transaction that has to be run again. */
 const AGAIN = new Set(['40001', '40P01'])
 const BEGIN: Query = { text: 'BEGIN' }
@@ -88,51 +89,40 @@ export class Turns {
   }
 
   async #serve(turns: readonly Turn[]): Promise<void> {
-    let isTotalLocked = false
     for (let tries = 1; ; tries++) {
       try {
         const told: string[] = []
-        const outcomes = await this.#options.database.use((connection) =>
-          this.#run(connection, turns, told, isTotalLocked),
-        )
+        const outcomes = await this.#options.database.use((connection) => this.#run(connection, turns, told))
         if (told.length > 0) this.#options.told(told)
         for (const [turn, outcome] of outcomes)
           if ('error' in outcome) turn.reject(outcome.error)
           else turn.resolve(outcome.result)
         return
       } catch (cause) {
-        const state = sqlState(cause) ?? ''
-        isTotalLocked ||= state === NO_ROOM_LEFT
-        if (tries < MAX_TRIES && (AGAIN.has(state) || state === NO_ROOM_LEFT)) continue
+        if (tries < MAX_TRIES && AGAIN.has(sqlState(cause) ?? '')) continue
         for (const turn of turns) turn.reject(cause)
         return
       }
     }
   }
 
-  async #run(
-    connection: Connection,
-    turns: readonly Turn[],
-    told: string[],
-    isTotalLocked: boolean,
-  ): Promise<Map<Turn, Outcome>> {
+  async #run(connection: Connection, turns: readonly Turn[], told: string[]): Promise<Map<Turn, Outcome>> {
     const { limits, mode, newsOf } = this.#options
     const snapshot = new Snapshot(connection, mode)
     const isChange = mode === 'change'
-    await Promise.all([
-      isChange ? connection.query(BEGIN) : null,
-      snapshot.load(
-        turns.flatMap(({ keys }) => keys),
-        isTotalLocked,
-      ),
-    ])
-    const outcomes = await this.#attempt(snapshot, turns, told)
+    const keys = turns.flatMap((turn) => turn.keys)
+    await Promise.all([isChange ? connection.query(BEGIN) : null, snapshot.load(keys)])
+    let outcomes = await this.#attempt(snapshot, turns, told)
     if (!isChange) return outcomes
+    if (snapshot.totals !== null && isNear(snapshot.totals, limits.maxDiskBytes) && (await snapshot.lockTotals())) {
+      told.length = 0
+      outcomes = await this.#attempt(snapshot, turns, told)
+    }
     const { totals } = snapshot
     const queries = snapshot.flush()
     if (told.length > 0) queries.push(newsOf(told))
-    if (totals !== null)
-      queries.push(addTotals(totals.before, totals.after, isTotalLocked ? null : limits.maxDiskBytes))
+    // The last step: the row is held only while the transaction commits.
+    if (totals !== null) queries.push(addTotals(totals, randomInt(SLOTS)))
     const answers = await Promise.all([...queries, COMMIT].map((query) => connection.query(query)))
     // The answer to a COMMIT after a failed statement is ROLLBACK. That statement has failed before.
     if (answers.at(-1)!.command !== 'COMMIT')
