@@ -4,11 +4,11 @@ import { readdirSync, watch, writeFileSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { rowBesidePosts } from './beside-posts.ts'
-import { startPair } from './channel-pair.ts'
+import { startPair, type Pair } from './channel-pair.ts'
 import { ChatPair, OpenChat } from './chat-pair.ts'
 import { makeHome, removeHome, residentMiB, type RunningDaemon } from './daemon.ts'
 import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
-import { OPEN_CONFIG, RELAY, start, stop } from './relay-load.ts'
+import { OPEN_CONFIG, RELAY, start, stop, type Running } from './relay-load.ts'
 
 const STAND_IN = join(import.meta.dirname, '../test/support/veilid-server.ts')
 const A_ROUND = 5 // lines, then posts: short, so that both meet the same disk and the same load
@@ -104,32 +104,46 @@ async function startStandIns(): Promise<{ child: ChildProcess; sockets: string[]
   return { child, sockets }
 }
 
+async function benchRelay(pair: Pair, relay: Running): Promise<Row> {
+  const chat = await ChatPair.open(pair, 'relay', urlOf(relay))
+  const timed = { what: 'chat over a relay, line to line', goal: 4, rounds: 40, aRound: A_ROUND }
+  const row = await rowBesidePosts({ ...timed, timesMs: async (count) => await chat.timesMs(count) }, relay)
+  await chat.end()
+  return row
+}
+
+async function benchVeilid(pair: Pair): Promise<Row> {
+  const chat = await ChatPair.open(pair, 'veilid', 'veilid')
+  const times = await chat.timesMs(100)
+  await chat.end()
+  return { what: 'chat over Veilid (stand-in), line to line', figure: spreadOf(times) }
+}
+
+function urlOf({ port }: Running): string {
+  return `http://127.0.0.1:${port}`
+}
+
 export async function benchChat(isQuick: boolean): Promise<Row[]> {
   const [home, folder] = [makeHome(), makeHome()]
   const config = join(home, 'relay.yaml')
   writeFileSync(config, OPEN_CONFIG)
   const relay = await start(RELAY, ['--dir', join(home, 'relay'), '--config', config])
-  const url = `http://127.0.0.1:${relay.port}`
   const veilid = await startStandIns()
-  const net = { folders: [folder], relays: [url], private: ['127.0.0.1'] }
+  const net = { folders: [folder], relays: [urlOf(relay)], private: ['127.0.0.1'] }
   const [ofHost, ofGuest] = veilid.sockets.map((socket) => ({ ...net, veilid_socket: socket }))
   const pair = await startPair(ofHost!, ofGuest)
   try {
-    const rows: Row[] = []
     const byFolder = await ChatPair.open(pair, 'folder', 'folder')
-    rows.push(...(await benchFolder(byFolder, folder, isQuick ? 10 : 200)))
-    const memory = `${residentMiB(byFolder.guest.child.pid!).toFixed(0)} MiB resident, with ${residentMiB(process.pid).toFixed(0)} MiB of this process`
+    const rows = await benchFolder(byFolder, folder, isQuick ? 5 : 200)
+    const [ofChat, own] = [byFolder.guest.child.pid!, process.pid].map((pid) => residentMiB(pid).toFixed(0))
+    rows.push({
+      what: 'persona chat, memory of the command',
+      figure: `${ofChat} MiB resident (this program: ${own} MiB)`,
+    })
     await byFolder.end()
-    const byRelay = await ChatPair.open(pair, 'relay', url)
-    const timed = { what: 'chat over a relay, line to line', goal: 4, rounds: isQuick ? 2 : 40, aRound: A_ROUND }
-    rows.push(await rowBesidePosts({ ...timed, timesMs: async (count) => await byRelay.timesMs(count) }, relay))
-    await byRelay.end()
-    const byVeilid = await ChatPair.open(pair, 'veilid', 'veilid')
-    const times = await byVeilid.timesMs(isQuick ? 5 : 100)
-    rows.push({ what: 'chat over Veilid (stand-in), line to line', figure: spreadOf(times) })
-    await byVeilid.end()
+    // The starts of more commands would make a quick run long.
+    if (!isQuick) rows.push(await benchRelay(pair, relay), await benchVeilid(pair))
     rows.push(await benchHistory(pair.host, isQuick))
-    rows.push({ what: 'persona chat, memory of the command', figure: memory })
     return rows
   } finally {
     await pair.close()

@@ -12,6 +12,7 @@ import { benchChannelDisk } from './channel-disk.ts'
 import { benchChannelEngine } from './channel-engine.ts'
 import { benchChannelRelay } from './channel-relay.ts'
 import { benchChannels } from './channels.ts'
+import { benchChat } from './chat.ts'
 import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
@@ -89,6 +90,7 @@ print(await benchChannels(isQuick))
 print(await benchChannelRelay(isQuick))
 print(await benchMessageRelay(isQuick))
 print(await benchChannelDirect(isQuick))
+print(await benchChat(isQuick))
 print(await benchMessages(engine, isQuick))
 print(await benchLinkOpen(isQuick))
 print(await benchScale(engine, isQuick))

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { meet, readUpTo, sendInOrder, Side } from '../support/channel-sides.ts'
 import { codeOf } from '../support/code-of.ts'
+import { formatVeilidAddress } from '../../src/record/veilid/veilid-address.ts'
 import { VeilidWorld } from '../support/veilid-world.ts'
 
 const TIMEOUT_MS = 120_000
@@ -41,6 +42,42 @@ test(
     expect(await readUpTo(guest, guestId, 4, 3)).toEqual(['h4'])
     await host.client.call('channel.close', { id: hostId })
     await guest.until(async () => (await guest.show(guestId)).state === 'closed')
+  },
+  TIMEOUT_MS,
+)
+
+/** Addresses of all records of the network: the rings of both ends are among them. */
+function recordsOf({ network }: VeilidWorld): string[] {
+  const publicKey = new Uint8Array(32)
+  return [...network.records.keys()].map((opaque) => formatVeilidAddress({ opaque, encryption: opaque, publicKey }))
+}
+
+type Doing = (world: VeilidWorld, address: string, putBack: () => Promise<void>) => Promise<void>
+
+test.each<[string, string, Doing]>([
+  ['put back', 'RECORD_ROLLED_BACK', async (_world, _address, putBack) => await putBack()],
+  ['flipped', 'RECORD_FORGED', async (world, address) => await world.flip(address, 0)],
+])(
+  'a record that was %s is told in status and doctor as %s, and gives no text',
+  async (_, reason, doing) => {
+    const { world, sides } = await twoNodes()
+    const [host, guest] = sides
+    const { invite } = await host.client.call('channel.invite', { name: 'Guest', over: ['veilid'] })
+    const { id } = await guest.client.call('channel.accept', { invite, name: 'Host' })
+    await guest.until(async () => (await guest.show(id)).state === 'open')
+    const hostId = await host.until(async () => (await host.client.call('channel.list', {})).channels[0]?.id ?? null)
+    const records = await Promise.all(
+      recordsOf(world).map(async (address) => ({ address, putBack: await world.keep(address, 0) })),
+    )
+    await sendInOrder(host, hostId, ['h1'])
+    expect(await readUpTo(guest, id, 1)).toEqual(['h1'])
+    for (const { address, putBack } of records) await doing(world, address, putBack)
+    // Whoever sends looks at the ring of the other side.
+    await guest.client.call('channel.send', { id, text: 'g1' })
+    while (!(await findingsOf(guest)).includes('RECORDS_CHANGED')) await new Promise((resume) => setImmediate(resume))
+    const { findings } = await guest.client.call('status')
+    expect(findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about).toMatchObject({ channel: 'Host', reason })
+    expect((await guest.show(id)).unread).toBe(0)
   },
   TIMEOUT_MS,
 )

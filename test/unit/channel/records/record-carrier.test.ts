@@ -244,3 +244,30 @@ describe('a carrier that nothing wakes', () => {
     expect(looksIn(MINUTE_MS)).toBe(0)
   })
 })
+
+describe('what a reader finds missing', () => {
+  it('is told as vanished until its writer puts it again, and nothing is read', async () => {
+    const records = new MemoryRecords()
+    const carriers: RecordCarrier[] = []
+    const start = (): RecordCarrier => {
+      const carrier = new RecordCarrier({
+        records: new MemoryRecordEngine(records, engine),
+        engine,
+        clock: systemClock,
+      })
+      carriers.push(carrier)
+      return carrier
+    }
+    const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+    const codes = (): string[] => carriers[1]!.troubles.list(() => true).map(({ error }) => error.code)
+    await alice.send(bob, frame(1))
+    const { cursor } = await bob.readAll(alice)
+    expect(codes()).toEqual([])
+    records.slots.clear()
+    expect(await bob.receive(alice, cursor)).toEqual([])
+    expect(codes()).toEqual(['RECORD_VANISHED'])
+    await alice.send(bob, frame(2))
+    expect((await bob.readAll(alice, cursor)).data).toEqual([frame(2)])
+    expect(codes()).toEqual([])
+  })
+})
