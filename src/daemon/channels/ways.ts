@@ -52,9 +52,14 @@ export function channelWays(runner: Runner): ChannelWays {
       await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, keeper.engine)))
       await eraseChannel(channel, ends, means)
     },
-    stateOf: (channel) => {
+    stateOf: async (channel) => {
       const { ends, joins } = runner.known
-      return ends.get(channel)?.summary.state ?? joins.get(channel)?.state ?? null
+      // The event of a turn comes before its end shows the new state.
+      await ends.get(channel)?.run(() => {})
+      const state = ends.get(channel)?.summary.state ?? joins.get(channel)?.state
+      if (state !== undefined) return state
+      // The end of a guest who has just come goes to work after its record is on disk.
+      return keeper.onDisk.of(CHANNEL).get(channel) === undefined ? null : 'meeting'
     },
     m2HashOf: (channel) => runner.known.ends.get(channel)?.peek().channel.m2Hash ?? null,
     introduce: async (channel, introduced) =>

@@ -45,7 +45,7 @@ export interface ChannelWays {
   /** Ends a handshake that came to nothing. */
   giveUp(channel: string): Promise<void>
   /** Null for no such channel. */
-  stateOf(channel: string): ChannelState | null
+  stateOf(channel: string): Promise<ChannelState | null>
   /** SHA-256(M2) of a channel; null for no such channel. */
   m2HashOf(channel: string): Uint8Array | null
   introduce(channel: string, introduced: Introduced): Promise<void>

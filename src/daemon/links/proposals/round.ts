@@ -111,7 +111,7 @@ export class Round {
     }
     const { made: channel } = this.stored
     if (channel === null) return
-    const state = ways.stateOf(channel)
+    const state = await ways.stateOf(channel)
     const m2Hash = OPEN.includes(state) ? ways.m2HashOf(channel) : null
     if (m2Hash !== null) {
       const hash = openedHash(m2Hash, means.keeper.engine)
