@@ -190,7 +190,7 @@ export class Proposals {
     return survey
   }
 
-  /** Begins a proposal for each contact that is provided now. */
+  /** Begins a proposal for each contact that is provided now, and whom the target app does not know yet. */
   async #begin(
     stored: Map<string, StoredProposal>,
     survey: Survey,
@@ -244,8 +244,7 @@ export class Proposals {
     const { keeper, links } = this.#means
     const { source, target, persona, device } = round.stored
     const channel = survey.open.get(`${source}/${persona}/${device}`)
-    const isProvided =
-      links.targetsOf(source, persona).some(({ app }) => app === target) && !isKnown(round.stored, survey)
+    const isProvided = links.targetsOf(source, persona).some(({ app }) => app === target)
     const isDeclined = keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined
     const found = { isProvided, isDeclined, channel: channel?.id ?? null }
     await round.run(found)
