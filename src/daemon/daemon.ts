@@ -53,8 +53,7 @@ import type { About } from './health/status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
 import { WINGS } from './wings.ts'
-import { noIntroductions } from './wing/introductions.ts'
-import { noLetters } from './wing/letters.ts'
+import { betweenWings } from './wing/between.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
 /** The running daemon, with its parts in the order in which they were opened. */
@@ -199,8 +198,7 @@ async function openParts(
     rtc: () => access.rtc(),
     relays,
     cards,
-    letters: noLetters(),
-    introductions: noIntroductions(),
+    ...betweenWings(),
     speakers: apps,
     appOf: (caller: Caller) => apps.spokenNameOf(caller),
   }

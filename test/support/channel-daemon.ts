@@ -6,6 +6,7 @@ import { Access } from '../../src/daemon/channels/access.ts'
 import type { Ways } from '../../src/daemon/channels/ends/means.ts'
 import { channelHandlers } from '../../src/daemon/channels/methods.ts'
 import { SEALED_KINDS } from '../../src/daemon/channels/records/kinds.ts'
+import { SEALED_KINDS as LINK_KINDS } from '../../src/daemon/links/kinds.ts'
 import { Runner } from '../../src/daemon/channels/runner.ts'
 import { PROPOSAL_KINDS } from '../../src/daemon/links/proposals/kinds.ts'
 import { Sealed } from '../../src/daemon/sealed/sealed.ts'
@@ -74,7 +75,7 @@ export class ChannelDaemon {
       paths: { apps: join(test.stateDir, 'apps') },
       setting: null,
       log: silentLog,
-      kinds: [APP_KEYS, ...SEALED_KINDS, ...PROPOSAL_KINDS],
+      kinds: [APP_KEYS, ...SEALED_KINDS, ...PROPOSAL_KINDS, ...LINK_KINDS],
     })
     const daemon = new ChannelDaemon(test, sealed, ways)
     daemon.runner.start()

@@ -66,6 +66,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
     'A program remembers more events than this daemon has. The disk may have been reset to an earlier day. Alone it proves nothing: programs can be wrong.',
   ANNOUNCEMENT_JAMMED:
     'Somebody signed an announcement that none of the owner’s devices signs. So they have a key of this persona. They may keep friends from the announcements of that key, and no node can remove theirs. Status messages still bring the newest table.',
+  LINK_TAKEN:
+    'Somebody else had the invite by which you link apps on two devices. Nothing was sent to them, and no link was made, unless the one that you see is of another device of yours. Make a new invite, and send it by a way that nobody else reads.',
   OWN_DEVICE_UNLISTED: 'Another of your devices, or a thief with its key, removed this device from your table.',
 }
 

@@ -1,14 +1,17 @@
 /** `persona app link|links|unlink`: links between apps, by which contacts of the one are proposed in the other. */
 import { MAX_A_DAY, RECEIVES, type AppLink, type LinkSettings, type SettingsWish } from '../../ipc/methods/links.ts'
 import { withDaemon } from '../io/connect.ts'
-import { print, type Context } from '../io/context.ts'
+import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
+import { formatTime } from '../io/layout.ts'
 
 export interface LinkOptions {
   readonly provide?: string
   readonly receive?: string
   readonly aDay?: string
+  readonly invite?: boolean
+  readonly accept?: string
 }
 
 export async function link(
@@ -18,8 +21,37 @@ export async function link(
   options: LinkOptions,
 ): Promise<number> {
   const wish = parseSettings(options)
+  const { invite: isInvite = false, accept } = options
+  if ([isInvite, accept !== undefined, other !== undefined].filter(Boolean).length > 1)
+    throw new CliError('USAGE', 'name the other app, or use --invite or --accept, one of them alone')
+  if (isInvite) return await invite(context, app, wish)
+  if (accept !== undefined) return await acceptInvite(context, app, accept, wish)
   if (other === undefined) return await linkable(context, app, wish)
-  const made = await withDaemon(context, (client) => client.call('app.link', { app, other, ...wish }))
+  const made = await withDaemon(context, async (client) => {
+    // An app of another device may have the name: its link has settings of its own.
+    const { links: all, linkable: here } = await client.call('app.links')
+    const there = all.find((each) => each.elsewhere && each.app === app && each.other === other)
+    return there === undefined || here.includes(other)
+      ? await client.call('app.link', { app, other, ...wish })
+      : await client.call('app.link-set', { id: there.id, ...wish })
+  })
+  print(context, made, formatLink(made))
+  return EXIT_DONE
+}
+
+/** Only the invite goes to stdout, so that it can be piped to the other device. */
+async function invite(context: Context, app: string, wish: SettingsWish): Promise<number> {
+  const made = await withDaemon(context, (client) => client.call('app.link-invite', { app, ...wish }))
+  remark(
+    context,
+    `use this invite on your other device until ${formatTime(made.expiresAtSec, context.nowSec)}: persona app link APP --accept INVITE`,
+  )
+  print(context, made, [made.invite])
+  return EXIT_DONE
+}
+
+async function acceptInvite(context: Context, app: string, text: string, wish: SettingsWish): Promise<number> {
+  const made = await withDaemon(context, (client) => client.call('app.link-accept', { app, invite: text, ...wish }))
   print(context, made, formatLink(made))
   return EXIT_DONE
 }
@@ -51,29 +83,40 @@ export async function links(context: Context): Promise<number> {
 export async function unlink(context: Context, app: string, other: string): Promise<number> {
   const done = await withDaemon(context, async (client) => {
     const { links: all } = await client.call('app.links')
-    const both = all.filter((each) => [each.app, each.other].includes(app) && [each.app, each.other].includes(other))
+    const isBetween = (each: AppLink): boolean =>
+      (each.app === app && (each.other ?? each.id) === other) ||
+      (!each.elsewhere && each.app === other && each.other === app)
+    const both = all.filter(isBetween)
     const [found] = both
-    if (found === undefined || app === other)
+    if (found === undefined)
       throw new CliError('APP_LINK_UNKNOWN', `${escapeText(app)} and ${escapeText(other)} are not linked`)
     // Each of the two may have asked for it.
     for (const { id } of both) await client.call('app.unlink', { id })
     return found
   })
   const what = done.state === 'asked' ? 'refused the link between' : 'ended the link between'
-  print(context, done, [`${what} ${escapeText(done.app)} and ${escapeText(done.other)}`])
+  print(context, done, [`${what} ${escapeText(app)} and ${escapeText(other)}`])
   return EXIT_DONE
 }
 
-function formatLink({ app, other, state, askedBy, settings, otherSettings }: AppLink): string[] {
+function formatLink({ id, app, other, elsewhere, state, askedBy, settings, otherSettings }: AppLink): string[] {
+  if (other === null)
+    return [
+      `${escapeText(app)} waits for an app on another device of yours`,
+      `  ${escapeText(app)} ${describe(settings)}`,
+      `  to give it up: persona app unlink ${escapeText(app)} ${id}`,
+    ]
   const names = [escapeText(app), escapeText(other)] as const
+  const where = elsewhere ? ' on another device of yours' : ''
+  const still = elsewhere ? 'look at it with: persona doctor' : 'one of them may not propose contacts now'
   if (state === 'asked')
     return [
-      `${escapeText(askedBy!)} asks to be linked with ${escapeText(askedBy === app ? other : app)}`,
+      `${escapeText(askedBy!)} asks to be linked with ${askedBy === app ? names[1] : names[0]}`,
       `  to link them: persona app link ${names.join(' ')}`,
       `  to refuse it: persona app unlink ${names.join(' ')}`,
     ]
   return [
-    `${names[0]} is linked with ${names[1]}${state === 'paused' ? ', but stands still: one of them may not propose contacts now' : ''}`,
+    `${names[0]} is linked with ${names[1]}${where}${state === 'paused' ? `, but stands still: ${still}` : ''}`,
     `  ${names[0]} ${describe(settings)}`,
     ...(otherSettings === null ? [] : [`  ${names[1]} ${describe(otherSettings)}`]),
   ]

@@ -8,7 +8,7 @@ type ChannelEvent = Extract<DaemonEvent, { readonly event: `channel.${string}` }
 const ALARMS: Readonly<Record<ChannelAlarm, string>> = {
   INVITE_TWICE: 'a second person came with the same invite; the first may have been the wrong one',
   INTERCEPTED: 'somebody else used the invite, perhaps you on another device',
-  MISBOUND: 'another persona answered than that of the invite; nothing was sent to it',
+  MISBOUND: 'another persona came than that of the invite; nothing was sent to it',
 }
 
 export function describeChannelEvent({ event, data }: ChannelEvent): string {

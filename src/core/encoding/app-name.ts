@@ -5,12 +5,17 @@ const MAX_APP_CHARS = 100 // sanity: a reverse DNS name
 export const COMMAND_LINE_APP = 'chat'
 /** The app of `persona chat`, which reads only what it has written itself. No other app gets this name either. */
 export const CHAT_APP = 'persona-chat'
+/** The app of links between two daemons of one persona, which no app and no command reads. */
+export const LINK_APP = 'persona-link'
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const APP = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`)
 
-/** Whether the name belongs to the command line. */
+/** The apps of the command line. */
+export const APPS_BY_HAND: readonly string[] = [COMMAND_LINE_APP, CHAT_APP]
+
+/** Whether the name belongs to the command line, or to the daemon. */
 export function isOwnersApp(name: string): boolean {
-  return name === COMMAND_LINE_APP || name === CHAT_APP
+  return APPS_BY_HAND.includes(name) || name === LINK_APP
 }
 
 /** Whether the text can be the name of an app: labels of lower-case letters, digits and hyphens, joined by dots, at most 100 characters. */

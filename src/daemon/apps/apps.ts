@@ -1,7 +1,7 @@
 /** Local apps: which app uses a connection, what it may do, and its quotas (docs/ipc.md, section 3, apps). */
 import { AppError } from './errors.ts'
 import { spokenName } from './names.ts'
-import { CHAT_APP, COMMAND_LINE_APP, isOwnersApp } from '../../core/encoding/app-name.ts'
+import { APPS_BY_HAND } from '../../core/encoding/app-name.ts'
 import { encodeUtf8, equalBytes, formatBase64url, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import { LABEL_APP } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
@@ -118,7 +118,7 @@ export class Apps {
 
   /** Whether an app speaks to others under a name, and has a permission now. The owner's own apps have all. */
   mayAs(name: string, permission: Permission): boolean {
-    if (isOwnersApp(name)) return true
+    if (APPS_BY_HAND.includes(name)) return true
     const record = this.#onDisk.appNames.get(name)
     // An earlier version recorded no names.
     const holder = record === undefined ? name : record.holder
@@ -128,7 +128,7 @@ export class Apps {
 
   /** The names of apps for which {@link mayAs} holds, in their order. */
   async namesWith(permission: Permission): Promise<string[]> {
-    const names = [COMMAND_LINE_APP, CHAT_APP]
+    const names = [...APPS_BY_HAND]
     for await (const [, app] of this.#onDisk.apps.iterate()) {
       const name = this.#mayNow(app, permission) ? spokenName(app, this.#onDisk) : null
       if (name !== null) names.push(name)

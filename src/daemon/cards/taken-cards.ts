@@ -45,11 +45,17 @@ export class TakenCards {
 
   /** See Cards.meet(). */
   meet(text: string): void {
-    const { keeper, reader, work } = this.#options
+    const { keeper, reader, work, ownCame } = this.#options
     const card = reader.read(text)
     if (card === null) return
+    const personaId = personaOf(card)
     const { isNews } = takeCard(card, true, keeper.state, reader)
-    if (isNews) work.run(() => this.#tellOnceDurable(personaOf(card)))
+    if (!isNews) return
+    work.run(async () => {
+      await this.#tellOnceDurable(personaId)
+      // Two siblings have met, and their cards need not have known of each other.
+      if (personaId === this.#ownId && !work.isClosed) await ownCame()
+    })
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Which app calls, which channels it sees, those of its own name, and by which ways it may make one. */
+import { LINK_APP } from '../../core/encoding/app-name.ts'
 import { withSlash } from '../../core/encoding/web-address.ts'
 import type { Caller } from '../../ipc/methods/method.ts'
 import { CallApps, type AppOf } from '../wing/call-apps.ts'
@@ -14,9 +15,21 @@ export class Access extends CallApps {
     this.#relays = relays
   }
 
+  /** Links between daemons have an app that no caller can name, the owner neither. */
+  override appFor(caller: Caller, wish: string | undefined): string {
+    const app = super.appFor(caller, wish)
+    if (app !== LINK_APP) return app
+    throw new ChannelsError(
+      'CHANNEL_APP',
+      'the channels of links are no channels of an app',
+      'list the links between apps',
+    )
+  }
+
   /** @throws {ChannelsError} CHANNEL_UNKNOWN, also for a channel of another app: nobody finds out which there are */
   check(caller: Caller, app: string | undefined): void {
-    if (app === undefined || (caller.role !== 'admin' && this.of(caller) !== app)) throw unknownChannel()
+    if (app === undefined || app === LINK_APP || (caller.role !== 'admin' && this.of(caller) !== app))
+      throw unknownChannel()
   }
 
   /**

@@ -6,12 +6,14 @@ import { expandHome } from '../../process/config-values.ts'
 import { defaultVeilidPlaces, dialVeilid, type VeilidPlaces } from '../../record/veilid/dial.ts'
 import type { Letters } from '../wing/letters.ts'
 import type { ChannelWays } from '../wing/introductions.ts'
+import type { Lines } from '../wing/lines.ts'
 import type { Host, OpenWing } from '../wing/wing.ts'
 import { Access } from './access.ts'
 import { Carriers } from './carriers/carriers.ts'
 import { recordWays } from './carriers/record-carriers.ts'
 import { sayFarewell } from './farewell.ts'
 import { channelFindings, channelsStatus } from './findings.ts'
+import { linesOf } from './lines.ts'
 import { channelHandlers } from './methods.ts'
 import { recordFindings } from './record-findings.ts'
 import { Reopening } from './reopen.ts'
@@ -26,6 +28,7 @@ export interface AtWork extends Required<
   readonly takeInvite: Letters['take']
   /** Once the channels are open. @throws {CustodyError} APPS_LOCKED */
   readonly ways: () => Promise<ChannelWays>
+  readonly lines: Lines
 }
 
 /** Opens the channels of this daemon. They begin as soon as the apps key is open. */
@@ -69,6 +72,7 @@ export async function openAtWork(host: Host): Promise<AtWork> {
       await runner.work()
       return introduces
     },
+    lines: linesOf(runner),
     close: async () => {
       await reopening.idle()
       await runner.close()

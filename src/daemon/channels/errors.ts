@@ -10,6 +10,8 @@ export type ChannelsErrorCode =
   | 'CHANNELS_FULL' // the app has as many channels as it may
   | 'CONTENT_FORM' // neither content nor text, or both, or a piece that does not follow
   | 'CONTENT_UNREAD' // the app has not been given the contents that it acknowledges
+  | 'LINK_INVITE_OWN' // the invite of a link was made on this device
+  | 'LINK_INVITE_FOREIGN' // it is of another persona, or no invite of a link
   | 'WORDS_DIFFER' // the words of the peer are others
   | 'WORDS_NONE' // the words are not known yet, or were compared
 

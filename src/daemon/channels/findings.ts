@@ -1,4 +1,5 @@
 /** Channels in `status` and `doctor`: how many there are, and which need the owner. */
+import { LINK_APP } from '../../core/encoding/app-name.ts'
 import type { ChannelsStatus } from '../../ipc/methods/channels.ts'
 import type { ChannelState } from '../../ipc/methods/channel-values.ts'
 import { notice, ok, problem, type Finding } from '../../ipc/shapes/doctor.ts'
@@ -27,15 +28,16 @@ const HELD: readonly ChannelState[] = ['held', 'suspended', 'unconfirmed']
 
 export function channelsStatus({ known, means }: Runner): ChannelsStatus {
   const { ends, joins, invites } = known
+  const isOfApp = ({ app }: { readonly app: string }): boolean => app !== LINK_APP
   const counts = new Map<ChannelState, number>()
   const count = (state: ChannelState): void => void counts.set(state, (counts.get(state) ?? 0) + 1)
-  for (const end of ends) count(shownState(end, means).state)
-  for (const { state } of joins) count(state)
+  for (const end of ends) if (isOfApp(end)) count(shownState(end, means).state)
+  for (const join of joins) if (isOfApp(join)) count(join.state)
   const of = (...states: readonly ChannelState[]): number =>
     states.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0)
   return {
     appsLocked: !means.sealed.key.isOpen,
-    invites: [...invites].length,
+    invites: [...invites].filter(isOfApp).length,
     waiting: of('waiting', 'meeting'),
     open: of('open'),
     held: of(...HELD),
@@ -53,6 +55,8 @@ export function channelFindings(runner: Runner): Finding[] {
 }
 
 function findingOf(end: End, { means }: Runner): Finding | null {
+  // The links between apps tell of theirs.
+  if (end.app === LINK_APP) return null
   const { state, reason } = shownState(end, means)
   const name = nameOf(end.id, means)
   const channel = `the channel with ${name}`

@@ -1,12 +1,13 @@
 /** The methods of channels (docs/ipc.md, section 3, channel). */
 import { ChannelError } from '../../channel/exchange/errors.ts'
-import { close } from '../../channel/exchange/life.ts'
+import { LINK_APP } from '../../core/encoding/app-name.ts'
 import type { ChannelsMethods } from '../../ipc/methods/channels.ts'
-import type { ChannelState, ChannelView } from '../../ipc/methods/channel-values.ts'
+import type { ChannelView } from '../../ipc/methods/channel-values.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import { unknownChannel, type Access } from './access.ts'
 import { ackContents, readContents } from './contents.ts'
-import { boundClosed, eraseChannel, unlistChannel } from './closed.ts'
+import { closeAny } from './close-any.ts'
+import { boundClosed } from './closed.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { CHANNEL, type ChannelRecord } from './records/channel-record.ts'
@@ -60,7 +61,9 @@ export function channelHandlers(runner: Runner, access: Access): Handlers<Channe
       if (app !== null) runner.expect(app)
       const { channels, next } = await pageOf(app, after, limit, runner, work)
       const invites =
-        after === undefined ? [...work.invites].filter((invite) => app === null || invite.app === app) : []
+        after === undefined
+          ? [...work.invites].filter((invite) => (app === null ? invite.app !== LINK_APP : invite.app === app))
+          : []
       return { channels, invites: invites.map(inviteViewOf), next }
     },
     'channel.show': async ({ id }, caller) => {
@@ -157,31 +160,9 @@ async function pageOf(
   const channels: ChannelView[] = []
   const range = after === undefined ? {} : { after }
   for await (const [id, record] of means.keeper.onDisk.of(CHANNEL).iterate(range)) {
-    if (app !== null && record.app !== app) continue
+    if (app === null ? record.app === LINK_APP : record.app !== app) continue
     if (channels.length === limit) return { channels, next: channels.at(-1)!.id }
     channels.push(channelViewOf(id, record, work, means))
   }
   return { channels, next: null }
-}
-
-/** Closes whatever has the id. Something that is over already is removed from the list. */
-async function closeAny(id: string, { ends, invites, joins }: Work, { means }: Runner): Promise<ChannelState> {
-  if (invites.get(id) !== undefined || invites.damaged.get(id) !== null) {
-    await invites.end(id)
-    return 'closed'
-  }
-  if (joins.get(id) !== undefined) {
-    await joins.remove(id)
-    return 'closed'
-  }
-  const end = ends.get(id)
-  const isOver = end === undefined || ['closed', 'broken', 'gone'].includes(end.summary.state)
-  if (!isOver) {
-    await end.run((turn) => turn.step(close(turn.channel, turn.nowMs, means.keeper.engine)))
-    return end.summary.state
-  }
-  if (end === undefined) await eraseChannel(id, ends, means)
-  else await unlistChannel(end, means)
-  joins.damaged.forget(id)
-  return 'closed'
 }

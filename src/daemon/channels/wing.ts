@@ -28,6 +28,8 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
     this.#host = host
     host.letters.take = async (letter) => await (await this.#load()).takeInvite(letter)
     host.introductions.ways = async () => await (await this.#load()).ways()
+    host.lines.hasAny = async () => await this.#hasAny()
+    host.lines.open = async () => (await this.#load()).lines
     this.handlers = lateHandlers(schema.CHANNELS.methods, () => this.#load())
   }
 

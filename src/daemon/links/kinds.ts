@@ -24,6 +24,16 @@ export interface StoredLink {
   /** The app that asks for the link; null once the owner has answered. */
   readonly askedBy: string | null
   readonly sinceSec: number
+  /** Present where the second app is on another device of the owner. */
+  readonly elsewhere?: Elsewhere
+}
+
+/** How far the two daemons of a link have told each other. */
+export interface Elsewhere {
+  /** Counts the settings of the app here. */
+  readonly told: number
+  /** The count of those of the other side that are known here; 0 before it has told any. */
+  readonly heard: number
 }
 
 /** By a random id. */

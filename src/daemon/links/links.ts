@@ -1,29 +1,29 @@
 /** The links between apps of the owner (docs/links.md, section 1): who may provide which contacts to whom. */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { Receive } from '../../ipc/methods/links.ts'
+import type { LinkState, Receive } from '../../ipc/methods/links.ts'
 import { Serial } from '../../process/serial.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
+import type { LineState } from '../wing/lines.ts'
 import type { Speakers } from '../wing/speakers.ts'
 import { LinksError } from './errors.ts'
 import { LINK, newSide, type StoredLink, type StoredSettings, type StoredSide } from './kinds.ts'
+import {
+  appsHere,
+  isForgotten,
+  pairsOf,
+  sidesOf,
+  targetOf,
+  withSettings,
+  type Heard,
+  type Link,
+  type LinkTarget,
+} from './link.ts'
 import { providedIds } from './settings.ts'
 
 const ID_BYTES = 16
 const MAX_LINKS = 64 // sanity: nobody has more apps that they would join in pairs
 const MAX_ASKED = 4 // sanity: links that one app asks for at a time; the owner should not have to read more
-export const ASKED_ENDS_AFTER_SEC: number = 7 * 86_400 // sanity: as for an app that asks for permission
-
-/** A link as others see it here. */
-export interface Link extends StoredLink {
-  readonly id: string
-}
-
-/** An app to which a contact may be provided now. */
-export interface LinkTarget {
-  readonly linkId: string
-  readonly app: string
-}
 
 export interface LinksMeans {
   readonly keeper: Keeper
@@ -37,6 +37,8 @@ export class Links {
   readonly #listeners = new Set<() => void>()
   /** As they are on disk. */
   #links: ReadonlyMap<string, StoredLink> = new Map()
+  /** Of the links with other devices, by their ids. */
+  #lines: ReadonlyMap<string, LineState> = new Map()
 
   constructor(means: LinksMeans) {
     this.#means = means
@@ -58,7 +60,7 @@ export class Links {
     const { keeper } = this.#means
     return [...this.#links]
       .map(([id, link]) => ({ id, ...link }))
-      .filter((link) => link.askedBy === null || !isForgotten(link, keeper.nowSec))
+      .filter((link) => !isForgotten(link, keeper.nowSec))
       .toSorted((a, b) => a.sinceSec - b.sinceSec)
   }
 
@@ -72,32 +74,64 @@ export class Links {
     for (const listener of this.#listeners) listener()
   }
 
-  /** The apps to which an app may provide a contact now. @param persona PersonaID of the contact */
+  /** The apps of this device to which an app may provide a contact now. @param persona PersonaID of the contact */
   targetsOf(app: string, persona: string): readonly LinkTarget[] {
-    return this.#standing().flatMap((link) => {
+    return this.#targets(app, persona)
+      .filter(({ elsewhere }) => elsewhere === undefined)
+      .map(targetOf(app))
+  }
+
+  /** Those of other devices, each reached by its link. */
+  targetsElsewhere(app: string, persona: string): readonly LinkTarget[] {
+    return this.#targets(app, persona)
+      .filter(({ elsewhere }) => elsewhere !== undefined)
+      .map(targetOf(app))
+  }
+
+  /** How an app takes contacts of another one of this device now; null without a link. */
+  receiving(source: string, target: string): Readonly<Receive> | null {
+    return this.#receiving(source, target, false)
+  }
+
+  /** How an app takes contacts of one on another device now; null without a link. */
+  receivingElsewhere(source: string, target: string): Readonly<Receive> | null {
+    return this.#receiving(source, target, true)
+  }
+
+  /** How a link stands. */
+  stateOf(link: Link): LinkState {
+    if (link.askedBy !== null) return 'asked'
+    const line = this.#lines.get(link.id) ?? 'still'
+    if (link.elsewhere !== undefined && (line === 'invited' || line === 'waiting' || link.elsewhere.heard === 0))
+      return 'invited'
+    const isOpen = link.elsewhere === undefined || line === 'open'
+    return isOpen && appsHere(link).every((app) => this.#means.speakers.mayAs(app, 'propose')) ? 'linked' : 'paused'
+  }
+
+  /** Notes how the lines to other devices stand. */
+  noteLines(lines: ReadonlyMap<string, LineState>): void {
+    this.#lines = lines
+    this.changed()
+  }
+
+  #targets(app: string, persona: string): readonly Link[] {
+    return this.#standing().filter((link) => {
       const [own, other] = sidesOf(link, app)
-      if (own === null || other.receive.how === 'no' || !this.#provides(own, persona)) return []
-      return [{ linkId: link.id, app: other.app }]
+      return own !== null && other.receive.how !== 'no' && this.#provides(own, persona)
     })
   }
 
-  /** How an app takes contacts of another one now; null without a link. */
-  receiving(source: string, target: string): Readonly<Receive> | null {
+  #receiving(source: string, target: string, isElsewhere: boolean): Readonly<Receive> | null {
     for (const link of this.#standing()) {
-      const [own, other] = sidesOf(link, source)
-      if (own !== null && other.app === target) return other.receive
+      const [own, other] = sidesOf(link, target)
+      if (own !== null && other.app === source && (link.elsewhere !== undefined) === isElsewhere) return own.receive
     }
     return null
   }
 
-  /** Whether both apps of a link may propose contacts now. */
-  mayPropose({ sides }: StoredLink): boolean {
-    return sides.every(({ app }) => this.#means.speakers.mayAs(app, 'propose'))
-  }
-
   #standing(): readonly Link[] {
     if (!this.#means.sealed.key.isOpen) return []
-    return this.all.filter((link) => link.askedBy === null && this.mayPropose(link))
+    return this.all.filter((link) => this.stateOf(link) === 'linked')
   }
 
   #provides({ provide, contacts }: StoredSide, persona: string): boolean {
@@ -123,12 +157,7 @@ export class Links {
    * @throws {LinksError} APP_LINK_ITSELF | APP_LINK_NO_RIGHT | APP_LINKS_FULL @throws {KeeperError} NO_PERSONA
    */
   async link(app: string, other: string, settings: Partial<StoredSettings>): Promise<Link> {
-    const { speakers } = this.#means
-    for (const each of [app, other])
-      if (!speakers.mayAs(each, 'propose'))
-        throw new LinksError('APP_LINK_NO_RIGHT', `${each} is no app that may propose contacts`, 'allow it first', {
-          app: each,
-        })
+    this.#check(app, other)
     return await this.#serial.run(async () => {
       // Each of the two may have asked for it.
       const [known, second] = this.#between(app, other)
@@ -136,6 +165,46 @@ export class Links {
       const isNews = known === undefined || known.askedBy !== null
       if (second !== undefined) await this.#remove([second.id])
       return await this.#put({ ...withSettings(link, app, settings), askedBy: null }, isNews)
+    })
+  }
+
+  /**
+   * The owner links an app with one of another device, which is not known yet.
+   * @throws {LinksError} APP_LINK_NO_RIGHT | APP_LINKS_FULL @throws {KeeperError} NO_PERSONA
+   */
+  async begin(app: string, settings: Partial<StoredSettings>): Promise<Link> {
+    this.#check(app)
+    return await this.#serial.run(async () => {
+      const { sides, ...link } = await this.#drawn(app, '', null)
+      const own = { ...sides[0], ...settings }
+      return await this.#put({ ...link, sides: [own, sides[1]], elsewhere: { told: 1, heard: 0 } }, false)
+    })
+  }
+
+  /**
+   * The owner changes the settings of the first app of a link.
+   * @throws {LinksError} APP_LINK_UNKNOWN
+   */
+  async set(id: string, settings: Partial<StoredSettings>): Promise<Link> {
+    return await this.#serial.run(async () => {
+      const link = this.#known(id)
+      const { elsewhere } = link
+      const told = elsewhere === undefined ? {} : { elsewhere: { ...elsewhere, told: elsewhere.told + 1 } }
+      return await this.#put({ ...withSettings(link, link.sides[0].app, settings), ...told }, false)
+    })
+  }
+
+  /** The other device has told its settings. */
+  async hear(id: string, { app, how, count }: Heard): Promise<void> {
+    await this.#serial.run(async () => {
+      const link = this.#known(id)
+      const { sides, elsewhere } = link
+      if (elsewhere === undefined || count <= elsewhere.heard) return
+      const side = { ...sides[1], app, receive: { ...sides[1].receive, how } }
+      await this.#put(
+        { ...link, sides: [sides[0], side], elsewhere: { ...elsewhere, heard: count } },
+        elsewhere.heard === 0,
+      )
     })
   }
 
@@ -156,9 +225,24 @@ export class Links {
     await this.#serial.idle()
   }
 
+  #known(id: string): Link {
+    const link = this.all.find((each) => each.id === id)
+    if (link !== undefined) return link
+    throw new LinksError('APP_LINK_UNKNOWN', 'there is no such link here', 'list the links')
+  }
+
+  #check(...apps: readonly string[]): void {
+    for (const app of apps)
+      if (!this.#means.speakers.mayAs(app, 'propose')) {
+        const message = `${app} is no app that may propose contacts`
+        throw new LinksError('APP_LINK_NO_RIGHT', message, 'allow it first', { app })
+      }
+  }
+
   #between(app: string, other: string): Link[] {
     if (app === other) throw new LinksError('APP_LINK_ITSELF', `${app} cannot be linked with itself`, 'name two apps')
-    return this.all.filter(({ sides }) => [app, other].every((name) => sides.some((side) => side.app === name)))
+    const isBetween = (link: Link): boolean => [app, other].every((name) => appsHere(link).includes(name))
+    return this.all.filter(isBetween)
   }
 
   /** A new link, which is not on disk yet. */
@@ -209,27 +293,4 @@ export class Links {
 
 function full(message: string): LinksError {
   return new LinksError('APP_LINKS_FULL', message, 'end some, or refuse them')
-}
-
-function withSettings(link: Link, app: string, settings: Partial<StoredSettings>): Link {
-  const changed = (side: StoredSide): StoredSide => (side.app === app ? { ...side, ...settings } : side)
-  const [a, b] = link.sides
-  return { ...link, sides: [changed(a), changed(b)] }
-}
-
-function isForgotten({ sinceSec }: StoredLink, nowSec: number): boolean {
-  return nowSec - sinceSec > ASKED_ENDS_AFTER_SEC
-}
-
-/** The side of an app, null if it has none in the link, and that of the other app. */
-export function sidesOf({ sides: [a, b] }: StoredLink, app: string): readonly [StoredSide | null, StoredSide] {
-  if (a.app === app) return [a, b]
-  return [b.app === app ? b : null, a]
-}
-
-function pairsOf({ sides: [a, b] }: StoredLink): readonly { readonly app: string; readonly other: string }[] {
-  return [
-    { app: a.app, other: b.app },
-    { app: b.app, other: a.app },
-  ]
 }

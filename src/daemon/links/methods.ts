@@ -3,13 +3,16 @@ import type { AppLink, LinksMethods } from '../../ipc/methods/links.ts'
 import type { Caller, Handlers } from '../../ipc/methods/method.ts'
 import type { ProposalsMethods } from '../../ipc/methods/links.ts'
 import type { CallApps } from '../wing/call-apps.ts'
+import type { Elsewhere } from './elsewhere.ts'
 import { LinksError } from './errors.ts'
-import { sidesOf, type Link, type Links, type LinksMeans } from './links.ts'
+import { sidesOf, type Link } from './link.ts'
+import type { Links, LinksMeans } from './links.ts'
 import { settingsOf, settingsView } from './settings.ts'
 
 /** @param opened resolves once the links were read @throws {CustodyError} APPS_LOCKED */
 export function linkHandlers(
   links: Links,
+  elsewhere: Elsewhere,
   opened: () => Promise<void>,
   apps: CallApps,
   { keeper, speakers }: LinksMeans,
@@ -20,12 +23,13 @@ export function linkHandlers(
     return {
       id,
       app: own!.app,
-      other: other.app,
-      state: stateOf(link, links),
+      other: other.app === '' ? null : other.app,
+      elsewhere: link.elsewhere !== undefined,
+      state: links.stateOf(link),
       askedBy,
       sinceSec,
       settings: settingsView(own!, keeper),
-      otherSettings: caller.role === 'admin' ? settingsView(other, keeper) : null,
+      otherSettings: caller.role === 'admin' && link.elsewhere === undefined ? settingsView(other, keeper) : null,
     }
   }
   return {
@@ -40,11 +44,28 @@ export function linkHandlers(
       }
       return view(await links.ask(app, other), caller, app)
     },
+    'app.link-invite': async ({ app, ...settings }, caller) => {
+      await opened()
+      const { link, invite, expiresAtSec } = await elsewhere.invite(app, await settingsOf(settings, keeper))
+      return { link: view(link, caller), invite, expiresAtSec }
+    },
+    'app.link-accept': async ({ app, invite, ...settings }, caller) => {
+      await opened()
+      const { link } = await elsewhere.accept(app, invite, await settingsOf(settings, keeper))
+      return view(link, caller)
+    },
+    'app.link-set': async ({ id, ...settings }, caller) => {
+      await opened()
+      const link = await links.set(id, await settingsOf(settings, keeper))
+      elsewhere.look()
+      return view(link, caller)
+    },
     'app.unlink': async ({ id }, caller) => {
       await opened()
       const link = seen(caller).find((each) => each.id === id)
       if (link === undefined) throw new LinksError('APP_LINK_UNKNOWN', 'there is no such link here', 'list the links')
       await links.unlink(id)
+      elsewhere.look()
       return {}
     },
     'app.links': async (_, caller) => {
@@ -62,9 +83,4 @@ export function linkHandlers(
     const app = apps.of(caller)
     return links.all.filter((link) => sidesOf(link, app)[0] !== null && (link.askedBy === null || link.askedBy === app))
   }
-}
-
-export function stateOf(link: Link, links: Links): AppLink['state'] {
-  if (link.askedBy !== null) return 'asked'
-  return links.mayPropose(link) ? 'linked' : 'paused'
 }

@@ -4,6 +4,7 @@ import { describeError } from '../../process/describe-error.ts'
 import { CallApps } from '../wing/call-apps.ts'
 import { systemClock } from '../../process/pulse.ts'
 import type { Wing } from '../wing/wing.ts'
+import { Elsewhere } from './elsewhere.ts'
 import { LinksError } from './errors.ts'
 import { linkFindings, linkNeeds, linksStatus } from './findings.ts'
 import { SEALED_KINDS } from './kinds.ts'
@@ -18,15 +19,17 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
   section: null,
   kinds: [DECLINE],
   sealedKinds: [...SEALED_KINDS, ...PROPOSAL_KINDS],
-  open: ({ keeper, sealed, speakers, introductions, appOf, log }) => {
+  open: ({ keeper, sealed, speakers, introductions, lines, appOf, log }) => {
     const means = { keeper, sealed, speakers }
     const links = new Links(means)
+    const elsewhere = new Elsewhere(links, lines, log)
     const proposals = new Proposals({ keeper, sealed, introductions, links, clock: systemClock, log })
     const apps = new CallApps(appOf, 'links', (message, hint) => new LinksError('APP_LINK_CALLER', message, hint))
     let loading: Promise<void> = Promise.resolve()
     const load = (): void => {
       loading = loading
         .then(async () => await links.load())
+        .then(() => elsewhere.look())
         .catch((error: unknown) => log.warn('links.load', describeError(error)))
     }
     let endOpened = (): void => {}
@@ -35,11 +38,13 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
       await loading
     }
     return {
-      handlers: { ...linkHandlers(links, opened, apps, means), ...proposalHandlers(proposals) },
+      handlers: { ...linkHandlers(links, elsewhere, opened, apps, means), ...proposalHandlers(proposals) },
       start: () => {
         endOpened = sealed.key.whenOpened(load)
       },
-      onEvent: ({ event, data }) => {
+      onEvent: (told) => {
+        const { event, data } = told
+        elsewhere.onEvent(told)
         // The owner may have another persona now, or an app other rights.
         if (event === 'own.changed' && sealed.key.isOpen) load()
         if (event === 'app.changed') links.changed()
@@ -61,6 +66,7 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
         endOpened()
         await loading
         await proposals.close()
+        await elsewhere.idle()
         await links.idle()
       },
     }

@@ -17,7 +17,7 @@ export interface Notice {
 const CHANNEL_ALARMS: Readonly<Record<EventData['channel.alarm']['code'], string>> = {
   INVITE_TWICE: 'A second person came with an invite of yours. The first may have been the wrong one.',
   INTERCEPTED: 'Somebody else used an invite that you were given, perhaps you on another device.',
-  MISBOUND: 'Another persona answered than that of the invite. Nothing was sent to it.',
+  MISBOUND: 'Another persona came than that of the invite. Nothing was sent to it.',
 }
 
 /** The owner is asked about a contact, or somebody stands between the two ends of their channel. */

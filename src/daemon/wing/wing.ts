@@ -11,6 +11,7 @@ import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
 import type { Introductions } from './introductions.ts'
 import type { Letters } from './letters.ts'
+import type { LineOffice } from './lines.ts'
 import type { Speakers } from './speakers.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -43,6 +44,8 @@ export interface Host {
   readonly letters: Letters
   /** Contacts that are introduced over a channel of another app. */
   readonly introductions: Introductions
+  /** Channels to other devices of the own persona. */
+  readonly lines: LineOffice
   readonly speakers: Speakers
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null

@@ -8,6 +8,8 @@ import { event, type EventSpec, type WingSchema } from './wing.ts'
 
 const MAX_NAMED = 1000 // sanity: contacts in one list; who has more gives all
 
+const MAX_INVITE_TEXT = 8192 // sanity: as of an invite of a channel
+
 export const MAX_A_DAY = 1000 // sanity: more in a day is no list of people, but a flood
 
 export const PROVIDES = ['none', 'all', 'named'] as const
@@ -42,8 +44,9 @@ export interface SettingsWish {
 
 export const LINK_STATES = [
   'asked', // an app asks for it, and the owner has not answered
+  'invited', // the other device has not answered the invite
   'linked',
-  'paused', // one of the apps may not propose now
+  'paused', // an app may not propose now, or the line to the other device stands still
 ] as const
 export type LinkState = (typeof LINK_STATES)[number]
 
@@ -52,15 +55,17 @@ export interface AppLink {
   id: string
   /** One of its apps; for an app that calls always itself. */
   app: string
-  /** The other app. */
-  other: string
+  /** The other app; null while the other device has told nothing. */
+  other: string | null
+  /** Whether the other app is on another device of the owner. */
+  elsewhere: boolean
   state: LinkState
   /** The app that asks; null once the owner has answered. */
   askedBy: string | null
   sinceSec: number
   /** Those of `app`. */
   settings: LinkSettings
-  /** Those of `other`; null for an app, which sees its own alone. */
+  /** Those of `other`; null for an app, which sees its own alone, and for an app of another device. */
   otherSettings: LinkSettings | null
 }
 
@@ -143,6 +148,9 @@ interface LinkParams extends SettingsWish {
 
 export interface LinksMethods extends ProposalsMethods {
   'app.link': MethodSpec<LinkParams, AppLink>
+  'app.link-invite': MethodSpec<SettingsWish & { app: string }, { link: AppLink; invite: string; expiresAtSec: number }>
+  'app.link-accept': MethodSpec<SettingsWish & { app: string; invite: string }, AppLink>
+  'app.link-set': MethodSpec<SettingsWish & { id: string }, AppLink>
   'app.unlink': MethodSpec<{ id: string }, Empty>
   'app.links': MethodSpec<Empty, { links: AppLink[]; linkable: string[] }>
 }
@@ -160,7 +168,8 @@ const linkSettings: z.ZodType<LinkSettings> = z.strictObject({
 export const appLink: z.ZodType<AppLink> = z.strictObject({
   id: linkId,
   app: z.string(),
-  other: z.string(),
+  other: z.string().nullable(),
+  elsewhere: z.boolean(),
   state: z.enum(LINK_STATES),
   askedBy: z.string().nullable(),
   sinceSec: seconds,
@@ -182,6 +191,24 @@ const LINKS_METHODS: LinksMethods = {
     'propose',
     'Link two apps of the owner, or change the settings of the first one; an app asks, and the owner answers',
     z.strictObject({ app: spokenName.exactOptional(), other: spokenName, ...settingsWish }),
+    appLink,
+  ),
+  'app.link-invite': method(
+    'admin',
+    'Make an invite that links an app with one on another device of the owner',
+    z.strictObject({ app: spokenName, ...settingsWish }),
+    z.strictObject({ link: appLink, invite: z.string(), expiresAtSec: seconds }),
+  ),
+  'app.link-accept': method(
+    'admin',
+    'Link an app with one on another device, by the invite that was made there',
+    z.strictObject({ app: spokenName, invite: z.string().min(1).max(MAX_INVITE_TEXT), ...settingsWish }),
+    appLink,
+  ),
+  'app.link-set': method(
+    'admin',
+    'Change the settings of the first app of a link',
+    z.strictObject({ id: linkId, ...settingsWish }),
     appLink,
   ),
   'app.unlink': method(
@@ -214,6 +241,8 @@ const EVENTS: LinksEvents = {
 
 export interface LinksStatus {
   linked: number
+  /** Links that wait for another device. */
+  invited: number
   /** Links that apps ask for. */
   asked: number
   /** Links that stand still. */
@@ -224,6 +253,7 @@ export interface LinksStatus {
 
 export const linksStatus: z.ZodType<LinksStatus> = z.strictObject({
   linked: count,
+  invited: count,
   asked: count,
   paused: count,
   proposals: count,

@@ -67,13 +67,13 @@ export function takeCard(
 }
 
 /**
- * Keeps a card of a peer whose devices the one that counts need not know of. They are unconfirmed for a while, and are sent the other card.
+ * Keeps a card of a peer, or of a sibling, whose devices the one that counts need not know of. They are unconfirmed for a while, and are sent the other card.
  * @returns whether it is new
  */
 function noteBeside(card: VerifiedCard, counts: VerifiedCard, state: State): boolean {
   const personaId = personaOf(card)
   const record = state.of(CARDS).get(personaId)
-  if (record === undefined || personaId === state.own()?.personaId) return false
+  if (record === undefined) return false
   const { beside = [] } = record
   const isKnown =
     beside.some(({ text }) => text === card.text) || card.devices.every(({ sig }) => listsKey(counts, sig))

@@ -11,6 +11,10 @@ import type { Cards } from '../../cards/cards.ts'
 import type { Keeper } from '../../keeper/keeper.ts'
 import type { SealedRecords } from '../../sealed/records.ts'
 import { PLACE } from '../../state/local-records.ts'
+import { OWN } from '../../state/own-record.ts'
+import { alarm } from '../../personas/alarms.ts'
+import { LINK_APP } from '../../../core/encoding/app-name.ts'
+import type { ChannelAlarm } from '../../../ipc/methods/channels.ts'
 import type { Carrier, OwnPlace } from '../../../channel/carriers/carrier.ts'
 import { CarrierError } from '../../../channel/carriers/errors.ts'
 import { DueTimes } from './due-times.ts'
@@ -38,6 +42,14 @@ export interface TextTaker {
 }
 
 const NOBODY: TextTaker = { take: () => {}, taken: () => {} }
+
+/** An invite of a link is in other hands, or was. */
+const LINK_TAKEN: Readonly<Record<ChannelAlarm, string>> = {
+  MISBOUND:
+    'somebody who is not your persona came with an invite for a link between your apps; nothing was sent to them',
+  INVITE_TWICE: 'an invite for a link between your apps was used twice; the first time may have been the wrong one',
+  INTERCEPTED: 'an invite for a link between your apps was used elsewhere, perhaps on another device of yours',
+}
 
 export interface ChannelsOptions {
   readonly keeper: Keeper
@@ -109,6 +121,13 @@ export class Means implements CarryMeans {
 
   dueTimes(ring: (id: string) => void): DueTimes {
     return new DueTimes(this.clock, () => this.nowMs, ring)
+  }
+
+  /** Inside of a change. */
+  tellAlarm(id: string, app: string, code: ChannelAlarm): void {
+    const { state, onDisk } = this.keeper
+    state.emit({ event: 'channel.alarm', data: { id, app, code } })
+    if (app === LINK_APP) alarm(state, 'LINK_TAKEN', onDisk.own.get(OWN)?.personaId ?? null, null, LINK_TAKEN[code])
   }
 
   /** Inside of a change. */

@@ -152,8 +152,7 @@ export class GuestJoin {
       else this.#saveEnd(connected, end)
       if (ended !== null) this.#means.tellChanged(this.id, this.app, 'gone', ended)
       for (const { event: code } of step.events)
-        if (code === 'INTERCEPTED' || code === 'MISBOUND')
-          keeper.state.emit({ event: 'channel.alarm', data: { id: this.id, app: this.app, code } })
+        if (code === 'INTERCEPTED' || code === 'MISBOUND') this.#means.tellAlarm(this.id, this.app, code)
     })
     this.stored = next
     this.post(step.posts)

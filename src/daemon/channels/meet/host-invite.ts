@@ -1,5 +1,6 @@
 /** One open invite at the host: it reads first messages one after another, and each answer is on disk before it leaves. */
 import { confirmCandidate, hostReceive, type HostEvent, type HostStep } from '../../../channel/handshake/host.ts'
+import type { RefusalReason } from '../../../channel/handshake/peer.ts'
 import type { Step } from '../../../channel/exchange/channel.ts'
 import { repeatNow } from '../../../channel/exchange/repeat.ts'
 import { release } from '../../../channel/exchange/life.ts'
@@ -23,6 +24,9 @@ import { contextOf, firstState, openerOf, peerFields, selfOf } from './meeting-m
 
 type Answer = Extract<HostEvent, { readonly event: 'claimed' | 'candidate' }>
 
+/** It has opened with the secret of the invite, and shows no device of the persona. */
+const FOREIGN: ReadonlySet<RefusalReason> = new Set(['OTHER_PERSONA', 'SIGNATURE', 'CARD'])
+
 interface NewEnd {
   readonly id: string
   readonly answer: Answer
@@ -42,6 +46,8 @@ export class HostInvite {
   readonly #watched: readonly Watched[]
   /** A place for the next guest. It is made for an M1, and kept if that one is refused. */
   #spare: OwnPlace | null = null
+  /** The owner has heard of somebody else: guests repeat themselves. */
+  #hasForeign = false
 
   constructor(id: string, stored: StoredInvite, { means, ends }: { readonly means: Means; readonly ends: Ends }) {
     this.id = id
@@ -174,8 +180,16 @@ export class HostInvite {
     if (made !== null) this.#spare = null
     const channels = new Map(this.stored.channels)
     if (made !== null) channels.set(formatHex(made.answer.m1Hash), made.id)
-    await this.#save({ ...this.stored, host: step.state, cursors, channels }, { step, made })
+    const isForeign = dataType(data) === BOX_TYPE.m1 && !this.#hasForeign && this.#isForeign(step)
+    this.#hasForeign ||= isForeign
+    await this.#save({ ...this.stored, host: step.state, cursors, channels }, { step, made, isForeign })
     await this.#settle(step, made)
+  }
+
+  /** Whether somebody has the invite who is not the persona that it is for. Whoever saw the bare link alone is nobody. */
+  #isForeign({ events }: HostStep): boolean {
+    if (this.stored.host.invite.for === undefined) return false
+    return events.some((each) => each.event === 'refused' && FOREIGN.has(each.reason))
   }
 
   #newEnd(event: HostEvent, place: OwnPlace, showsPersona: boolean): NewEnd[] {
@@ -192,7 +206,7 @@ export class HostInvite {
   /** Writes the invite and what its step made, in one change. */
   async #save(
     next: StoredInvite,
-    result: { readonly step: HostStep; readonly made: NewEnd | null } | null,
+    result: { readonly step: HostStep; readonly made: NewEnd | null; readonly isForeign: boolean } | null,
   ): Promise<void> {
     const { keeper, sealed } = this.#means
     await keeper.change(() => {
@@ -202,10 +216,8 @@ export class HostInvite {
       if (result.made !== null) this.#saveEnd(result.made)
       const claimed = next.host.claim === null ? undefined : next.channels.get(formatHex(next.host.claim.m1Hash))
       if (result.step.events.some(({ event }) => event === 'INVITE_TWICE'))
-        keeper.state.emit({
-          event: 'channel.alarm',
-          data: { id: claimed ?? this.id, app: this.app, code: 'INVITE_TWICE' },
-        })
+        this.#means.tellAlarm(claimed ?? this.id, this.app, 'INVITE_TWICE')
+      if (result.isForeign) this.#means.tellAlarm(this.id, this.app, 'MISBOUND')
     })
     this.stored = next
   }

@@ -50,6 +50,7 @@ describe('a link', () => {
     expect(made).toMatchObject({
       app: SHOP,
       other: TALK,
+      elsewhere: false,
       state: 'linked',
       settings: { provide: 'all', receive: { how: 'ask' } },
       otherSettings: { provide: 'none', receive: { how: 'ask' } },
@@ -64,7 +65,7 @@ describe('a link', () => {
       }),
     ])
     expect((await shop.call('app.links', {})).links[0]?.settings.provide).toBe('all')
-    expect((await owner.call('status')).links).toEqual({ linked: 1, asked: 0, paused: 0, proposals: 0 })
+    expect((await owner.call('status')).links).toEqual({ linked: 1, invited: 0, asked: 0, paused: 0, proposals: 0 })
   })
 
   test('waits for the owner when an app asks for it, and the other app hears nothing of that', async () => {

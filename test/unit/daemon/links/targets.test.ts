@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SEALED_KINDS } from '../../../../src/daemon/links/kinds.ts'
-import { ASKED_ENDS_AFTER_SEC, Links } from '../../../../src/daemon/links/links.ts'
+import { WAIT_SEC } from '../../../../src/daemon/links/link.ts'
+import { Links } from '../../../../src/daemon/links/links.ts'
 import { settingsOf } from '../../../../src/daemon/links/settings.ts'
 import { Sealed } from '../../../../src/daemon/sealed/sealed.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
@@ -104,7 +105,7 @@ test('listeners hear of each change of a link, and of none once they have ended'
 test('a request that the owner has not answered within a week is forgotten', async () => {
   const { test: keeper, links } = await begin()
   await links.ask(SHOP, TALK)
-  keeper.nowSec += ASKED_ENDS_AFTER_SEC
+  keeper.nowSec += WAIT_SEC
   expect(links.all).toHaveLength(1)
   keeper.nowSec += 1
   expect(links.all).toEqual([])

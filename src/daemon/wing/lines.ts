@@ -1,0 +1,49 @@
+/**
+ * Channels of the daemon itself, to other devices of the own persona (docs/links.md, section 5). One wing carries them, and another one uses them;
+ * neither knows the other. A line has the name that its user gives it.
+ */
+export type LineState =
+  /** Nobody has used the invite. */
+  | 'invited'
+  /** The handshake is not over. */
+  | 'waiting'
+  | 'open'
+  /** The card of the persona does not list the other device. */
+  | 'still'
+  | 'broken'
+  /** The other side has closed it, or the invite has ended. */
+  | 'over'
+
+export interface Line {
+  /** The id of the channel, or of the invite. */
+  readonly id: string
+  readonly name: string
+  readonly state: LineState
+}
+
+export interface Lines {
+  list(): Promise<readonly Line[]>
+  /** Makes an invite that the own persona alone can use. */
+  invite(name: string): Promise<{ readonly invite: string; readonly expiresAtSec: number }>
+  /** Uses an invite of another device. @throws {HandshakeError} {InviteError}, and a refusal for an invite of somebody else */
+  accept(name: string, invite: string): Promise<void>
+  /** On return it is on disk. @param key what was sent under the same key is not sent again */
+  send(id: string, bytes: Uint8Array, key: string): Promise<void>
+  /** What has come and was not acknowledged. */
+  read(id: string): Promise<readonly { readonly number: number; readonly bytes: Uint8Array }[]>
+  ack(id: string, upTo: number): Promise<void>
+  /** Ends a line at both sides, or withdraws its invite. */
+  close(id: string): Promise<void>
+}
+
+/** Where wings find the lines. Most daemons have none, so their code is loaded by the first call. */
+export interface LineOffice {
+  /** Whether there is a channel or an invite of whatever kind. */
+  hasAny: () => Promise<boolean>
+  open: () => Promise<Lines>
+}
+
+/** Before a wing carries lines. */
+export function noLines(): LineOffice {
+  return { hasAny: () => Promise.resolve(false), open: () => Promise.reject(new Error('nothing carries lines')) }
+}

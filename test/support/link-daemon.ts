@@ -1,0 +1,74 @@
+/** The links of a daemon in this process, over its real channels. */
+import { linesOf } from '../../src/daemon/channels/lines.ts'
+import { Elsewhere } from '../../src/daemon/links/elsewhere.ts'
+import { Links } from '../../src/daemon/links/links.ts'
+import { ChannelDaemon } from './channel-daemon.ts'
+import type { TestKeeper } from './keeper.ts'
+import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
+import { silentLog } from './silent-log.ts'
+
+export class LinkDaemon {
+  readonly channels: ChannelDaemon
+  readonly links: Links
+  readonly elsewhere: Elsewhere
+
+  private constructor(channels: ChannelDaemon) {
+    this.channels = channels
+    const { keeper } = channels.test
+    const speakers = { mayAs: () => true, namesWith: () => Promise.resolve([]) }
+    this.links = new Links({ keeper, sealed: channels.sealed.records, speakers })
+    const lines = linesOf(channels.runner)
+    const office = { hasAny: () => Promise.resolve(true), open: () => Promise.resolve(lines) }
+    this.elsewhere = new Elsewhere(this.links, office, silentLog)
+    channels.test.onEvent = (event) => {
+      channels.cards.onEvent(event)
+      channels.runner.onEvent(event)
+      this.elsewhere.onEvent(event)
+    }
+  }
+
+  static async over(test: TestKeeper, post: MemoryPost): Promise<LinkDaemon> {
+    return await LinkDaemon.#begin(await ChannelDaemon.over(test, new MemoryCarrier(post)))
+  }
+
+  static async #begin(channels: ChannelDaemon): Promise<LinkDaemon> {
+    // The channels begin before anybody hears their events here; in the whole daemon all wings hear them.
+    const daemon = new LinkDaemon(channels)
+    await channels.idle()
+    await daemon.links.load()
+    daemon.elsewhere.look()
+    return daemon
+  }
+
+  /** Stops, and begins again with what is on disk. */
+  async restarted(): Promise<LinkDaemon> {
+    return await LinkDaemon.#begin(await this.channels.restarted())
+  }
+
+  /** Each link: its apps, and how it stands. */
+  get shown(): string[] {
+    return this.links.all.map((link) => {
+      const [own, other] = link.sides
+      return `${own.app} > ${other.app}: ${this.links.stateOf(link)}`
+    })
+  }
+
+  get alarms(): string[] {
+    return this.channels.test.told('alarm').map(({ code }) => code)
+  }
+
+  async idle(): Promise<void> {
+    await this.channels.idle()
+    await this.channels.cards.idle()
+    await this.elsewhere.idle()
+    await this.links.idle()
+  }
+}
+
+/** Resolves once nothing is left to do at any of the daemons. */
+export async function quiet(post: MemoryPost, ...daemons: readonly LinkDaemon[]): Promise<void> {
+  for (let sent = -1; sent !== post.sent.length;) {
+    sent = post.sent.length
+    for (let round = 0; round < 3; round++) for (const daemon of daemons) await daemon.idle()
+  }
+}

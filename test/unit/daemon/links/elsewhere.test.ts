@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
+import { PLACE } from '../../../../src/daemon/state/local-records.ts'
+import { codeOf } from '../../../support/code-of.ts'
+import { TestKeeper } from '../../../support/keeper.ts'
+import { LinkDaemon, quiet } from '../../../support/link-daemon.ts'
+import { MemoryPost } from '../../../support/memory-carrier.ts'
+import { siblings } from '../../../support/rotation.ts'
+
+const [SHOP, TALK] = ['org.example.shop', 'org.example.talk']
+const KIM = 'AB'.repeat(32)
+const DAY_MS = 86_400_000
+
+interface Story {
+  readonly post: MemoryPost
+  laptop: LinkDaemon
+  phone: LinkDaemon
+}
+
+async function begin(): Promise<Story> {
+  const post = new MemoryPost()
+  const { laptop, phone } = await siblings()
+  return { post, laptop: await LinkDaemon.over(laptop, post), phone: await LinkDaemon.over(phone, post) }
+}
+
+async function linked(): Promise<Story> {
+  const story = await begin()
+  const { post, laptop, phone } = story
+  const { invite } = await laptop.elsewhere.invite(SHOP, { provide: 'all' })
+  await phone.elsewhere.accept(TALK, invite, {})
+  await quiet(post, laptop, phone)
+  return story
+}
+
+describe('a link between two devices of one persona', () => {
+  test('is made by an invite, tells both sides the other app, and goes the way that the settings say', async () => {
+    const { laptop, phone } = await linked()
+    expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: linked`])
+    expect(phone.shown).toEqual([`${TALK} > ${SHOP}: linked`])
+    expect(laptop.links.targetsElsewhere(SHOP, KIM)).toMatchObject([{ app: TALK }])
+    expect(phone.links.targetsElsewhere(TALK, KIM)).toEqual([])
+    expect(phone.links.receivingElsewhere(SHOP, TALK)).toEqual({ how: 'ask', aDay: 20 })
+    // An app of the same name on this device is another one.
+    expect(laptop.links.targetsElsewhere(TALK, KIM)).toEqual([])
+    for (const { links } of [laptop, phone]) {
+      expect(links.targetsOf(SHOP, KIM)).toEqual([])
+      expect(links.receiving(SHOP, TALK)).toBeNull()
+    }
+  })
+
+  test('tells the other side how its app receives, whenever the owner changes it', async () => {
+    const { post, laptop, phone } = await linked()
+    const [link] = phone.links.all
+    for (const how of ['no', 'ask', 'no'] as const) {
+      await phone.links.set(link!.id, { receive: { how, aDay: 20 } })
+      phone.elsewhere.look()
+      await quiet(post, laptop, phone)
+      expect(laptop.links.targetsElsewhere(SHOP, KIM)).toHaveLength(how === 'no' ? 0 : 1)
+    }
+  })
+
+  test('carries texts of the daemons, each once, and in their order, also over a restart', async () => {
+    const { post, laptop, phone } = await linked()
+    const [link] = laptop.links.all
+    for (const text of ['one', 'two', 'one']) await laptop.elsewhere.send(link!.id, text, text)
+    await quiet(post, laptop, phone)
+    const after = await phone.restarted()
+    const heard: string[] = []
+    after.elsewhere.onText = (_, text) => Promise.resolve(void heard.push(text))
+    after.elsewhere.look()
+    await quiet(post, laptop, after)
+    expect(heard).toEqual(['one', 'two'])
+    expect(await laptop.elsewhere.send('0'.repeat(32), 'three', 'three')).toBe(false)
+  })
+
+  test('is no channel of an app: nobody lists, reads or closes it, the owner neither', async () => {
+    const { laptop } = await linked()
+    const { channels } = laptop
+    const { id } = channels.test.told('channel.changed').find(({ app }) => app === LINK_APP)!
+    expect(await channels.call('channel.list', {})).toMatchObject({ channels: [], invites: [] })
+    for (const call of [
+      () => channels.call('channel.show', { id }),
+      () => channels.call('channel.read', { id, after: 0 }),
+      () => channels.call('channel.send', { id, text: 'x' }),
+      () => channels.call('channel.close', { id }),
+    ])
+      expect(await codeOf(call())).toBe('CHANNEL_UNKNOWN')
+    expect(await codeOf(channels.call('channel.list', { app: LINK_APP }))).toBe('CHANNEL_APP')
+    expect(await codeOf(channels.call('channel.invite', { app: LINK_APP }))).toBe('CHANNEL_APP')
+  })
+
+  test('ends at the other side too, also when that one was off for a week', async () => {
+    const { post, laptop, phone } = await linked()
+    await phone.channels.runner.close()
+    await laptop.links.unlink(laptop.links.all[0]!.id)
+    laptop.elsewhere.look()
+    await quiet(post, laptop)
+    for (let day = 0; day < 7; day++) {
+      laptop.channels.later(DAY_MS)
+      await quiet(post, laptop)
+    }
+    const after = await phone.restarted()
+    after.channels.later(7 * DAY_MS)
+    await quiet(post, laptop, after)
+    expect([laptop.shown, after.shown]).toEqual([[], []])
+    expect(after.channels.test.told('app.unlinked')).toMatchObject([{ app: TALK, other: SHOP }])
+  })
+
+  test('ends with the persona, and with an invite that nobody has used', async () => {
+    const { post, laptop, phone } = await begin()
+    await laptop.elsewhere.invite(SHOP, {})
+    expect(laptop.shown).toEqual([`${SHOP} > : invited`])
+    laptop.channels.later(8 * DAY_MS)
+    await quiet(post, laptop, phone)
+    expect(laptop.shown).toEqual([])
+  })
+})
+
+describe('an invite of a link', () => {
+  test('is worth nothing to another persona, and the owner hears of it', async () => {
+    const { post, laptop, phone } = await begin()
+    const thief = await LinkDaemon.over(await TestKeeper.withPersona(), post)
+    const { invite } = await laptop.elsewhere.invite(SHOP, {})
+    expect(await codeOf(thief.elsewhere.accept(TALK, invite, {}))).toBe('LINK_INVITE_FOREIGN')
+    // A hostile daemon does not ask.
+    await joinAnyway(thief, invite)
+    await quiet(post, laptop, phone, thief)
+    expect(laptop.alarms).toEqual(['LINK_TAKEN'])
+    expect(laptop.shown).toEqual([])
+    expect(thief.channels.test.told('channel.changed').map(({ state }) => state)).not.toContain('open')
+    // It is over for the own persona too.
+    await phone.elsewhere.accept(TALK, invite, {})
+    await quiet(post, laptop, phone, thief)
+    expect(laptop.shown).toEqual([])
+    expect(phone.shown).toEqual([`${TALK} > : invited`])
+  })
+
+  test('is worth nothing to somebody without a persona', async () => {
+    const { post, laptop } = await begin()
+    const thief = await LinkDaemon.over(await TestKeeper.open(), post)
+    const { invite } = await laptop.elsewhere.invite(SHOP, {})
+    await joinAnyway(thief, invite)
+    await quiet(post, laptop, thief)
+    expect(laptop.alarms).toEqual(['LINK_TAKEN'])
+    expect(laptop.shown).toEqual([])
+  })
+
+  test('has neither the name of an app nor a setting', async () => {
+    const { laptop } = await begin()
+    const { invite } = await laptop.elsewhere.invite(SHOP, { provide: 'all' })
+    const text = `${invite} ${Buffer.from(invite.replace(/^[^:]*:/, ''), 'base64url').toString('latin1')}`
+    expect(text).not.toContain(SHOP)
+    expect(text).toContain(LINK_APP)
+  })
+
+  test('joins no device with itself', async () => {
+    const { laptop } = await begin()
+    const { invite } = await laptop.elsewhere.invite(SHOP, {})
+    expect(await codeOf(laptop.elsewhere.accept(TALK, invite, {}))).toBe('LINK_INVITE_OWN')
+    expect(laptop.shown).toEqual([`${SHOP} > : invited`])
+  })
+
+  test('of an app leads to no link', async () => {
+    const { laptop, phone } = await begin()
+    const { invite } = await laptop.channels.call('channel.invite', {})
+    expect(await codeOf(phone.elsewhere.accept(TALK, invite, {}))).toBe('LINK_INVITE_FOREIGN')
+    expect(phone.shown).toEqual([])
+  })
+})
+
+test('a state that was restored or copied sends nothing over a link, and shows it as standing still', async () => {
+  const { post, laptop, phone } = await linked()
+  await phone.channels.runner.close()
+  const state = await phone.channels.test.copied()
+  await state.keeper.change(() => {
+    const { places } = state.keeper.state.records
+    state.keeper.state.stage(places.put(PLACE, { machine: null, file: 'other', store: 'another store' }))
+  })
+  const copy = await LinkDaemon.over(state, post)
+  await quiet(post, laptop, copy)
+  expect(copy.shown).toEqual([`${TALK} > ${SHOP}: paused`])
+  expect(copy.links.receivingElsewhere(SHOP, TALK)).toBeNull()
+  expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: paused`])
+})
+
+/** Uses an invite as a changed daemon would: without any question. */
+async function joinAnyway({ channels }: LinkDaemon, invite: string): Promise<void> {
+  const { joins } = await channels.runner.work()
+  await joins.begin(LINK_APP, { invite, name: 'taken' })
+}
