@@ -11,13 +11,15 @@ import { testMoves } from '../support/postgres/move-stories.ts'
 import { testProxied } from '../support/postgres/proxied.ts'
 import { postgresSubject } from '../support/postgres/subject.ts'
 
+const START_MS = 60_000 // sanity: initdb takes two seconds, and ten times that where others want the processors
+
 describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENCE}`, () => {
   let server: TestPostgres
 
   beforeAll(async () => {
     // Nothing here cuts the power, so nothing waits for the disk.
     server = await TestPostgres.start({ fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB' })
-  })
+  }, START_MS)
   afterAll(async () => {
     await server.remove()
   })

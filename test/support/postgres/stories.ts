@@ -12,6 +12,7 @@ import type { TestPostgres } from './server.ts'
 import { answerFrom, receiveAll, SHARED_URL, startTwo, waitAt, type TwoRelays } from './two-relays.ts'
 
 const nowSec = (): number => Math.floor(Date.now() / 1000)
+const START_MS = 60_000 // sanity: two programs, on a busy machine
 const LISTENERS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^(LISTEN|NOTIFY)'`
 
 async function stats({ dataDir }: RelayProcess): Promise<Figures> {
@@ -26,7 +27,7 @@ export function testTwoRelays(server: () => TestPostgres): void {
   beforeAll(async () => {
     two = await startTwo(server(), 'two', `personas: ['${personaId}']\n${RAISED_LIMITS}`)
     ;[left, right] = two.relays
-  })
+  }, START_MS)
   afterAll(async () => {
     await two.remove()
   })
