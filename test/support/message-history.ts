@@ -306,8 +306,12 @@ export class MessageHistory {
       expect([text, from.name, has]).toEqual([text, from.name, readers.map(({ name }) => [name, true])])
       expect([text, await from.daemon.sent(number)]).toMatchObject([text, { state: 'received' }])
     }
-    for (const { relay } of this.#people)
-      expect([relay.url, relay.objects, await relay.entries()]).toEqual([relay.url, [], 0])
+    // Siblings that rotated apart may lose a receipt to each other; then the store deletes the object after 31 days.
+    const hasRotated = this.#people.some(({ epoch }) => epoch > 0)
+    for (const { relay } of this.#people) {
+      expect([relay.url, await relay.entries()]).toEqual([relay.url, 0])
+      if (!hasRotated) expect([relay.url, relay.objects]).toEqual([relay.url, []])
+    }
   }
 
   /** The sender is told of an end, one way or the other. */

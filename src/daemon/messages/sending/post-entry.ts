@@ -69,7 +69,7 @@ export async function tryInboxes(
   means: MessagesMeans,
 ): Promise<Posted> {
   const { persona, devices, inboxes } = await readersOf(app, task, device, means)
-  const lacking = lackingIn(task, sent, { persona, devices, inboxes }, device)
+  const lacking = lackingIn(task, sent, { persona, devices, inboxes })
   if (lacking !== null) {
     // Siblings that rotated apart may each have signed a card without the other.
     if (mayWait) {
@@ -117,14 +117,12 @@ function isOfPeer(task: PostTask, { personaId }: AppDevice): task is PostTask & 
 function lackingIn(
   { receipt }: PostTask,
   sent: StoredSent | undefined,
-  { persona, devices, inboxes }: Readers,
-  { personaId }: AppDevice,
+  { devices, inboxes }: Readers,
 ): 'MESSAGE_NO_DEVICE' | 'MESSAGE_NO_INBOX' | null {
   const listed = new Set(devices.map(({ sig }) => formatHex(sig)))
   const wanted = sent?.devices.map(({ sig }) => sig) ?? (receipt?.device === undefined ? [...listed] : [receipt.device])
   if (!wanted.some((sig) => listed.has(sig))) return 'MESSAGE_NO_DEVICE'
-  // The owner of this device may have taken no inbox.
-  return inboxes.length === 0 && persona !== personaId ? 'MESSAGE_NO_INBOX' : null
+  return inboxes.length === 0 ? 'MESSAGE_NO_INBOX' : null
 }
 
 /** The keys that can open what an entry leads to, also those of a device that the card of this moment lacks. A receipt goes to all devices. */
