@@ -27,6 +27,7 @@ import { benchNet } from './net.ts'
 import { benchNetWeb } from './net-web.ts'
 import { benchObserve } from './observe.ts'
 import { benchProcesses } from './processes.ts'
+import { benchProposals } from './proposals.ts'
 import { benchRelayBoxes } from './relay-boxes.ts'
 import { benchRelayEntries } from './relay-entries.ts'
 import { benchRelayHttp } from './relay-http.ts'
@@ -87,6 +88,7 @@ print(await benchRelayMailbox(isQuick))
 print(benchChannelEngine(engine, isQuick))
 print(await benchChannelDisk(isQuick))
 print(await benchChannels(isQuick))
+print(await benchProposals(isQuick))
 print(await benchChannelRelay(isQuick))
 print(await benchMessageRelay(isQuick))
 print(await benchChannelDirect(isQuick))
