@@ -106,8 +106,8 @@ export class Person {
 
   /** Resolves once everything that was sent over a channel has arrived. */
   async delivered(channel: string, other: Person): Promise<void> {
-    await this.owner.call('channel.send', { id: channel, text: 'the last' })
-    await other.until(async () => (await other.channels(SOURCE)).some(({ received }) => received > 0))
+    const { number } = await this.owner.call('channel.send', { id: channel, text: 'the last' })
+    await other.until(async () => (await other.channels(SOURCE)).some(({ received }) => received >= number!))
   }
 
   /** The states of the proposals of another person, in their order. */

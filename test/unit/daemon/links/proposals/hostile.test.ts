@@ -9,6 +9,7 @@ import { sodium } from '../../../../support/made-persona.ts'
 import { inviteFor } from '../../../../support/proposals.ts'
 
 const FLOOD = Number(process.env['PROPOSAL_FLOOD'] ?? 100)
+const AT_A_TIME = 100 // the texts that wait for a peer lie in one record, which has a limit
 const FAR = 4_000_000_000 // a time that no test reaches
 
 function text(members: Readonly<Record<string, string | number>>): Uint8Array {
@@ -25,9 +26,11 @@ describe('a hostile peer', () => {
     await leo.reach('offered')
     const offer = (number: number): string =>
       inviteFor(parseHex(kim.persona)!, parseHex(leo.persona)!, number, { app: TARGET, expiresAtSec: FAR })
-    const numbers = Array.from({ length: FLOOD }, (_, i) => i + 1)
-    await Promise.all(numbers.map((i) => kim.tell(atKim, text({ says: 'offer', invite: offer(i), n: FAR + i }))))
-    await kim.delivered(atKim, leo)
+    for (let done = 0; done < FLOOD; done += AT_A_TIME) {
+      const numbers = Array.from({ length: AT_A_TIME }, (_, i) => done + i + 1)
+      await Promise.all(numbers.map((i) => kim.tell(atKim, text({ says: 'offer', invite: offer(i), n: FAR + i }))))
+      await kim.delivered(atKim, leo)
+    }
     await leo.reach('proposed')
     expect(await leo.proposals()).toHaveLength(1)
     // One that waits for its turn at most.
