@@ -26,7 +26,7 @@ async function order(child: ChildProcess, what: Order): Promise<number> {
   return ((await answer) as [number])[0]
 }
 
-/** What both do together, a second. */
+/** The work of both together, a second. */
 async function both(children: readonly ChildProcess[], work: Work, calls: number, boxes: number): Promise<number> {
   const started = performance.now()
   await Promise.all(children.map((child) => order(child, { work, calls, boxes })))

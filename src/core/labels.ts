@@ -65,5 +65,5 @@ export const LABEL_CHANNEL_RING: Uint8Array = label('channel-ring')
 export const LABEL_CHANNEL_INTAKE: Uint8Array = label('channel-intake')
 /** Records (docs/record.md). */
 export const LABEL_RECORD_OWNER: Uint8Array = label('record-owner')
-/** What two ends tell each other of a channel that a proposal has opened (docs/links.md). */
+/** The hash that two ends tell each other of a channel that a proposal has opened (docs/links.md). */
 export const LABEL_PROPOSAL_OPENED: Uint8Array = label('proposal-opened')

@@ -16,7 +16,7 @@ export type Answer = 'none' | 'accepted' | 'declined'
 export interface OwnSide {
   /** The number of the newest own text; 0 before the first. */
   readonly n: number
-  /** What that text said, without the invite itself; '' before the first. */
+  /** The meaning of that text, without the invite itself; '' before the first. */
   readonly told: string
   /** The owner provides this contact, and the other app takes proposals. */
   readonly isProvided: boolean
@@ -227,7 +227,7 @@ function settled(proposal: Proposal): Proposal {
   const { own, peer } = proposal
   if (own.opened !== null) return proposal
   const isOpenThere = peer?.saying.says === 'open'
-  // What the own owner says now is too late for a guest who may have the channel.
+  // An answer of the own owner is too late now for a guest who may have the channel.
   const goesOn = own.isClaimed ? peer?.saying.says !== 'decline' : isWanted(proposal)
   if (!goesOn) return own.offer === null ? proposal : failed(proposal)
   if (own.joining !== null && !isOpenThere && peerOffer(proposal)?.hash !== own.joining) return failed(proposal)

@@ -18,7 +18,7 @@ export const MAX_TEXT_BYTES = 7000 // format: an invite of 6000 characters, and 
 const HASH_BYTES = 32 // format: SHA-256, and H
 const VERSION = 1
 
-/** What the writer says of the proposal. */
+/** The word of the writer on the proposal. */
 export type Saying =
   | { readonly says: 'offer'; readonly offer: Offer }
   /** The writer's owner has agreed. @property pair I of the reader's invite */

@@ -35,7 +35,7 @@ export interface OpeningVector extends Fields {
   readonly app: string
   readonly writer: string
   readonly reader: string
-  /** Of the writer for the reader, and the other way round. */
+  /** The invite of the writer for the reader, and the other way round. */
   readonly invites: readonly [string, string]
   readonly m2Hash: string
   readonly expect: { readonly host: 'writer' | 'reader'; readonly opened: string }

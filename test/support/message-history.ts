@@ -35,7 +35,7 @@ interface Device {
   isLocked: boolean
   /** The epoch of its key. */
   epoch: number
-  /** What its app has read, by number. */
+  /** The messages that its app has read, by number. */
   readonly read: Map<number, string>
 }
 

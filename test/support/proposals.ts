@@ -78,7 +78,7 @@ type Parcel =
 
 export class Side {
   proposal: Proposal = NO_PROPOSAL
-  /** What lies on the way to this side. */
+  /** The texts on their way to this side. */
   readonly mail: Parcel[] = []
   readonly ends: End[] = []
   /** Open invites of this side, by their hash. */
@@ -195,7 +195,7 @@ export class Side {
     for (const [hash, { claim }] of this.invites)
       if (needs.invite === 'none' || needs.invite === 'new' || hash !== own.offer?.hash) {
         this.invites.delete(hash)
-        // What nobody has opened here goes with its invite.
+        // A channel that nobody has opened here goes with its invite.
         const at = this.ends.findIndex(({ name, isOpen }) => name === claim && !isOpen)
         if (at >= 0) this.ends.splice(at, 1)
       }

@@ -17,7 +17,7 @@ export const CONTROL = {
   offer: 4,
   /** The answer to one. */
   answer: 5,
-  /** What a daemon says of a contact that is proposed in another app (docs/links.md, section 2). */
+  /** The word of a daemon on a contact that is proposed in another app (docs/links.md, section 2). */
   proposal: 6,
 } as const
 

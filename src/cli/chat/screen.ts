@@ -1,4 +1,4 @@
-/** What an open chat shows, and where its lines are typed: on a terminal, or by a script. */
+/** The screen of an open chat, and where its lines are typed: on a terminal, or by a script. */
 import { createInterface } from 'node:readline'
 import type { ChatLine } from '../../ipc/methods/chat.ts'
 import { printText, remark, type Context } from '../io/context.ts'
@@ -47,7 +47,7 @@ export class Screen {
     for (const line of lines) this.#format(line, name, true)
   }
 
-  /** Says something about the chat. What a script reads holds lines alone. @param texts escaped */
+  /** Says something about the chat. A script reads lines alone. @param texts escaped */
   say(texts: readonly string[]): void {
     if (this.#editor === null) process.stderr.write(texts.map((text) => `${text}\n`).join(''))
     else this.#editor.print(texts)

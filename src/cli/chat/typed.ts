@@ -1,4 +1,4 @@
-/** What a person types into a chat: a line, or a command. */
+/** The input of a person in a chat: a line, or a command. */
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 
 export type Typed =

@@ -17,7 +17,7 @@ export interface AnswerOptions {
   readonly kind?: string
   /** First digits of the hash of the table that the owner looked at. */
   readonly table?: string
-  /** Of a proposal: the app in which the contact is proposed. */
+  /** The app in which a contact is proposed. */
   readonly app?: string
 }
 

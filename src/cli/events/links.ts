@@ -5,7 +5,7 @@ import { escapeText, showName } from '../io/escape.ts'
 
 type LinkEvent = Extract<DaemonEvent, { readonly event: 'app.linked' | 'app.unlinked' | 'app.proposal' }>
 
-/** What is said of a proposed contact, after their name. */
+/** The news of a proposed contact, after their name. */
 export const PROPOSAL_STATES: Readonly<Record<ProposalStateName, string>> = {
   none: 'is not proposed',
   offered: 'is offered, and has not offered themselves',

@@ -10,7 +10,7 @@ export function addPending(program: Command, contact: Command, run: Runner): voi
     '--kind <kind>',
     'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal',
   ] as const
-  const app = ['--app <app>', 'of a proposal: the app in which the contact is proposed'] as const
+  const app = ['--app <app>', 'the app in which a contact is proposed'] as const
   program
     .command('pending')
     .description(

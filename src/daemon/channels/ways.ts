@@ -1,4 +1,4 @@
-/** What channels do for contacts that are introduced over them (docs/links.md). */
+/** The part of channels in introducing contacts over them (docs/links.md). */
 import { submitControl } from '../../channel/exchange/send.ts'
 import { close } from '../../channel/exchange/life.ts'
 import { CONTROL } from '../../channel/exchange/control.ts'

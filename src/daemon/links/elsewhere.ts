@@ -157,7 +157,7 @@ function content(kind: number, text: string): Uint8Array {
   return Uint8Array.of(kind, ...encodeUtf8(text))
 }
 
-/** What the other daemon tells; null for a text of another form, which changes nothing. */
+/** The text of the other daemon; null for a text of another form, which changes nothing. */
 function readSettings(text: string): Heard | null {
   const value = parseCanonicalObject(text)
   const { app, count, receive, v } = value ?? {}

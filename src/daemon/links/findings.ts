@@ -12,7 +12,7 @@ export function linksStatus(links: Links, proposals: number): LinksStatus {
   return { linked, invited, asked: count('asked'), paused: count('paused'), proposals }
 }
 
-/** What needs the owner. */
+/** Links that need the owner. */
 export function linkNeeds(links: Links, proposals: number): Finding[] {
   const needs = links.all.flatMap((link) => {
     const state = links.stateOf(link)

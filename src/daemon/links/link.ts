@@ -15,7 +15,7 @@ export interface LinkTarget {
   readonly app: string
 }
 
-/** What the other device tells of its app. */
+/** The app of the other device, as that device tells. */
 export interface Heard {
   readonly app: string
   readonly how: Receive['how']

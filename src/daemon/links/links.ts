@@ -37,7 +37,7 @@ export class Links {
   readonly #listeners = new Set<() => void>()
   /** As they are on disk. */
   #links: ReadonlyMap<string, StoredLink> = new Map()
-  /** Of the links with other devices, by their ids. */
+  /** Links with other devices, by their ids. */
   #lines: ReadonlyMap<string, LineState> = new Map()
 
   constructor(means: LinksMeans) {

@@ -1,4 +1,4 @@
-/** What one wing does for another one, before any of them is open. */
+/** The services of one wing for another one, before any of them is open. */
 import { noIntroductions, type Introductions } from './introductions.ts'
 import { noLetters, type Letters } from './letters.ts'
 import { noLines, type LineOffice } from './lines.ts'

@@ -29,7 +29,7 @@ export interface Lines {
   accept(name: string, invite: string): Promise<void>
   /** On return it is on disk. @param key what was sent under the same key is not sent again */
   send(id: string, bytes: Uint8Array, key: string): Promise<void>
-  /** What has come and was not acknowledged. */
+  /** The contents that have come and were not acknowledged. */
   read(id: string): Promise<readonly { readonly number: number; readonly bytes: Uint8Array }[]>
   ack(id: string, upTo: number): Promise<void>
   /** Ends a line at both sides, or withdraws its invite. */

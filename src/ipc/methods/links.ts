@@ -34,7 +34,7 @@ export interface LinkSettings {
   receive: Receive
 }
 
-/** What the owner changes of the settings. */
+/** The settings that the owner changes. */
 export interface SettingsWish {
   provide?: Provide
   /** Those of `named`, by name or by key. */

@@ -28,7 +28,7 @@ export async function makeDirectory(path: string): Promise<MoveSide> {
   if (existsSync(path) && (await readdir(path)).length > 0)
     throw new MoveError('MOVE_NOT_EMPTY', `${path} is not empty: name a directory that is not there yet with --dir`)
   const coming = join(dirname(path), basename(path) + UNFINISHED)
-  // Of a move that did not end.
+  // A move that did not end has left this.
   await rm(coming, { recursive: true, force: true })
   await mkdir(dirname(path), { recursive: true })
   return await openSide(coming, path)

@@ -2,7 +2,7 @@
 import { DatabaseError } from './errors.ts'
 
 export interface Query {
-  /** Of a statement that the server prepares once a connection. */
+  /** The name of a statement that the server prepares once a connection. */
   readonly name?: string
   readonly text: string
   readonly values?: readonly unknown[]

@@ -21,7 +21,7 @@ export function putKey(key: Uint8Array): Query {
   return { text, values: [key] }
 }
 
-/** Reads a key, or makes it. Of processes that start at once, one makes it for all. @throws {DatabaseError} DATABASE_MOVING */
+/** Reads a key, or makes it. One of several processes that start at once makes it for all. @throws {DatabaseError} DATABASE_MOVING */
 export async function openKey(database: Database, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
   const { rows } = await database.query({ text: `SELECT FROM own_key WHERE name = '${MOVING}'` })
   if (rows.length > 0) {

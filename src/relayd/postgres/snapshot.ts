@@ -1,5 +1,5 @@
 /**
- * The records that some turns read and write, over one connection. What they read has to be there at once, and a database answers later. So a turn
+ * The records that some turns read and write, over one connection. A turn needs a record at once, and a database answers later. So a turn
  * that asks for a record that is not here gets nothing, and runs again once it is. Its writes stay here until they go to the database together.
  */
 import { checkCommit, KEY_RANGE_END, type Entry, type Range, type Store, type Write } from '../../store/store.ts'

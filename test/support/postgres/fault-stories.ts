@@ -1,4 +1,4 @@
-/** What two processes on one database lose while one is killed and the database crashes: nothing. */
+/** Two processes on one database lose nothing while one is killed and the database crashes. */
 import { expect, it } from 'vitest'
 import { runFaults } from './faults.ts'
 import { TestPostgres } from './server.ts'

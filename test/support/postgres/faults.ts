@@ -99,7 +99,7 @@ export async function runFaults(
     report.faults.push('kill')
     senders[0]!.child.kill('SIGKILL')
     await senders[0]!.ended
-    // What it had not sent is sent by the next one, under other numbers.
+    // The next one sends the rest, under other numbers.
     senders[0] = new Sender(url, extra, half, report, noted)
     extra += half
   }

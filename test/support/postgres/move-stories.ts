@@ -1,4 +1,4 @@
-/** What moves between a data directory and a database, and when a move is refused. */
+/** A move between a data directory and a database: its contents, and when it is refused. */
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What two relays on one database do for their clients. */
+/** Two relays on one database, as their clients see them. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'

@@ -71,7 +71,7 @@ function notePlaces(turn: Turn): void {
 
 const MAX_TEXTS = 16 // sanity: of one turn, of which the newest for each app counts; a frame has room for dozens
 
-/** The peer's daemon speaks of a contact in another app. What it says is on disk with the frame that brought it. */
+/** The peer's daemon speaks of a contact in another app. Its text is on disk with the frame that brought it. */
 export function noteTexts(
   turn: Turn,
   { id, app }: { readonly id: string; readonly app: string },
