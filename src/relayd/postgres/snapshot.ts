@@ -2,6 +2,7 @@
  * The records that some turns read and write, over one connection. A turn needs a record at once, and a database answers later. So a turn
  * that asks for a record that is not here gets nothing, and runs again once it is. Its writes stay here until they go to the database together.
  */
+import { PersonadError } from '../../errors/personad-error.ts'
 import { checkCommit, KEY_RANGE_END, type Entry, type Range, type Store, type Write } from '../../store/store.ts'
 import { recordsOf, type Records } from '../records/records.ts'
 import type { Connection, Query, QueryResult } from './driver.ts'
@@ -18,7 +19,13 @@ import {
 import { readTotals, selectTotals, type ChangedTotals } from './totals.ts'
 
 /** A turn that only looks wants to write. */
-export class WantsToWrite extends Error {}
+export class WantsToWrite extends PersonadError<'WANTS_TO_WRITE'> {
+  override readonly name = 'WantsToWrite'
+
+  constructor() {
+    super('WANTS_TO_WRITE', 'the turn only looks, and wants to write')
+  }
+}
 
 /** A turn cannot go on before its records are read. */
 class Unread extends Error {}
