@@ -88,18 +88,14 @@ describe('the demo', () => {
       other: 'deliver(text: string, from: string, file: string): void {\n  from = anyOtherFriend(file, [from]).key',
       fails: 'this does not hold: Alice is a persona with one trusted device',
     },
-  ])(
-    'fails when $what',
-    async ({ file, line, other, fails, isQuick = false }, { skip }) => {
-      skip(!isQuick && process.env['STORIES'] === undefined, 'a long run plays it')
-      const { status, stdout, stderr, left } = await play(demoWith(file, line, other), '--generate')
-      expect(stderr).toContain(fails)
-      expect(status).toBe(1)
-      expect(stdout).not.toContain('checks hold')
-      expect(left).toEqual([])
-    },
-    TIMEOUT_MS,
-  )
+  ])('fails when $what', { timeout: TIMEOUT_MS }, async ({ file, line, other, fails, isQuick = false }, { skip }) => {
+    skip(!isQuick && process.env['STORIES'] === undefined, 'a long run plays it')
+    const { status, stdout, stderr, left } = await play(demoWith(file, line, other), '--generate')
+    expect(stderr).toContain(fails)
+    expect(status).toBe(1)
+    expect(stdout).not.toContain('checks hold')
+    expect(left).toEqual([])
+  })
 
   test('refuses missing profiles', async () => {
     const empty = join(tempDir(), 'empty')
