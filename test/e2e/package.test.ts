@@ -140,6 +140,7 @@ describe('the tarball', () => {
       'ping.py',
       'ping.ts',
       'relay',
+      'two-apps',
       'who-is.ts',
       'who_is.py',
     ])
