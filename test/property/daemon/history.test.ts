@@ -17,7 +17,7 @@ import {
   type Story,
 } from '../../support/history.ts'
 
-const RUNS = Number(process.env['HISTORIES'] ?? 400)
+const RUNS = Number(process.env['HISTORIES'] ?? 200)
 const MANY_RUNS = 4000 // sanity: each way of an edit then happens many times
 const MS_EACH = 500 // sanity: some 15 ms on an idle machine
 const { HISTORY_SEED: seed, HISTORY_PATH: path } = process.env
