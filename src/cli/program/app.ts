@@ -86,7 +86,10 @@ function addLinks(app: Command, run: Runner): void {
     .description('link two apps of yours, or change the settings of the first one; alone: list the apps to link')
     .option('--invite', 'print an invite for an app on another device of yours')
     .option('--accept <invite>', 'use such an invite, which was made on another device of yours')
-    .option('--provide <whom>', 'the contacts that it provides to the other app: none, all, or names separated by commas')
+    .option(
+      '--provide <whom>',
+      'the contacts that it provides to the other app: none, all, or names separated by commas',
+    )
     .option('--receive <how>', 'take contacts of the other app: no, ask (default) or self, which is without asking')
     .option('--a-day <number>', 'with --receive self: how many a day at most (default: 20)')
     .action((name: string, other: string | undefined, options: LinkOptions) =>
