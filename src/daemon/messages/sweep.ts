@@ -27,15 +27,17 @@ export async function sweep(means: MessagesMeans): Promise<void> {
 
 async function sweepSent(means: MessagesMeans): Promise<void> {
   const { nowSec } = means.keeper
-  const due: [string, StoredSent][] = []
-  for await (const [id, sent] of onDisk(means, SENT).iterate())
-    if (sent.sentSec + FAIL_SENT_SEC <= nowSec || isReceivedNow(appIn(id), sent, means)) due.push([id, sent])
-  for (const [id, sent] of due) {
+  const received: [string, Partial<StoredSent>][] = []
+  const expired: [string, StoredSent][] = []
+  for await (const [id, sent] of onDisk(means, SENT).iterate()) {
+    const change = receivedNow(appIn(id), sent, means)
+    if (change !== null) received.push([id, change])
+    else if (sent.sentSec + FAIL_SENT_SEC <= nowSec) expired.push([id, sent])
+  }
+  for (const [id, change] of received)
+    await means.keeper.change(() => changeSent(appIn(id), numbersIn(id)[0]!, () => change, means))
+  for (const [id, sent] of expired) {
     const [app, number] = [appIn(id), numbersIn(id)[0]!]
-    if (isReceivedNow(app, sent, means)) {
-      await means.keeper.change(() => changeSent(app, number, () => receivedIf(app, sent, means), means))
-      continue
-    }
     const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, number)}/`))
     await means.keeper.change(() => {
       // This daemon may have been off when the month was over: the app hears of it first.
@@ -46,10 +48,11 @@ async function sweepSent(means: MessagesMeans): Promise<void> {
   }
 }
 
-/** The recipient may have taken the last device out that had not sent its receipt. */
-function isReceivedNow(app: string, sent: StoredSent, means: MessagesMeans): boolean {
-  const isOpen = sent.state !== 'received' && sent.state !== 'failed'
-  return isOpen && receivedIf(app, sent, means).state === 'received'
+/** The recipient may have taken the last device out that had not sent its receipt. @returns null if nothing changes */
+function receivedNow(app: string, sent: StoredSent, means: MessagesMeans): Partial<StoredSent> | null {
+  if (sent.state === 'received' || sent.state === 'failed') return null
+  const change = receivedIf(app, sent, means)
+  return change.state === undefined ? null : change
 }
 
 function forget(app: string, number: number, sent: StoredSent, parts: readonly string[], means: MessagesMeans): void {

@@ -22,7 +22,13 @@ export function changeCounts(app: string, change: (before: Counts) => Partial<Co
 /** Counts anew for apps whose record no key here opens: a number that is given twice would hide a message. @throws {CustodyError} APPS_LOCKED */
 export async function mendCounts(means: MessagesMeans): Promise<void> {
   const found = new Map<string, Counts>()
-  const isLost = (app: string): boolean => onDisk(means, COUNTS).get(app) === undefined
+  // Each look opens a seal, and there may be many messages of one app.
+  const known = new Map<string, boolean>()
+  const isLost = (app: string): boolean => {
+    const lost = known.get(app) ?? onDisk(means, COUNTS).get(app) === undefined
+    known.set(app, lost)
+    return lost
+  }
   for await (const id of onDisk(means, SENT).ids())
     if (isLost(appIn(id))) found.set(appIn(id), { ...NONE, sent: numbersIn(id)[0]! })
   for await (const id of onDisk(means, ARRIVED).ids()) {
