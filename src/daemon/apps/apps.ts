@@ -105,9 +105,7 @@ export class Apps {
   of(caller: Caller): AppRecord | null {
     const known = this.#names.get(caller)
     const app = known === undefined ? undefined : this.#onDisk.apps.get(known.name)
-    return app === undefined || app.revoking || app.tokenHash !== known?.tokenHash || isExpired(app, this.#latestSec())
-      ? null
-      : app
+    return app === undefined || app.tokenHash !== known?.tokenHash || !this.#stands(app) ? null : app
   }
 
   /** The name under which the app of a connection speaks to the apps of others; null if it has none. */
@@ -138,8 +136,12 @@ export class Apps {
 
   #mayNow(app: AppRecord, permission: Permission): boolean {
     // One that only asks has no capability.
-    if (app.revoking || app.can.length === 0 || isExpired(app, this.#latestSec())) return false
+    if (app.can.length === 0 || !this.#stands(app)) return false
     return [...app.can, ...this.#defaults()].includes(permission)
+  }
+
+  #stands(app: AppRecord): boolean {
+    return !app.revoking && !isExpired(app, this.#latestSec())
   }
 
   /** The latest time that this daemon knows: a token that has expired stays so when the clock is set back. */
