@@ -58,6 +58,27 @@ export interface Subject {
   open(limits: StoreLimits): Promise<OpenRelayStore>
 }
 
+export type StoreRun = (store: RelayStore, opened: OpenRelayStore) => Promise<void>
+
+/**
+ * Runs with a new store, and closes what is open of it in the end.
+ * @param limits those that differ from {@link LIMITS}
+ * @param prepare puts there what all tests of a suite need
+ */
+export async function withStoreOf(
+  subject: Subject,
+  limits: Partial<StoreLimits>,
+  run: StoreRun,
+  prepare: (store: RelayStore) => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
+  const opened = await subject.open({ ...LIMITS, ...limits })
+  let { store } = opened
+  await prepare(store)
+  const reopen = async (nowUs: number): Promise<RelayStore> => (store = await opened.reopen(nowUs))
+  await run(store, { ...opened, reopen })
+  await store.close()
+}
+
 const optionsAt = (limits: StoreLimits, nowUs: number): StoreOptions => ({ limits, answerUs: MINUTE, nowUs })
 
 export const SUBJECTS: readonly Subject[] = [

@@ -13,8 +13,9 @@ import {
   MINUTE,
   SEC,
   START,
+  type StoreRun,
   type Subject,
-  type OpenRelayStore,
+  withStoreOf,
 } from '../../support/relay-stores.ts'
 
 const BOX = 'b'.repeat(43)
@@ -45,17 +46,8 @@ async function expireAll(store: RelayStore, nowUs: number): Promise<void> {
 
 export function testBoxes(subjects: readonly Subject[]): void {
   describe.each(subjects)('a store of a relay ($name)', (subject) => {
-    /** Opens a store, and closes what is open of it in the end. */
-    async function withStore(
-      run: (store: RelayStore, opened: OpenRelayStore) => Promise<void>,
-      limits: Partial<StoreLimits> = {},
-    ): Promise<void> {
-      const opened = await subject.open({ ...LIMITS, ...limits })
-      let { store } = opened
-      const reopen = async (nowUs: number): Promise<RelayStore> => (store = await opened.reopen(nowUs))
-      await run(store, { ...opened, reopen })
-      await store.close()
-    }
+    const withStore = async (run: StoreRun, limits: Partial<StoreLimits> = {}): Promise<void> =>
+      await withStoreOf(subject, limits, run)
 
     describe('messages', () => {
       it('come out as they were put in, the oldest first, and only from their box', () =>

@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { CardOutcome, OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
 import { CARD_COST_BYTES, type StoreLimits } from '../../../src/relayd/store/rules.ts'
-import { DAY, LIMITS, MINUTE, SEC, START, type Subject, type OpenRelayStore } from '../../support/relay-stores.ts'
+import {
+  DAY,
+  LIMITS,
+  MINUTE,
+  SEC,
+  START,
+  type StoreRun,
+  type Subject,
+  withStoreOf,
+} from '../../support/relay-stores.ts'
 
 const digest = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 const ALICE = 'A1'.repeat(32)
@@ -51,16 +60,8 @@ const apps = (count: number): string[] => Array.from({ length: count }, (_, n) =
 
 export function testCards(subjects: readonly Subject[]): void {
   describe.each(subjects)('cards in a store of a relay ($name)', (subject) => {
-    async function withStore(
-      run: (store: RelayStore, opened: OpenRelayStore) => Promise<void>,
-      limits: Partial<StoreLimits> = {},
-    ): Promise<void> {
-      const opened = await subject.open({ ...LIMITS, ...limits })
-      let { store } = opened
-      const reopen = async (nowUs: number): Promise<RelayStore> => (store = await opened.reopen(nowUs))
-      await run(store, { ...opened, reopen })
-      await store.close()
-    }
+    const withStore = async (run: StoreRun, limits: Partial<StoreLimits> = {}): Promise<void> =>
+      await withStoreOf(subject, limits, run)
 
     it('a card is found at its place, and nowhere else', () =>
       withStore(async (store) => {

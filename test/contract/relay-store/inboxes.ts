@@ -16,7 +16,16 @@ import {
 } from '../../../src/relayd/store/inbox-rules.ts'
 import type { RelayStore } from '../../../src/relayd/store/relay-store.ts'
 import type { StoreLimits } from '../../../src/relayd/store/rules.ts'
-import { DAY, HOUR, LIMITS, MINUTE, START, type Subject, type OpenRelayStore } from '../../support/relay-stores.ts'
+import {
+  DAY,
+  HOUR,
+  LIMITS,
+  MINUTE,
+  START,
+  type StoreRun,
+  type Subject,
+  withStoreOf,
+} from '../../support/relay-stores.ts'
 
 const ALICE = 'A1'.repeat(32)
 const BOB = 'B0'.repeat(32)
@@ -37,18 +46,14 @@ const device = (tag: string, listed: readonly string[] = BOTH): AskingDevice => 
 export function testInboxes(subjects: readonly Subject[]): void {
   describe.each(subjects)('inboxes in a store of a relay ($name)', (subject) => {
     /** Runs with an inbox whose owner allows Alice. */
-    async function withStore(
-      run: (store: RelayStore, opened: OpenRelayStore) => Promise<void>,
+    const withStore = async (
+      run: StoreRun,
       limits: Partial<StoreLimits> = {},
       rules: Partial<SenderRules> = { allow: [ALICE] },
-    ): Promise<void> {
-      const opened = await subject.open({ ...LIMITS, ...limits })
-      let { store } = opened
-      await store.inboxes.setSenders(INBOX, device(LAPTOP), { ...NO_RULES, ...rules }, START)
-      const reopen = async (nowUs: number): Promise<RelayStore> => (store = await opened.reopen(nowUs))
-      await run(store, { ...opened, reopen })
-      await store.close()
-    }
+    ): Promise<void> =>
+      await withStoreOf(subject, limits, run, async ({ inboxes }) =>
+        inboxes.setSenders(INBOX, device(LAPTOP), { ...NO_RULES, ...rules }, START),
+      )
 
     const post = ({ inboxes }: RelayStore, encId: string, from = ALICE, nowUs = START): Promise<PostOutcome> =>
       inboxes.post(INBOX, entry(encId, from), BOTH, nowUs)

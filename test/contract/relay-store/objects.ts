@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { BeginOutcome, OfferedObject } from '../../../src/relayd/store/object-store.ts'
 import type { OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
 import { costOfObject, type StoreLimits } from '../../../src/relayd/store/rules.ts'
-import { DAY, LIMITS, SEC, START, type Subject, type OpenRelayStore } from '../../support/relay-stores.ts'
+import { DAY, LIMITS, SEC, START, type StoreRun, type Subject, withStoreOf } from '../../support/relay-stores.ts'
 
 const digest = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
 const ALICE = 'A1'.repeat(32)
@@ -33,17 +33,8 @@ async function keep(store: RelayStore, name: string, nowUs = START): Promise<voi
 
 export function testObjects(subjects: readonly Subject[]): void {
   describe.each(subjects)('objects in a store of a relay ($name)', (subject) => {
-    async function withStore(
-      run: (store: RelayStore, opened: OpenRelayStore) => Promise<void>,
-      limits: Partial<StoreLimits> = {},
-    ): Promise<void> {
-      const opened = await subject.open({ ...LIMITS, ...limits })
-      let { store } = opened
-      await store.putCard(cardOf(ALICE), START)
-      const reopen = async (nowUs: number): Promise<RelayStore> => (store = await opened.reopen(nowUs))
-      await run(store, { ...opened, reopen })
-      await store.close()
-    }
+    const withStore = async (run: StoreRun, limits: Partial<StoreLimits> = {}): Promise<void> =>
+      await withStoreOf(subject, limits, run, async (store) => await store.putCard(cardOf(ALICE), START))
 
     it('an object is found once it is whole, with its size and its hash', () =>
       withStore(async ({ objects }) => {
