@@ -1,6 +1,4 @@
 /** `npm run demo`: two people, three profiles, an app and a thief. Two strangers become one person with two devices, and then with one. */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { OwnTable } from '../src/ipc/shapes/own.ts'
@@ -16,8 +14,9 @@ import {
   statusOf,
   toxPkOf,
 } from './demo-profiles.ts'
-import { endAll, Person, WhoIs } from './demo-stage.ts'
-import { carry, check, checkCount, checkPrinted, keysOf, publish, scene, type Cast } from './demo-story.ts'
+import { playStory } from './demo-play.ts'
+import { Person, WhoIs } from './demo-stage.ts'
+import { carry, check, checkPrinted, keysOf, publish, scene, type Cast } from './demo-story.ts'
 import { rotation, shutOut, theft, writeWordsDown } from './demo-theft.ts'
 
 async function strangers({ bob, laptop, phone }: Cast): Promise<WhoIs> {
@@ -177,16 +176,8 @@ async function play(home: string): Promise<void> {
   check('both stopped in order', statuses.join(' ') === '0 0')
 }
 
-async function main(): Promise<void> {
+await playStory('personad-demo-', async (home) => {
   const { values } = parseArgs({ options: { profiles: { type: 'string' }, generate: { type: 'boolean' } } })
-  // The socket's path must stay below 108 bytes, and the daemon refuses a link on the way.
-  const home = realpathSync(mkdtempSync(join(tmpdir(), 'personad-demo-')))
-  // However this ends, no process and no file stays.
-  process.once('exit', () => {
-    endAll()
-    rmSync(home, { recursive: true, force: true })
-  })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const from = values.profiles ?? REAL_PROFILES
   const isReal = values.generate !== true && copyProfiles(from, home)
   if (!isReal && values.profiles !== undefined) throw new Error(`no alice-laptop, alice-phone and bob.tox in ${from}`)
@@ -194,13 +185,4 @@ async function main(): Promise<void> {
   console.log('The story of personad, played by the real programs in a temporary directory.')
   console.log(isReal ? `The Tox profiles are copies of those in ${from}` : 'The demo makes its own Tox profiles.')
   await play(home)
-  console.log(`\nAll ${checkCount()} checks hold.`)
-  process.exit(0)
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`)
-  process.exit(1)
-}
+})

@@ -1,13 +1,13 @@
 /** `npm run demo:apps`: Leo and Kim know each other in one app. They link it with a second one, and meet there without a code or a link. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
 import type { ProposalView } from '../../src/ipc/methods/links.ts'
-import { App, endAll, Person } from '../demo-stage.ts'
-import { check, checkCount, scene } from '../demo-story.ts'
+import { playStory } from '../demo-play.ts'
+import { App, Person } from '../demo-stage.ts'
+import { check, scene } from '../demo-story.ts'
 
 const [SOURCE, TARGET] = ['org.example.renuicorn', 'org.example.veilchat']
 const programs = {
@@ -132,23 +132,7 @@ async function play(home: string): Promise<void> {
   check('both stopped in order', statuses.join(' ') === '0 0')
 }
 
-async function main(): Promise<void> {
-  // The socket's path must stay below 108 bytes, and the daemon refuses a link on the way.
-  const home = realpathSync(mkdtempSync(join(tmpdir(), 'personad-apps-')))
-  process.once('exit', () => {
-    endAll()
-    rmSync(home, { recursive: true, force: true })
-  })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+await playStory('personad-apps-', async (home) => {
   console.log('The story of two apps, played by the real programs in a temporary directory.')
   await play(home)
-  console.log(`\nAll ${checkCount()} checks hold.`)
-  process.exit(0)
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`)
-  process.exit(1)
-}
+})
