@@ -123,8 +123,9 @@ function moveOf(dir: string | undefined, to: string | undefined, from: string | 
   if ((to === undefined) === (from === undefined)) throw new UsageError('move needs either --to URL or --from URL')
   const url = parseDatabaseUrl((to ?? from)!)
   if (url === null)
+    // The text is not shown: it may hold a password.
     throw new UsageError(
-      `${JSON.stringify(to ?? from)} is no URL of a database, such as postgres://relay@db.example/relay, without a password`,
+      `--${to === undefined ? 'from' : 'to'} takes the URL of a database, such as postgres://relay@db.example/relay, without a password`,
     )
   return { name: 'move', dir, url, isTo: to !== undefined }
 }

@@ -47,3 +47,13 @@ test('the usage fits on 132 columns and names every option', () => {
   for (const option of ['dir', 'config', 'url', 'ca', 'token-file', 'json', 'version', 'help'])
     expect(USAGE).toContain(`--${option}`)
 })
+
+test('a move takes one database, whose URL has no password, and shows none', () => {
+  const url = 'postgres://relay@db.example/relay'
+  expect(readArguments(['move', '--from', url, '--dir', 'd'])).toEqual({ name: 'move', dir: 'd', url, isTo: false })
+  for (const args of [['move'], ['move', '--to', url, '--from', url], ['move', '--to', 'https://db.example']])
+    expect(() => readArguments(args)).toThrow(UsageError)
+  const secret = (): unknown => readArguments(['move', '--to', 'postgres://relay:secret@db.example/relay'])
+  expect(secret).toThrow(/^--to takes the URL of a database, .* without a password/)
+  expect(secret).not.toThrow(/secret/)
+})
