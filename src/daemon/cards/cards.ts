@@ -86,6 +86,8 @@ export interface Cards {
    * @returns null if there is none, or its epoch is over
    */
   find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null>
+  /** The card of a persona for an app that counts by what is kept here; null if there is none. */
+  counting(personaId: string, app: string): VerifiedCard | null
   /** Puts the card of a persona that lists this device to this relay now. @throws {RelayError} as putCard() {CustodyError} APPS_LOCKED */
   putTo(url: string, app: string, personaId: string): Promise<void>
   /** Puts the own card that counts to its stores and inboxes, where it is not. Resolves once each has answered, at the latest after three seconds. */

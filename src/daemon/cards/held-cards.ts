@@ -17,7 +17,7 @@ import type { AppDevice, Cards, FindOptions, OwnPlaces } from './cards.ts'
 import { putLastCards, signLastCards } from './farewell.ts'
 import { formerDevice } from './former-device.ts'
 import { cardChecks, lostCard, ownFindings } from './findings.ts'
-import { knownCards, standingIn, type Standing } from './kept/known.ts'
+import { countingCard, knownCards, standingIn, type Standing } from './kept/known.ts'
 import { Later } from './later.ts'
 import { cardHandlers } from './methods.ts'
 import { usedApps } from './own-record.ts'
@@ -137,6 +137,11 @@ export class HeldCards implements Cards {
 
   async find(personaId: string, app: string, options?: FindOptions): Promise<VerifiedCard | null> {
     return await this.#looks.find(personaId, app, options)
+  }
+
+  counting(personaId: string, app: string): VerifiedCard | null {
+    const { keeper, reader } = this.#options
+    return countingCard(personaId, app, keeper.onDisk, reader)
   }
 
   async putTo(url: string, app: string, personaId: string): Promise<void> {

@@ -16,6 +16,7 @@ import { takeAllKnown } from './receiving/answer-request.ts'
 import { fetchObject } from './receiving/fetch-object.ts'
 import { Inboxes } from './receiving/inboxes.ts'
 import { senderFor } from './sending/addressee.ts'
+import { postAgain } from './sending/post-again.ts'
 import { postEntries } from './sending/post-entry.ts'
 import { Sender } from './sending/sender.ts'
 import { changeSent, sentOf } from './sending/sent-states.ts'
@@ -49,8 +50,9 @@ export class Messages {
     this.#isClosed = false
     this.#endings = [
       sealed.key.whenOpened(() => void this.open()),
-      cards.onChanged(() => {
-        if (!this.#isOpen) void this.open()
+      cards.onChanged((_, app) => {
+        if (this.#isOpen) this.#postAgain([app])
+        else void this.open()
       }),
     ]
   }
@@ -77,6 +79,7 @@ export class Messages {
         await takeAllKnown(this.queue, this.means)
         await this.inboxes.open()
         this.#isOpen = true
+        this.#postAgain(this.inboxes.apps)
         this.#sweepLater()
       } catch (error) {
         // The store or the key failed; the next call or opening tries again.
@@ -89,6 +92,17 @@ export class Messages {
   async takeKnown(): Promise<void> {
     await this.#serial.run(async () => {
       if (this.#isOpen) await takeAllKnown(this.queue, this.means)
+    })
+  }
+
+  /** The devices of a card may have changed, which is to be looked at after what runs. */
+  #postAgain(apps: readonly string[]): void {
+    void this.#serial.run(async () => {
+      try {
+        for (const app of apps) if (this.#isOpen) await postAgain(app, this.queue, this.means)
+      } catch (error) {
+        this.means.log.warn('messages.again', describeError(error))
+      }
     })
   }
 

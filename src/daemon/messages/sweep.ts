@@ -3,7 +3,16 @@ import { inChange, onDisk, type MessagesMeans } from './records/means.ts'
 import { numbersIn, numbered } from '../sealed/numbered.ts'
 import { hashed } from '../sealed/hashed.ts'
 import { appIn } from './records/ids.ts'
-import { OBJECT_PART, REQUEST, SEEN, SENT, SENT_ID, SENT_KEY, type StoredSent } from './records/kinds.ts'
+import {
+  OBJECT_PART,
+  REQUEST,
+  SEEN,
+  SENT,
+  SENT_ID,
+  SENT_KEY,
+  type StoredSeen,
+  type StoredSent,
+} from './records/kinds.ts'
 import { REQUEST_LIFE_SEC } from './receiving/take-entry.ts'
 import { SENT_LIFE_SEC } from './sending/sender.ts'
 import { changeSent, receivedIf } from './sending/sent-states.ts'
@@ -16,7 +25,7 @@ const SLICE = 200 // sanity: records in one change, while others wait
 /** @throws {CustodyError} APPS_LOCKED @throws {StoreError} */
 export async function sweep(means: MessagesMeans): Promise<void> {
   const { nowSec } = means.keeper
-  const seen = await keysOf(onDisk(means, SEEN).iterate(), (untilSec) => untilSec <= nowSec)
+  const seen = await keysOf(onDisk(means, SEEN).iterate(), (seen) => untilOf(seen) <= nowSec)
   await inSlices(seen, (id) => inChange(means, SEEN).delete(id), means)
   const isOld = ({ lastSec, state }: { lastSec: number; state: string }): boolean =>
     (state === 'asks' || state === 'rejected') && lastSec + REQUEST_LIFE_SEC <= nowSec
@@ -61,6 +70,10 @@ function forget(app: string, number: number, sent: StoredSent, parts: readonly s
   inChange(means, SENT_ID).delete(hashed(app, sent.id, engine))
   if (sent.key !== null) inChange(means, SENT_KEY).delete(hashed(app, sent.key, engine))
   for (const part of parts) inChange(means, OBJECT_PART).delete(part)
+}
+
+function untilOf(seen: StoredSeen | number): number {
+  return typeof seen === 'number' ? seen : seen.untilSec
 }
 
 /** The ids of the records that `isOver`. */

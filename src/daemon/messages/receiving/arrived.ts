@@ -93,24 +93,25 @@ export function stageArrived(
   means: MessagesMeans,
 ): void {
   const missing = noteCount(app, to, device, count, means)
-  stage(app, object, { to, sentSec, atSec: means.keeper.nowSec, missing, failed: null, bytes }, means)
+  stage(app, object, { to, sentSec, atSec: means.keeper.nowSec, missing, failed: null, bytes }, device, means)
 }
 
 /** Tells the app of a message that cannot be read. Inside of a change. */
 export function stageFailed(app: string, object: ArrivedFrom, to: string, reason: string, means: MessagesMeans): void {
   const { nowSec } = means.keeper
-  stage(app, object, { to, sentSec: nowSec, atSec: nowSec, missing: 0, failed: reason, bytes: 0 }, means)
+  stage(app, object, { to, sentSec: nowSec, atSec: nowSec, missing: 0, failed: reason, bytes: 0 }, null, means)
 }
 
 function stage(
   app: string,
   object: ArrivedFrom,
   arrived: Omit<StoredArrived, 'parts' | 'from' | 'kind'>,
+  device: string | null,
   means: MessagesMeans,
 ): void {
   const { keeper } = means
   const { from, kind } = object
-  const parts = stageSeen(app, object, means)
+  const parts = stageSeen(app, object, device, means)
   if (kind === 'invite') return
   const { arrived: number } = changeCounts(
     app,
@@ -121,10 +122,15 @@ function stage(
   keeper.state.emit({ event: 'message.arrived', data: { app, number } })
 }
 
-/** Knows the object if its entry comes again. Inside of a change. @returns the id of its records */
-export function stageSeen(app: string, object: ArrivedFrom, means: MessagesMeans): string {
+/**
+ * Knows the object if its entry comes again. Inside of a change.
+ * @param device that gets a receipt; null for none
+ * @returns the id of its records
+ */
+export function stageSeen(app: string, object: ArrivedFrom, device: string | null, means: MessagesMeans): string {
   const id = hashed(app, objectName(object), means.keeper.engine)
-  inChange(means, SEEN).put(id, means.keeper.nowSec + SEEN_SEC)
+  const untilSec = means.keeper.nowSec + SEEN_SEC
+  inChange(means, SEEN).put(id, { untilSec, ...(device === null ? {} : { device }) })
   return id
 }
 

@@ -1,11 +1,10 @@
 /** Job: fetches the object of a message from the sender's stores, checks all of it, and then tells the app (docs/messages.md, section 5). */
-import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
+import { formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
 import type { VerifiedCard } from '../../../card/verify.ts'
 import { MessageError } from '../../../message/errors.ts'
 import type { Header } from '../../../message/header.ts'
 import { MAX_OBJECT_BYTES } from '../../../message/object-head.ts'
 import { openObject } from '../../../message/open-object.ts'
-import { makeReceipt } from '../../../message/receipt.ts'
 import { RelayError } from '../../../relay/errors.ts'
 import { getObject } from '../../../relay/objects.ts'
 import type { AppDevice } from '../../cards/cards.ts'
@@ -19,6 +18,7 @@ import { objectsAt } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone, type Queue } from '../tasks/queue.ts'
 import { ArrivingParts, MAX_AGE_SEC, stageArrived, stageSeen } from './arrived.ts'
 import { inboxUrls } from '../records/known-inboxes.ts'
+import { sendReceipt } from './send-receipt.ts'
 
 export type FetchTask = Extract<Task, { do: 'fetch' }>
 
@@ -26,7 +26,6 @@ const MAX_BAD_TRIES = 4 // sanity: within a minute or two; a store that gives so
 const GONE_SEC = 3600 // sanity: an object is at its store before its entry comes, and a store that was set back by its operator is mended within an hour
 const MAX_UNREAD = 10_000 // sanity: of an app that does not run; each is a record
 const MAX_UNREAD_BYTES: number = 64 << 20 // sanity: three of the largest messages
-const RECEIPT_LIFE_SEC: number = 30 * 86_400 // format: an object lives no longer
 
 /** @throws {GiveUp} the object is not the message that its entry names, at any store @throws {RelayError} no store gives it now */
 export async function fetchObject(
@@ -53,19 +52,15 @@ export async function fetchObject(
     })
     if (isRepeated(header, means)) {
       await parts.begin()
-      return await finish(() => void stageSeen(app, task, means))
+      return await finish(() => void stageSeen(app, task, null, means))
     }
-    const [id, hash] = [parseBase64url(task.id)!, parseBase64url(task.hash)!]
-    const { signature } = makeReceipt(id, hash, (message) => device.sign(message))
     // The other wing has it on disk before this one forgets it. It knows an invite that comes again.
     if (task.kind === 'invite')
       await means.takeInvite({ app, persona: task.from, device: formatHex(header.device), invite: parts.asText() })
     await finish(() => {
       if (task.kind === 'message') parts.stageRest()
       stageArrived(app, task, headerFacts(header), parts.bytes, means)
-      const receipt = { id: task.id, signature: formatBase64url(signature), device: formatHex(header.device) }
-      const untilSec = means.keeper.nowSec + RECEIPT_LIFE_SEC
-      queue.add(app, { do: 'post', persona: task.from, sent: null, receipt, done: [] }, untilSec)
+      sendReceipt(app, task, formatHex(header.device), device, queue, means)
     })
   } catch (error) {
     // The next try may be hours away, and objects of many senders may wait.

@@ -11,6 +11,7 @@ import { REQUEST, SEEN, type StoredRequest } from '../records/kinds.ts'
 import { isWrongReceipt, takeReceipt } from '../sending/sent-states.ts'
 import type { Queue } from '../tasks/queue.ts'
 import { senderKind } from '../records/senders.ts'
+import { repeatReceipt } from './send-receipt.ts'
 
 export interface FoundEntry {
   /** PersonaID of the sender. */
@@ -88,16 +89,21 @@ async function announce(
   app: string,
   { from, card: { url: at }, isAtInbox }: FoundEntry,
   { id, kind, store, hash }: Exclude<Entry, { kind: 'receipt' }>,
-  { personaId: to }: AppDevice,
+  device: AppDevice,
   queue: Queue,
   means: MessagesMeans,
 ): Promise<Taken> {
   const { keeper } = means
+  const to = device.personaId
   const isToFormer = to !== keeper.onDisk.own.get(OWN)?.personaId
   const object = { from, at, id: formatBase64url(id), kind, store, hash: formatBase64url(hash) }
   const task = { do: 'fetch', ...object, ...(isToFormer ? { to } : {}) } as const
   const name = objectName(task)
-  if (onDisk(means, SEEN).get(hashed(app, name, keeper.engine)) !== undefined) return 'done'
+  const seen = onDisk(means, SEEN).get(hashed(app, name, keeper.engine))
+  if (seen !== undefined) {
+    await repeatReceipt(app, object, seen, device, queue, means)
+    return 'done'
+  }
   // The same entry lies in each inbox of the card, and is listed again after a start.
   if (queue.fetches(app, name)) return { waitsFor: name }
   if (queue.fetchesOf(app, at, from) >= MAX_FETCHES_OF_SENDER) return 'later'

@@ -48,8 +48,12 @@ export interface StoredSent {
   readonly devices: readonly SealedTo[]
   /** The keys `sig` of those whose receipt came. */
   readonly receipts: readonly string[]
+  /** Devices of the recipient that have it without that it was sealed to them, by their key `sig`: restored ones. Absent if there is none. */
+  readonly restored?: readonly string[]
   /** Address of the store that has the object; null while none has. */
   readonly store: string | null
+  /** The devices in the card of each side when its inboxes got the entry: see devicesMark(). */
+  readonly posted?: { readonly own?: string; readonly peer?: string }
 }
 
 /** A message that has come. Its parts are under {@link ARRIVED_PART}. */
@@ -64,6 +68,15 @@ export interface StoredArrived {
   readonly bytes: number
   /** By which its parts are found. */
   readonly parts: string
+}
+
+/** An object that was read here, or has failed. */
+export interface StoredSeen {
+  readonly untilSec: number
+  /** The key `sig` of the device that sent it and got a receipt, hex; absent where it failed. */
+  readonly device?: string
+  /** How often it got the receipt again. */
+  readonly again?: number
 }
 
 /** How messages between this device and a persona are counted. */
@@ -161,8 +174,8 @@ export const UPLOAD: SealedKind<Uint8Array> = sealedKind('msgupload', BYTES)
 export const ARRIVED: SealedKind<StoredArrived> = sealedKind('msgarrived', jsonCodec())
 /** Parts of a content, by app, hash of the object's id and offset. */
 export const ARRIVED_PART: SealedKind<Uint8Array> = sealedKind('msgpart', BYTES)
-/** Objects that were read, or failed, by app and hash of the id: the second until when that is remembered. */
-export const SEEN: SealedKind<number> = sealedKind('msgseen', jsonCodec())
+/** By app and hash of the object's name. Records of earlier versions are the second alone until when it is remembered. */
+export const SEEN: SealedKind<StoredSeen | number> = sealedKind('msgseen', jsonCodec())
 /** By app and hash of the PersonaID. */
 export const PEER: SealedKind<PeerCounts> = sealedKind('msgpeer', jsonCodec())
 /** By the name of the app. */

@@ -13,6 +13,7 @@ import type { MessagesMeans } from '../records/means.ts'
 import type { Job, StoredSent, Task } from '../records/kinds.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone } from '../tasks/queue.ts'
+import { devicesMark, type Side } from './post-again.ts'
 import { othersOf } from './sender.ts'
 import { changeSent, laterState, sentOf } from './sent-states.ts'
 
@@ -34,9 +35,10 @@ export async function postEntries(
 ): Promise<void> {
   const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
   const mayWait = tries < MAX_CARD_TRIES
-  const { done, problem, isRefused } = await tryInboxes(app, task, sent, device, mayWait, signal, means)
+  const { done, problem, isRefused, mark } = await tryInboxes(app, task, sent, device, mayWait, signal, means)
   const note = (): void => {
-    if (done.length > task.done.length && isOfPeer(task, device)) noteNotified(app, task.sent, means)
+    const isNews = done.length > task.done.length || problem === null
+    if (isNews && task.sent !== null) notePosted(app, task.sent, isOfPeer(task, device) ? 'peer' : 'own', mark, means)
   }
   if (problem === null) return await finish(note)
   await means.keeper.change(note)
@@ -46,11 +48,13 @@ export async function postEntries(
 }
 
 /** The inboxes that have an entry, and why another one has not; null if all have it. */
-interface Posted {
+export interface Posted {
   readonly done: readonly string[]
   readonly problem: unknown
   /** Every inbox refuses it for good. */
   readonly isRefused: boolean
+  /** See devicesMark(). */
+  readonly mark: string
 }
 
 /**
@@ -68,8 +72,9 @@ export async function tryInboxes(
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<Posted> {
-  const { persona, devices, inboxes } = await readersOf(app, task, device, means)
-  const lacking = lackingIn(task, sent, { persona, devices, inboxes })
+  const { persona, devices, inboxes, epoch } = await readersOf(app, task, device, means)
+  const mark = devicesMark(app, epoch, devices, means)
+  const lacking = lackingIn(task, sent, { devices, inboxes })
   if (lacking !== null) {
     // Siblings that rotated apart may each have signed a card without the other.
     if (mayWait) {
@@ -81,7 +86,7 @@ export async function tryInboxes(
   }
   const keys = keysFor(task, sent, devices, device)
   // No other own device uses the app any more.
-  if (keys.length === 0 || inboxes.length === 0) return { done: [], problem: null, isRefused: false }
+  if (keys.length === 0 || inboxes.length === 0) return { done: [], problem: null, isRefused: false, mark }
   const entry = entryOf(task, sent, device)
   const route = { from: parseHex(device.personaId)!, reader: parseHex(persona)!, app }
   const encId = formatBase64url(await sealEntry(entry, route, keys))
@@ -100,12 +105,16 @@ export async function tryInboxes(
       if (error.code === 'RELAY_NO_INBOX') await means.cards.find(persona, app, { anew: true, alsoAt: [url] })
     }
   }
-  return { done, problem, isRefused }
+  return { done, problem, isRefused, mark }
 }
 
-/** Inside of a change. */
-function noteNotified(app: string, number: number, means: MessagesMeans): void {
-  changeSent(app, number, (before) => ({ state: laterState(before, 'notified'), reason: null }), means)
+/** Inside of a change. @param side whose inboxes have the entry @param mark see devicesMark() */
+function notePosted(app: string, number: number, side: Side, mark: string, means: MessagesMeans): void {
+  const change = (before: StoredSent): Partial<StoredSent> => ({
+    posted: { ...before.posted, [side]: mark },
+    ...(side === 'peer' ? { state: laterState(before, 'notified'), reason: null } : {}),
+  })
+  changeSent(app, number, change, means)
 }
 
 /** It leads a peer to a message. */
@@ -117,7 +126,7 @@ function isOfPeer(task: PostTask, { personaId }: AppDevice): task is PostTask & 
 function lackingIn(
   { receipt }: PostTask,
   sent: StoredSent | undefined,
-  { devices, inboxes }: Readers,
+  { devices, inboxes }: Pick<Readers, 'devices' | 'inboxes'>,
 ): 'MESSAGE_NO_DEVICE' | 'MESSAGE_NO_INBOX' | null {
   const listed = new Set(devices.map(({ sig }) => formatHex(sig)))
   const wanted = sent?.devices.map(({ sig }) => sig) ?? (receipt?.device === undefined ? [...listed] : [receipt.device])
@@ -147,18 +156,25 @@ interface Readers {
   readonly persona: string
   readonly devices: readonly CardEntry[]
   readonly inboxes: readonly string[]
+  /** That of the card. */
+  readonly epoch: number
 }
 
 async function readersOf(app: string, task: PostTask, device: AppDevice, means: MessagesMeans): Promise<Readers> {
   if (task.persona === device.personaId)
-    return { persona: task.persona, devices: othersOf(device), inboxes: device.card.inboxes }
+    return {
+      persona: task.persona,
+      devices: othersOf(device),
+      inboxes: device.card.inboxes,
+      epoch: device.card.chain.epoch,
+    }
   const persona = currentId(task.persona, means.keeper.onDisk)
   // A message is sealed to the persona that it is for. A receipt is not.
   if (persona !== task.persona && task.receipt === null) throw new GiveUp('PERSONA_SUCCEEDED')
   const alsoAt = inboxUrls(app, means)
   const card: VerifiedCard | null = await means.cards.find(persona, app, { alsoAt })
   if (card === null) throw new RelayError('RELAY_UNREACHABLE', 'no card of the persona is found', { hint: 'try later' })
-  return { persona, devices: card.devices, inboxes: card.inboxes }
+  return { persona, devices: card.devices, inboxes: card.inboxes, epoch: card.chain.epoch }
 }
 
 function entryOf({ receipt }: PostTask, sent: StoredSent | undefined, { card }: AppDevice): Entry {

@@ -4,6 +4,7 @@ import type { Receipt } from '../../../message/entry.ts'
 import { verifyReceipt } from '../../../message/receipt.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
 import { SENT_STATES } from '../../../ipc/methods/messages.ts'
+import { inboxUrls } from '../records/known-inboxes.ts'
 import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
 import { currentId } from '../../state/view.ts'
 import { numbered } from '../../sealed/numbered.ts'
@@ -39,13 +40,18 @@ export function laterState(before: StoredSent, next: StoredSent['state']): Store
 }
 
 /** Devices of the recipient: those to which a message was sealed, and those that have it. */
-export function reachOf({ devices, receipts }: StoredSent): { readonly devices: number; readonly received: number } {
+export function reachOf({ devices, receipts, restored = [] }: StoredSent): {
+  readonly devices: number
+  readonly received: number
+} {
   const theirs = devices.filter(({ isOwn }) => !isOwn)
-  return { devices: theirs.length, received: theirs.filter(({ sig }) => receipts.includes(sig)).length }
+  const has = theirs.filter(({ sig }) => receipts.includes(sig)).length + restored.length
+  return { devices: theirs.length, received: Math.min(has, theirs.length) }
 }
 
 /**
- * Takes a receipt of a device. Its signature tells which one made it, whoever left it.
+ * Takes a receipt of a device. Its signature tells which one made it, whoever left it. A restored device of the recipient opens with its keys of before,
+ * and signs with a new one, which the newest card lists.
  * @throws {MessageError} WRONG_RECEIPT
  */
 export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, means: MessagesMeans): Promise<void> {
@@ -54,8 +60,20 @@ export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, m
   const sent = number === undefined ? undefined : sentOf(app, number, means)
   // Another own device sent it, or it is long over.
   if (number === undefined || sent === undefined) return
+  const verified = (keys: readonly Uint8Array[]): string =>
+    formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
   const keys = sent.devices.map(({ sig }) => parseHex(sig)!)
-  const sig = formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
+  let sig: string
+  try {
+    sig = verified(keys)
+  } catch (error) {
+    if (!isWrongReceipt(error)) throw error
+    const card = await means.cards.find(currentId(sent.to, keeper.onDisk), app, {
+      anew: true,
+      alsoAt: inboxUrls(app, means),
+    })
+    sig = verified(card?.devices.map((entry) => entry.sig) ?? [])
+  }
   await keeper.change(() => {
     const after = changeSent(app, number, (before) => withReceipt(app, before, sig, means), means)
     if (after !== undefined) deleteIfRead(app, after, queue)
@@ -71,8 +89,10 @@ export function deleteIfRead(app: string, { devices, receipts, store, id, sentSe
 const OBJECT_LIFE_SEC: number = 31 * 86_400 // format: docs/relay.md, section 11: a store deletes an object by itself then
 
 function withReceipt(app: string, before: StoredSent, sig: string, means: MessagesMeans): Partial<StoredSent> {
-  const receipts = before.receipts.includes(sig) ? before.receipts : [...before.receipts, sig]
-  return { receipts, ...receivedIf(app, { ...before, receipts }, means) }
+  const list = before.devices.some((device) => device.sig === sig) ? 'receipts' : 'restored'
+  const having = before[list] ?? []
+  const after = { ...before, [list]: having.includes(sig) ? having : [...having, sig] }
+  return { [list]: after[list], ...receivedIf(app, after, means) }
 }
 
 /**
@@ -81,14 +101,14 @@ function withReceipt(app: string, before: StoredSent, sig: string, means: Messag
  */
 export function receivedIf(
   app: string,
-  { to, devices, receipts }: StoredSent,
+  { to, devices, receipts, restored = [] }: StoredSent,
   { cards, keeper }: MessagesMeans,
 ): Partial<StoredSent> {
   const theirs = devices.filter(({ isOwn }) => !isOwn)
   const has = ({ sig }: SealedTo): boolean => receipts.includes(sig)
   const persona = currentId(to, keeper.onDisk)
   const isOut = ({ sig }: SealedTo): boolean => cards.standing(persona, app, parseHex(sig)!) === 'unlisted'
-  const isReceived = theirs.some(has) && theirs.every((device) => has(device) || isOut(device))
+  const isReceived = (theirs.some(has) || restored.length > 0) && theirs.every((device) => has(device) || isOut(device))
   return isReceived ? { state: 'received', reason: null } : {}
 }
 

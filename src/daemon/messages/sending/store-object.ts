@@ -11,7 +11,7 @@ import { OBJECT_PART, SENT_ID, type Job, type StoredSent, type Task } from '../r
 import { objectsAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
 import { SENT_LIFE_SEC } from './sender.ts'
-import { tryInboxes, type PostTask } from './post-entry.ts'
+import { tryInboxes, type Posted, type PostTask } from './post-entry.ts'
 import { changeSent, deleteIfRead, laterState, sentOf } from './sent-states.ts'
 
 const AT_ONCE_MS = 1000 // sanity: a slower inbox is asked by a job of its own, so that it keeps no other message from its store
@@ -29,19 +29,25 @@ export async function storeObject(
   if (sent === undefined) throw new GiveUp('GONE')
   const store = await putSomewhere(app, task.sent, sent, device, signal, means)
   const entry: PostTask = { do: 'post', persona: sent.to, sent: task.sent, receipt: null, done: [] }
-  const done = await postAtOnce(app, entry, { ...sent, store }, device, signal, means)
+  const posted = await postAtOnce(app, entry, { ...sent, store }, device, signal, means)
   const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, task.sent)}/`))
   await finish(() => {
-    const state = done === null || done.length > 0 ? 'notified' : 'stored'
+    const isPosted = posted !== null && (posted.problem === null || posted.done.length > 0)
+    const state = isPosted ? 'notified' : 'stored'
     const after = changeSent(
       app,
       task.sent,
-      (before) => ({ store, state: laterState(before, state), reason: null }),
+      (before) => ({
+        store,
+        state: laterState(before, state),
+        reason: null,
+        ...(isPosted ? { posted: { ...before.posted, peer: posted.mark } } : {}),
+      }),
       means,
     )
     for (const part of parts) inChange(means, OBJECT_PART).delete(part)
     const untilSec = sent.sentSec + SENT_LIFE_SEC
-    if (done !== null) queue.add(app, { ...entry, done }, untilSec)
+    if (posted?.problem !== null) queue.add(app, { ...entry, done: posted?.done ?? [] }, untilSec)
     if (sent.devices.some(({ isOwn }) => isOwn)) queue.add(app, { ...entry, persona: device.personaId }, untilSec)
     // The receipts may have been faster.
     if (after !== undefined) deleteIfRead(app, after, queue)
@@ -50,7 +56,7 @@ export async function storeObject(
 
 /**
  * Posts the entry before the disk knows where the object is: after a crash both are done again, which changes nothing at a relay.
- * @returns null if every inbox has it, else those that have it
+ * @returns null if no inbox has it yet
  */
 async function postAtOnce(
   app: string,
@@ -59,15 +65,14 @@ async function postAtOnce(
   device: AppDevice,
   signal: AbortSignal,
   means: MessagesMeans,
-): Promise<readonly string[] | null> {
+): Promise<Posted | null> {
   const slow = new AbortController()
   const posting = tryInboxes(app, entry, sent, device, true, AbortSignal.any([signal, slow.signal]), means)
     // The entry gets a job of its own, which finds the same problem.
     .catch(() => null)
   const posted = await within(means.clock, AT_ONCE_MS, posting)
   slow.abort()
-  if (posted === null) return []
-  return posted.problem === null ? null : posted.done
+  return posted
 }
 
 /** Tries the stores of the card, the preferred first. @returns the address of the one that has it */
