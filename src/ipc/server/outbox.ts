@@ -1,4 +1,4 @@
-/** The frames on their way to one client. All of one turn of the event loop go out in one write (docs/ipc.md, section 1). */
+/** The frames on their way to one client. Those that are added together go out in one write. */
 import type { Socket } from 'node:net'
 import { ASCII } from '../wire/frame.ts'
 
@@ -31,7 +31,7 @@ export class Outbox {
   /** @param bytes the frame in UTF-8, for a frame that goes to many clients: so it is encoded once. They must not change */
   add(frame: string, bytes: Uint8Array | null = null): void {
     if (!this.#socket.writable) return
-    if (this.#out === '') process.nextTick(() => this.flush())
+    if (this.#out === '') queueMicrotask(() => this.flush())
     this.#bytes = this.#out === '' ? bytes : null
     this.#out += frame
   }
