@@ -17,9 +17,10 @@ export interface ByteRange {
 export interface ObjectBytes {
   /**
    * Writes an object. When it returns, the object survives a power cut; when it throws, no byte of it is left.
-   * @throws the error of `parts`
+   * @param counted resolves once the object has its record: before that, no byte of it is in its place
+   * @throws the error of `parts`, or of `counted`
    */
-  write(place: ObjectPlace, parts: AsyncIterable<Uint8Array>): Promise<void>
+  write(place: ObjectPlace, parts: AsyncIterable<Uint8Array>, counted?: () => Promise<void>): Promise<void>
   /**
    * Reads a part of an object, as fast as it is taken. The reader ends or destroys the stream.
    * @param bytes that the object has

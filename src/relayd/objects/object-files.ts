@@ -4,8 +4,8 @@
  *   objects/kept/PERSONA.NAME     an object that is whole and durable
  *   objects/coming/PERSONA.NAME   an object that its sender is sending
  *
- * A file counts only by its record. Whoever writes one has made the record before; whoever removes one has removed the record before. So a crash
- * leaves files without a record at most, and {@link ObjectFiles.places} finds them.
+ * A file counts only by its record. Whoever keeps one has made the record before; whoever removes one has removed the record before. So a crash
+ * leaves files without a record at most, and {@link ObjectFiles.places} finds those that were kept.
  */
 import { constants } from 'node:fs'
 import { open, opendir, readdir, unlink } from 'node:fs/promises'
@@ -43,10 +43,15 @@ export class ObjectFiles implements ObjectBytes {
     return new ObjectFiles(kept!, coming!)
   }
 
-  /** @throws {DurableError} any of its codes; the error of `parts` */
-  async write(place: ObjectPlace, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  /** @throws {DurableError} any of its codes; the error of `parts`, or of `counted` */
+  async write(
+    place: ObjectPlace,
+    parts: AsyncIterable<Uint8Array>,
+    counted: () => Promise<void> = async () => {},
+  ): Promise<void> {
     const name = fileOf(place)
-    await writeFileDurably(join(this.#kept, name), parts, { mode: FILE_MODE, tempPath: join(this.#coming, name) })
+    const tempPath = join(this.#coming, name)
+    await writeFileDurably(join(this.#kept, name), parts, { mode: FILE_MODE, tempPath, beforeRename: counted })
   }
 
   async read(place: ObjectPlace, bytes: number, { first, last }: ByteRange): Promise<Readable> {

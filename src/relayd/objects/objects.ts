@@ -45,6 +45,8 @@ interface Sending {
 }
 
 const TRAVELLING_SEC = 10 // sanity: one of the largest objects at 2 MiB/s
+/** A body of at most so many bytes goes to the disk while its record does. A longer one waits, since it may be refused. */
+const SHORT_BYTES: number = 64 << 10 // sanity: a message without a file; nobody fills the disk with what is refused at once
 const SLICE = 256 // objects that are deleted in one commit
 const NOTHING = new Uint8Array(0)
 
@@ -189,15 +191,20 @@ export class Objects implements ObjectService {
     const { store, files, limits, nowUs } = this.#options
     const { maxObjectBytes } = limits.object
     const offered = { ...place, bytes: upload.announcedBytes ?? maxObjectBytes, hash }
-    const begun = await store.objects.begin(offered, nowUs())
-    if (begun.outcome === 'unknown') return { outcome: 'card' }
-    if (begun.outcome !== 'begun') return begun
-    // The file of an object that was there until a moment ago.
-    await this.#removing.get(objectId(place))
+    const begun = store.objects.begin(offered, nowUs())
+    const counted = async (): Promise<void> => {
+      if ((await begun).outcome !== 'begun') throw new Error('the object is not counted')
+      // The file of an object that was there until a moment ago.
+      await this.#removing.get(objectId(place))
+    }
     const body = measure(upload.parts, hash, offered.bytes)
     try {
-      await files.write(place, body.parts)
+      if (offered.bytes > SHORT_BYTES) await counted()
+      await files.write(place, body.parts, counted)
     } catch (error) {
+      const refused = await begun
+      if (refused.outcome === 'unknown') return { outcome: 'card' }
+      if (refused.outcome !== 'begun') return refused
       await store.objects.remove([place])
       if (error instanceof BodyError) return { outcome: OUTCOMES[error.code] }
       if (error instanceof DurableError && error.code === 'DURABLE_DISK_FULL') return { outcome: 'full' }

@@ -25,9 +25,14 @@ export class ObjectParts implements ObjectBytes {
 
   /**
    * Each row is a transaction of its own, so that a slow sender holds no lock. It ends early where the record of the object is gone.
-   * @throws {DatabaseError}; the error of `parts`
+   * @throws {DatabaseError}; the error of `parts`, or of `counted`
    */
-  async write(place: ObjectPlace, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  async write(
+    place: ObjectPlace,
+    parts: AsyncIterable<Uint8Array>,
+    counted: () => Promise<void> = async () => {},
+  ): Promise<void> {
+    await counted()
     const object = objectId(place)
     let n = 0
     try {

@@ -44,7 +44,7 @@ export type BeginOutcome =
   | { readonly outcome: 'there'; readonly hash: Uint8Array }
 
 export interface ObjectStore {
-  /** Counts an object before its first byte comes. Durable when it resolves, so that no byte is on the disk that does not count. */
+  /** Counts an object before it is in its place. Durable when it resolves, so that a crash leaves nothing there that does not count. */
   begin(object: OfferedObject, nowUs: number): Promise<BeginOutcome>
   /**
    * Gives out an object from now on: its file is durable. Durable when it resolves.
