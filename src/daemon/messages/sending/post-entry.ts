@@ -35,7 +35,8 @@ export async function postEntries(
 ): Promise<void> {
   const sent = task.sent === null ? undefined : sentOf(app, task.sent, means)
   const mayWait = tries < MAX_CARD_TRIES
-  const { done, problem, isRefused, mark } = await tryInboxes(app, task, sent, device, mayWait, signal, means)
+  const sealed = await sealForInboxes(app, task, sent, device, mayWait, means)
+  const { done, problem, isRefused, mark } = await tryInboxes(app, task, sealed, device, signal, means)
   const note = (): void => {
     const isNews = done.length > task.done.length || problem === null
     if (isNews && task.sent !== null) notePosted(app, task.sent, isOfPeer(task, device) ? 'peer' : 'own', mark, means)
@@ -57,21 +58,32 @@ export interface Posted {
   readonly mark: string
 }
 
+/** An entry that can be posted. */
+export interface SealedPost {
+  /** PersonaID by now. */
+  readonly persona: string
+  /** Where it goes. */
+  readonly inboxes: readonly string[]
+  /** Null where no other own device uses the app any more. */
+  readonly encId: string | null
+  /** See devicesMark(). */
+  readonly mark: string
+}
+
 /**
- * Posts an entry to each inbox that has it not.
+ * Seals an entry to those who may read it.
  * @param sent the message to which it leads, with the store that has it; undefined for a receipt
  * @param mayWait until the card lists a device that can open it, or that waits for the receipt
  * @throws {GiveUp} nobody can open it @throws {RelayError} no card of the persona is found @throws {MessagesError} MESSAGE_NO_DEVICE | MESSAGE_NO_INBOX
  */
-export async function tryInboxes(
+export async function sealForInboxes(
   app: string,
   task: PostTask,
   sent: StoredSent | undefined,
   device: AppDevice,
   mayWait: boolean,
-  signal: AbortSignal,
   means: MessagesMeans,
-): Promise<Posted> {
+): Promise<SealedPost> {
   const { persona, devices, inboxes, epoch } = await readersOf(app, task, device, means)
   const mark = devicesMark(app, epoch, devices, means)
   const lacking = lackingIn(task, sent, { devices, inboxes })
@@ -85,11 +97,22 @@ export async function tryInboxes(
     if (isOfPeer(task, device)) throw new GiveUp(lacking)
   }
   const keys = keysFor(task, sent, devices, device)
-  // No other own device uses the app any more.
-  if (keys.length === 0 || inboxes.length === 0) return { done: [], problem: null, isRefused: false, mark }
+  if (keys.length === 0 || inboxes.length === 0) return { persona, inboxes, encId: null, mark }
   const entry = entryOf(task, sent, device)
   const route = { from: parseHex(device.personaId)!, reader: parseHex(persona)!, app }
-  const encId = formatBase64url(await sealEntry(entry, route, keys))
+  return { persona, inboxes, encId: formatBase64url(await sealEntry(entry, route, keys)), mark }
+}
+
+/** Posts an entry to each inbox that has it not. */
+export async function tryInboxes(
+  app: string,
+  task: PostTask,
+  { persona, inboxes, encId, mark }: SealedPost,
+  device: AppDevice,
+  signal: AbortSignal,
+  means: MessagesMeans,
+): Promise<Posted> {
+  if (encId === null) return { done: [], problem: null, isRefused: false, mark }
   const done = [...task.done]
   let [problem, isRefused]: [unknown, boolean] = [null, done.length === 0]
   for (const url of inboxes.filter((inbox) => !done.includes(inbox))) {

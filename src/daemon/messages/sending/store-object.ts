@@ -11,7 +11,7 @@ import { OBJECT_PART, SENT_ID, type Job, type StoredSent, type Task } from '../r
 import { objectsAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, type Queue } from '../tasks/queue.ts'
 import { SENT_LIFE_SEC } from './sender.ts'
-import { tryInboxes, type Posted, type PostTask } from './post-entry.ts'
+import { sealForInboxes, tryInboxes, type Posted, type PostTask, type SealedPost } from './post-entry.ts'
 import { changeSent, deleteIfRead, laterState, sentOf } from './sent-states.ts'
 
 const AT_ONCE_MS = 1000 // sanity: a slower inbox is asked by a job of its own, so that it keeps no other message from its store
@@ -27,9 +27,14 @@ export async function storeObject(
 ): Promise<void> {
   const sent = sentOf(app, task.sent, means)
   if (sent === undefined) throw new GiveUp('GONE')
-  const store = await putSomewhere(app, task.sent, sent, device, signal, means)
   const entry: PostTask = { do: 'post', persona: sent.to, sent: task.sent, receipt: null, done: [] }
-  const posted = await postAtOnce(app, entry, { ...sent, store }, device, signal, means)
+  // It is sealed while the object is on its way, and says in which store that lies. Its own job finds what stands in its way.
+  const sealFor = async (store: string): Promise<SealedPost | null> =>
+    await sealForInboxes(app, entry, { ...sent, store }, device, true, means).catch(() => null)
+  const preferred = device.card.stores[0] ?? ''
+  const sealed = sealFor(preferred)
+  const store = await putSomewhere(app, task.sent, sent, device, signal, means)
+  const posted = await postAtOnce(app, entry, store === preferred ? sealed : sealFor(store), device, signal, means)
   const parts = await Array.fromAsync(onDisk(means, OBJECT_PART).ids(`${numbered(app, task.sent)}/`))
   await finish(() => {
     const isPosted = posted !== null && (posted.problem === null || posted.done.length > 0)
@@ -61,16 +66,23 @@ export async function storeObject(
 async function postAtOnce(
   app: string,
   entry: PostTask,
-  sent: StoredSent,
+  sealed: Promise<SealedPost | null>,
   device: AppDevice,
   signal: AbortSignal,
   means: MessagesMeans,
 ): Promise<Posted | null> {
   const slow = new AbortController()
-  const posting = tryInboxes(app, entry, sent, device, true, AbortSignal.any([signal, slow.signal]), means)
-    // The entry gets a job of its own, which finds the same problem.
-    .catch(() => null)
-  const posted = await within(means.clock, AT_ONCE_MS, posting)
+  const either = AbortSignal.any([signal, slow.signal])
+  const post = async (): Promise<Posted | null> => {
+    const ready = await sealed
+    return ready === null ? null : await tryInboxes(app, entry, ready, device, either, means)
+  }
+  // The job of the entry finds the same problem.
+  const posted = await within(
+    means.clock,
+    AT_ONCE_MS,
+    post().catch(() => null),
+  )
   slow.abort()
   return posted
 }
