@@ -10,26 +10,39 @@ import { countOf } from '../io/layout.ts'
 import { decodeContent, type ChatContent } from './content.ts'
 import { chatChannels, chatOf, peerOf } from './peers.ts'
 
-/** Takes all that waits. A content is acknowledged once its line is on disk: after a crash it comes again, and its id makes it one. */
-export async function takeIncoming(client: Client, ownId: string | null): Promise<void> {
+/** Called once a line of a chat is on disk, and before the daemon hears that it was taken: a person waits for it. */
+type OnKept = (chat: string) => Promise<void>
+
+/**
+ * Takes all that waits. A content is acknowledged once its line is on disk: after a crash it comes again, and its id makes it one.
+ * @returns the channels of chats
+ */
+export async function takeIncoming(
+  client: Client,
+  ownId: string | null,
+  onKept: OnKept = async () => {},
+): Promise<readonly ChannelView[]> {
   const channels = await chatChannels(client)
   for (const channel of channels)
-    if (channel.unread > 0) await takeContents(client, channel, peerOf(channel, channels).chat)
-  if (ownId !== null) await takeMessages(client, ownId)
+    if (channel.unread > 0) await takeContents(client, channel.id, peerOf(channel, channels).chat, onKept)
+  if (ownId !== null) await takeMessages(client, ownId, onKept)
+  return channels
 }
 
-async function takeContents(client: Client, { id }: ChannelView, chat: string): Promise<void> {
+/** Takes what waits in one channel, as {@link takeIncoming} does. */
+export async function takeContents(client: Client, id: string, chat: string, onKept: OnKept): Promise<void> {
   await eachContent<ReadContent>(
     0,
     async (after) => await client.call('channel.read', { id, after }),
     async (content) => {
       await take(client, { chat, mine: false, atSec: content.atSec, otherId: `${id}-${content.number}` }, content)
+      await onKept(chat)
       await client.call('channel.ack', { id, upTo: content.number })
     },
   )
 }
 
-async function takeMessages(client: Client, ownId: string): Promise<void> {
+async function takeMessages(client: Client, ownId: string, onKept: OnKept): Promise<void> {
   await eachContent<ReadMessage>(
     0,
     async (after) => {
@@ -42,6 +55,7 @@ async function takeMessages(client: Client, ownId: string): Promise<void> {
       const place = { chat, mine, atSec: message.atSec, otherId: `message-${message.number}` }
       if (message.failed === null) await take(client, place, message)
       else await keepOther(client, place, `(a message that cannot be read: ${message.failed})`)
+      await onKept(chat)
       await client.call('message.ack', { app: CHAT_APP, upTo: message.number })
     },
   )

@@ -1,6 +1,7 @@
 /** `persona chat NAME`: an open chat. Lines come and go while a person types, or while a script writes to stdin. */
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
+import type { ChannelView } from '../../ipc/methods/channel-values.ts'
 import { MAX_LINE_CHARS, type ChatLine } from '../../ipc/methods/chat.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
@@ -11,9 +12,11 @@ import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
 import { eachPageAfter, figuresOf, lastLines } from './kept-lines.ts'
-import { takeIncoming } from './incoming.ts'
+import { takeContents, takeIncoming } from './incoming.ts'
+import type { ChatText } from './content.ts'
 import { Outgoing } from './outgoing.ts'
-import { chatChannels, findPeer, peerOf, type Peer } from './peers.ts'
+import { ownPersona } from './own-persona.ts'
+import { findPeer, peerOf, type Peer } from './peers.ts'
 import { ReadMarks } from './read-marks.ts'
 import { Screen } from './screen.ts'
 import { MARKS } from './show.ts'
@@ -44,18 +47,6 @@ export async function openChat(
   await new Session(context, client, peer, await ownPersona(client)).run(lines)
 }
 
-async function ownPersona(client: Client): Promise<string | null> {
-  const { persona } = await client.call('status')
-  if (persona === null) return null
-  try {
-    await client.call('message.open', { app: CHAT_APP })
-  } catch (error) {
-    // Without a relay, lines go by channels alone.
-    if (!(error instanceof RpcError)) throw error
-  }
-  return persona.personaId
-}
-
 class Session {
   readonly #screen: Screen
   readonly #client: Client
@@ -67,8 +58,14 @@ class Session {
   #peer: Peer
   /** The number of the last line that was shown. */
   #shown = 0
+  /** The last line of the peer that was shown, until it counts as read. */
+  #shownUnread: string | null = null
+  /** Whether a line may be kept here that no way has taken. */
+  #mayWait = true
   /** The number of the last line that was typed here. */
   #lastSent: number | null = null
+  /** Channels of which an event has told that something has come. */
+  readonly #told = new Set<string>()
   /** Numbers of contents that were delivered, by channel, and of messages that were received. */
   readonly #delivered = new Map<string, number>()
   readonly #received = new Set<number>()
@@ -128,7 +125,8 @@ class Session {
   }
 
   #see(event: DaemonEvent | LaggedEvent): boolean {
-    if (event.event === 'channel.delivered') this.#delivered.set(event.data.id, event.data.upTo)
+    if (event.event === 'channel.content') this.#told.add(event.data.id)
+    else if (event.event === 'channel.delivered') this.#delivered.set(event.data.id, event.data.upTo)
     else if (event.event === 'message.changed' && event.data.state === 'received') this.#received.add(event.data.number)
     else if (event.event === 'channel.changed' || event.event === 'contact.changed') this.#outgoing.tryAgain()
     return !('app' in event.data) || event.data.app === CHAT_APP
@@ -136,16 +134,22 @@ class Session {
 
   /** Takes what has come, sends what waits, and shows both. */
   async #look(): Promise<void> {
-    await takeIncoming(this.#client, this.#ownId)
-    await this.#refreshPeer()
+    const onKept = async (chat: string): Promise<void> => {
+      if (chat === this.#peer.chat) await this.#print()
+    }
+    const { chat, channels } = this.#peer
+    const told = channels.filter(({ id }) => this.#told.has(id))
+    this.#told.clear()
+    // A line that an event has told of is shown before anything else is asked.
+    for (const { id } of told) await takeContents(this.#client, id, chat, onKept)
+    this.#refreshPeer(await takeIncoming(this.#client, this.#ownId, onKept))
     await this.#noteArrivals()
     await this.#sendKept()
     await this.#showNew()
     await this.#showPrompt()
   }
 
-  async #refreshPeer(): Promise<void> {
-    const channels = await chatChannels(this.#client)
+  #refreshPeer(channels: readonly ChannelView[]): void {
     const { chat } = this.#peer
     const channel = channels.find((each) => peerOf(each, channels).chat === chat)
     if (channel !== undefined) this.#peer = { ...peerOf(channel, channels), name: this.#peer.name }
@@ -160,14 +164,21 @@ class Session {
 
   /** Sends lines that no way has taken before, in their order. */
   async #sendKept(): Promise<void> {
+    if (!this.#mayWait) return
     const { chat } = this.#peer
     const unsent = (await figuresOf(this.#client, chat))?.unsent ?? 0
     const kept = await lastLines(this.#client, chat, unsent, ({ mine, state }) => mine && state === 'kept')
-    for (const line of kept) {
-      const read = this.#marks.waiting
-      if (!(await this.#outgoing.send(line, read))) return
-      if (read !== null) this.#marks.sent(read, false)
-    }
+    for (const line of kept) if (!(await this.#send(line))) return
+    this.#mayWait = false
+  }
+
+  /** @returns whether some way has taken the line */
+  async #send(line: ChatText): Promise<boolean> {
+    const read = this.#marks.waiting
+    const isTaken = await this.#outgoing.send(line, read)
+    if (!isTaken) this.#mayWait = true
+    else if (read !== null) this.#marks.sent(read, false)
+    return isTaken
   }
 
   /** Sends the mark that is due alone. */
@@ -183,19 +194,23 @@ class Session {
     this.#marks.forget()
   }
 
+  /** Shows lines that are new, and marks the last one of the peer as read. */
   async #showNew(): Promise<void> {
-    const { chat } = this.#peer
-    let lastTheirs: ChatLine | null = null
-    await eachPageAfter(this.#client, chat, Math.max(0, this.#shown), (lines) => {
-      this.#screen.showNew(lines, this.#peer)
-      this.#shown = lines.at(-1)?.number ?? this.#shown
-      lastTheirs = lines.findLast(isUnread) ?? lastTheirs
-    })
-    if (lastTheirs === null) return
-    const { id } = lastTheirs as ChatLine
+    await this.#print()
+    const [chat, id] = [this.#peer.chat, this.#shownUnread]
+    if (id === null) return
+    this.#shownUnread = null
     await this.#client.call('chat.mark', { chat, ids: [id], state: 'read', earlier: true })
     this.#marks.note(id)
     await this.#sendMark()
+  }
+
+  async #print(): Promise<void> {
+    await eachPageAfter(this.#client, this.#peer.chat, Math.max(0, this.#shown), (lines) => {
+      this.#screen.showNew(lines, this.#peer)
+      this.#shown = lines.at(-1)?.number ?? this.#shown
+      this.#shownUnread = lines.findLast(isUnread)?.id ?? this.#shownUnread
+    })
   }
 
   async #showPrompt(): Promise<void> {
@@ -243,9 +258,10 @@ class Session {
         `this line has ${text.length} characters, and may have ${MAX_LINE_CHARS}; it was not sent`,
       ])
     const line = { id: crypto.randomUUID(), text, sentSec: Math.floor(Date.now() / 1000) }
-    // It is on disk before anything is sent: after a crash it leaves at the next start.
+    // It is on disk before anything is sent, since the daemon writes in the order of the calls: after a crash it leaves at the next start.
     const wishes = { chat: this.#peer.chat, mine: true, state: 'kept', ...line } as const
-    const { number } = await this.#client.call('chat.keep', wishes)
+    const keeping = this.#client.call('chat.keep', wishes)
+    const [{ number }] = await Promise.all([keeping, this.#mayWait ? null : this.#send(line)])
     const isFirst = this.#lastSent === null
     this.#lastSent = number
     await this.#sendKept()
@@ -266,6 +282,7 @@ class Session {
     await this.#leaveMark()
     this.#peer = peer
     this.#lastSent = null
+    this.#mayWait = true
     this.#outgoing.tryAgain()
     await this.#begin(SHOWN_LINES)
     await this.#showNew()
