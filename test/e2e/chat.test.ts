@@ -66,10 +66,16 @@ describe.each([
       expect(await reading.texts(LINES)).toEqual(sent)
       reading.write('thank you')
       expect((await reading.next()).text).toBe('thank you')
-      const asking = new ChatScript(alice, 'Bob', '--lines', '0')
+      const asking = new ChatScript(alice, 'Bob', '--lines', '0', '--no-marks')
       expect(await asking.next()).toMatchObject({ text: 'thank you', mine: false })
       const { lines: marked } = await alice.client.call('chat.lines', { chat: 'name:bob', limit: 500 })
       expect(new Set(marked.filter(({ mine }) => mine).map(({ state }) => state))).toEqual(new Set(['read']))
+      // Alice has read Bob's line and writes. Her line would take the mark along.
+      asking.write('not at all')
+      expect((await reading.next()).text).toBe('not at all')
+      const { lines: unmarked } = await bob.client.call('chat.lines', { chat: 'name:alice', limit: 500 })
+      const [thanks] = unmarked.filter(({ mine }) => mine)
+      expect(thanks).toMatchObject({ text: 'thank you', state: expect.stringMatching(/^(sent|there)$/) })
     },
     TIMEOUT_MS,
   )

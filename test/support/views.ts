@@ -84,6 +84,13 @@ export const NOT_ANNOUNCED: AnnounceStatus = {
 }
 
 /** Channels of a daemon that has none. */
-export const NO_MESSAGES: MessagesStatus = { appsLocked: false, unread: 0, fetching: 0, waiting: 0, requests: 0 }
+export const NO_MESSAGES: MessagesStatus = {
+  appsLocked: false,
+  unread: 0,
+  fetching: 0,
+  waiting: 0,
+  requests: 0,
+  proposals: 0,
+}
 export const NO_LINKS: LinksStatus = { linked: 0, invited: 0, asked: 0, paused: 0, proposals: 0 }
 export const NO_CHANNELS: ChannelsStatus = { appsLocked: false, invites: 0, waiting: 0, open: 0, held: 0, broken: 0 }

@@ -19,6 +19,8 @@ export interface KeyedOptions {
   /** Where veilid-server listens. */
   readonly host?: string
   readonly port?: number
+  /** false: the friend does not hear what was read here. */
+  readonly marks?: boolean
 }
 
 const DEFAULT_PLACE = { host: 'localhost', port: 5959 } as const // format: of veilid-server, and of the demo
@@ -45,7 +47,7 @@ export async function start(context: Context, name: string, options: KeyedOption
     const made = await client.call('channel.invite', { app: CHAT_APP, name, persona: false, with: friend, ...ways })
     print(context, made, isInteractive() ? [`new chat key: ${made.invite}`] : [made.invite])
     remark(context, `give it to ${escapeText(name)}, who runs: persona chat respond YOU CHATKEY`)
-    return await openAtTerminal(context, client, name)
+    return await openAtTerminal(context, client, name, options)
   })
 }
 
@@ -58,13 +60,18 @@ export async function respond(context: Context, name: string, chatKey: string, o
     const wishes = { app: CHAT_APP, name, persona: false, with: friend, invite: chatKey, ...ways }
     const begun = await client.call('channel.accept', wishes)
     if (!isInteractive()) print(context, begun, [`the chat opens when ${escapeText(name)} can be reached`])
-    return await openAtTerminal(context, client, name)
+    return await openAtTerminal(context, client, name, options)
   })
 }
 
-async function openAtTerminal(context: Context, client: Client, name: string): Promise<number> {
+async function openAtTerminal(
+  context: Context,
+  client: Client,
+  name: string,
+  { marks = true }: KeyedOptions,
+): Promise<number> {
   if (!context.json && isInteractive())
-    await openChat(context, client, { chat: chatOf(null, name), name, persona: null, channels: [] })
+    await openChat(context, client, { chat: chatOf(null, name), name, persona: null, channels: [] }, { marks })
   return EXIT_DONE
 }
 

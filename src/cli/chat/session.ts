@@ -28,29 +28,32 @@ const SHOWN_LINES = 20 // sanity: fits a screen of 25 rows
 export interface ChatOptions {
   /** Lines of the history that are shown first. */
   readonly lines?: number
+  /** false: the other side does not hear what was read here. */
+  readonly marks?: boolean
 }
 
-export async function chat(context: Context, name: string, { lines }: ChatOptions): Promise<number> {
+export async function chat(context: Context, name: string, options: ChatOptions): Promise<number> {
   return await withDaemon(context, async (client) => {
-    await openChat(context, client, await findPeer(client, name), lines)
+    await openChat(context, client, await findPeer(client, name), options)
     return EXIT_DONE
   })
 }
 
-/** Resolves when the person, or the script, ends the chat. @param lines of the history that are shown first */
+/** Resolves when the person, or the script, ends the chat. */
 export async function openChat(
   context: Context,
   client: Client,
   peer: Peer,
-  lines: number = SHOWN_LINES,
+  { lines = SHOWN_LINES, marks = true }: ChatOptions = {},
 ): Promise<void> {
-  await new Session(context, client, peer, await ownPersona(client)).run(lines)
+  await new Session(context, client, peer, await ownPersona(client), marks).run(lines)
 }
 
 class Session {
   readonly #screen: Screen
   readonly #client: Client
   readonly #ownId: string | null
+  readonly #tellsRead: boolean
   readonly #outgoing: Outgoing
   readonly #marks = new ReadMarks(systemClock, () => this.#soon(async () => await this.#sendMark()))
   /** Lines that are typed or read go out one after another, in between of what comes. */
@@ -74,11 +77,12 @@ class Session {
   /** Whatever was typed after /quit stays unsent. */
   #isOver = false
 
-  constructor(context: Context, client: Client, peer: Peer, ownId: string | null) {
+  constructor(context: Context, client: Client, peer: Peer, ownId: string | null, tellsRead: boolean) {
     this.#screen = new Screen(context)
     this.#client = client
     this.#peer = peer
     this.#ownId = ownId
+    this.#tellsRead = tellsRead
     this.#outgoing = new Outgoing(client, () => this.#peer)
   }
 
@@ -201,6 +205,7 @@ class Session {
     if (id === null) return
     this.#shownUnread = null
     await this.#client.call('chat.mark', { chat, ids: [id], state: 'read', earlier: true })
+    if (!this.#tellsRead) return
     this.#marks.note(id)
     await this.#sendMark()
   }

@@ -8,7 +8,7 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 import { formatTime, tableNumbers } from '../io/layout.ts'
-import { formatRequest, requestsOf } from '../io/requests.ts'
+import { formatPlaces, formatRequest, placesOf, requestsOf } from '../io/requests.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
 import { answerProposal, formatProposal, proposalsOf } from './proposals.ts'
@@ -26,6 +26,8 @@ const TABLE_DIGITS = new RegExp(`^[0-9A-F]{${SHOWN_DIGITS},64}$`, 'i')
 const NO_TABLE = '0'.repeat(64)
 /** The kind of a contact of one app who is proposed in another. It has no table. */
 const PROPOSAL = 'proposal'
+/** The kind of relays that an app proposes for itself. The owner accepts them by naming them. */
+const PLACES = 'places'
 
 const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
 
@@ -43,18 +45,19 @@ async function allPending(client: Client): Promise<PendingUpdate[]> {
 }
 
 export async function pending(context: Context): Promise<number> {
-  const { waiting, requests, proposals } = await withDaemon(context, async (client) => {
+  const { waiting, requests, proposals, places } = await withDaemon(context, async (client) => {
     const [waiting, requests] = [await allPending(client), await requestsOf(client)]
-    return { waiting, requests, proposals: await proposalsOf(client) }
+    return { waiting, requests, proposals: await proposalsOf(client), places: await placesOf(client) }
   })
   const lines = [
     ...waiting.flatMap((update) => [...formatUpdate(update, context.nowSec, context.verbose), '']),
     ...requests.flatMap((request) => [...formatRequest(request, context.nowSec), '']),
     ...proposals.flatMap((proposal) => [...formatProposal(proposal, context.nowSec), '']),
+    ...places.flatMap((box) => [...formatPlaces(box), '']),
   ]
   print(
     context,
-    { pending: waiting, requests, proposals },
+    { pending: waiting, requests, proposals, places: places.map(({ app, proposed }) => ({ app, ...proposed })) },
     lines.length === 0 ? ['nothing needs your decision'] : lines.slice(0, -1),
   )
   return EXIT_DONE
@@ -123,8 +126,15 @@ export async function accept(context: Context, contact: string, options: AnswerO
 }
 
 export async function reject(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  if (options.kind === PLACES) return await rejectPlaces(context, contact)
   if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'decline')
   return await answer(context, 'pending.reject', 'rejected', contact, options)
+}
+
+async function rejectPlaces(context: Context, app: string): Promise<number> {
+  const box = await withDaemon(context, (client) => client.call('message.propose', { app }))
+  print(context, box, [`${escapeText(app)}: rejected; you are not asked about these relays again`])
+  return EXIT_DONE
 }
 
 async function answer(
@@ -182,7 +192,7 @@ function parseKind(text: string | undefined): PendingKind | null {
   if (text === undefined) return null
   const kind = PENDING_KINDS.find((known) => known === text)
   if (kind !== undefined) return kind
-  throw new CliError('USAGE', `--kind must be one of ${[...PENDING_KINDS, PROPOSAL].join(', ')}, not "${text}"`)
+  throw new CliError('USAGE', `--kind must be one of ${[...PENDING_KINDS, PROPOSAL, PLACES].join(', ')}, not "${text}"`)
 }
 
 /** Too few digits would accept a table that nobody looked at. A script with an empty variable gives none at all. */

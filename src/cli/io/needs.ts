@@ -7,7 +7,7 @@ import { sentence } from './context.ts'
 import { bold, red } from './style.ts'
 import { escapeText, showName } from './escape.ts'
 import { countOf } from './layout.ts'
-import { requestsOf } from './requests.ts'
+import { placesOf, requestsOf } from './requests.ts'
 
 const MAX_LINES = 5 // sanity: of each kind; the commands list all
 
@@ -17,22 +17,25 @@ export interface Needs {
   readonly pending: readonly PendingUpdate[]
   /** How many people who are no contacts send messages. */
   readonly senders: number
+  /** How many apps propose relays for themselves. */
+  readonly proposing: number
   /** How many apps ask for permission. */
   readonly asking: number
 }
 
-export const NO_NEEDS: Needs = { alarms: [], pending: [], senders: 0, asking: 0 }
+export const NO_NEEDS: Needs = { alarms: [], pending: [], senders: 0, proposing: 0, asking: 0 }
 
 export async function needsOf(client: Client): Promise<Needs> {
   const { alarms } = await client.call('alarm.list')
   const { pending } = await client.call('pending.list', { limit: MAX_LINES + 1 })
   const senders = new Set((await requestsOf(client)).map(({ persona }) => persona)).size
   const { apps } = await client.call('app.list')
-  return { alarms, pending, senders, asking: apps.filter(({ asks }) => asks !== null).length }
+  const proposing = (await placesOf(client)).length
+  return { alarms, pending, senders, proposing, asking: apps.filter(({ asks }) => asks !== null).length }
 }
 
 /** The lines that come before everything else; with an empty line at the end if there are any. */
-export function formatNeeds({ alarms, pending, senders, asking }: Needs): string[] {
+export function formatNeeds({ alarms, pending, senders, proposing, asking }: Needs): string[] {
   const lines = [
     ...formatAlarms(alarms),
     ...pending.slice(0, MAX_LINES).map((update) => {
@@ -47,7 +50,10 @@ export function formatNeeds({ alarms, pending, senders, asking }: Needs): string
             `${countOf(senders, 'person who is no contact sends', 'people who are no contacts send')} you messages`,
           ),
         ]),
-    ...(pending.length + senders === 0 ? [] : ['  -> persona pending']),
+    ...(proposing === 0
+      ? []
+      : [sentence(`${countOf(proposing, 'app proposes', 'apps propose')} other relays for messages`)]),
+    ...(pending.length + senders + proposing === 0 ? [] : ['  -> persona pending']),
     ...(asking === 0
       ? []
       : [sentence(`${countOf(asking, 'app asks', 'apps ask')} for permission`), '  -> persona app pending']),

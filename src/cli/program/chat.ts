@@ -19,6 +19,7 @@ export function addChat(chat: Command, run: Runner): void {
     .addOption(
       new Option('--lines <number>', 'show so many lines of the history first (default: 20)').argParser(readCount),
     )
+    .option('--no-marks', 'do not tell the other side which lines were shown here')
     .action((name: string | undefined, options: ChatOptions) =>
       run(async (context) =>
         name === undefined
@@ -80,6 +81,7 @@ function addKeys(chat: Command, run: Runner): void {
 /** The carriers, and the place of veilid-server as the demo names it. */
 function withPlace(command: Command): Command {
   return withOver(command)
+    .option('--no-marks', 'do not tell the other side which lines were shown here')
     .option('--host <host>', 'go over the veilid-server at this host, which net.veilid of the configuration names')
     .option('--port <port>', 'and at this port (default: 5959)', readPort)
 }

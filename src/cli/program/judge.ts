@@ -8,7 +8,7 @@ import type { Runner } from './options.ts'
 export function addPending(program: Command, contact: Command, run: Runner): void {
   const kind = [
     '--kind <kind>',
-    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal',
+    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal, or places',
   ] as const
   const app = ['--app <app>', 'the app in which a contact is proposed'] as const
   program

@@ -2,17 +2,26 @@
 import type { MessagesStatus } from '../../ipc/methods/messages.ts'
 import { notice, ok, type Finding } from '../../ipc/shapes/doctor.ts'
 import type { Messages } from './messages.ts'
+import { proposedFor } from './proposed.ts'
 import { appsOf, figuresOf, mailboxOf, requestsOf } from './views.ts'
 
 /** The last figures: `status` must not wait for the disk. */
-export const NO_MESSAGES: Omit<MessagesStatus, 'appsLocked'> = { unread: 0, fetching: 0, waiting: 0, requests: 0 }
+export const NO_MESSAGES: Omit<MessagesStatus, 'appsLocked'> = {
+  unread: 0,
+  fetching: 0,
+  waiting: 0,
+  requests: 0,
+  proposals: 0,
+}
 
 /** @throws {CustodyError} APPS_LOCKED */
 export async function messageFigures(messages: Messages): Promise<Omit<MessagesStatus, 'appsLocked'>> {
-  const boxes = (await appsOf(messages)).map((app) => figuresOf(app, messages))
+  const apps = await appsOf(messages)
+  const boxes = apps.map((app) => figuresOf(app, messages))
   const sum = (of: 'unread' | 'fetching' | 'waiting'): number => boxes.reduce((all, box) => all + box[of], 0)
   const requests = (await requestsOf(null, messages)).length
-  return { unread: sum('unread'), fetching: sum('fetching'), waiting: sum('waiting'), requests }
+  const proposals = apps.filter((app) => proposedFor(app, messages.means) !== null).length
+  return { unread: sum('unread'), fetching: sum('fetching'), waiting: sum('waiting'), requests, proposals }
 }
 
 /** The words for codes of relays. */

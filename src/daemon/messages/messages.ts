@@ -22,6 +22,7 @@ import { Sender } from './sending/sender.ts'
 import { changeSent, sentOf } from './sending/sent-states.ts'
 import { deleteStored, storeObject } from './sending/store-object.ts'
 import { sweep, SWEEP_MS } from './sweep.ts'
+import { dropAnswered } from './proposed.ts'
 import { GiveUp, Queue, type Performer } from './tasks/queue.ts'
 import { OWN } from '../state/own-record.ts'
 import { currentId } from '../state/view.ts'
@@ -99,7 +100,11 @@ export class Messages {
   #postAgain(apps: readonly string[]): void {
     void this.#serial.run(async () => {
       try {
-        for (const app of apps) if (this.#isOpen) await postAgain(app, this.queue, this.means)
+        for (const app of apps) {
+          if (!this.#isOpen) return
+          await postAgain(app, this.queue, this.means)
+          await dropAnswered(app, this.means)
+        }
       } catch (error) {
         this.means.log.warn('messages.again', describeError(error))
       }

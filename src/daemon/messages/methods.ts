@@ -3,6 +3,7 @@ import type { Handlers } from '../../ipc/methods/method.ts'
 import type { MessagesMethods } from '../../ipc/methods/messages.ts'
 import type { CallApps } from '../wing/call-apps.ts'
 import type { Messages } from './messages.ts'
+import { propose, rejectProposal } from './proposed.ts'
 import { answerRequest } from './receiving/answer-request.ts'
 import { ackMessages, readMessages } from './receiving/read.ts'
 import { appsOf, mailboxOf, requestsOf, sentPage } from './views.ts'
@@ -44,6 +45,14 @@ export function messageHandlers(
       const app = apps.seenBy(caller, wish)
       const names = app === null ? await appsOf(messages) : [app]
       return { apps: names.map((name) => mailboxOf(name, messages)), requests: await requestsOf(app, messages) }
+    },
+    'message.propose': async ({ app: wish, ...places }, caller) => {
+      await messages.opened()
+      const app = apps.appFor(caller, wish)
+      const isRejection = caller.role === 'admin' && places.inboxes === undefined && places.stores === undefined
+      await (isRejection ? rejectProposal(app, means) : propose(app, places, means))
+      await count()
+      return mailboxOf(app, messages)
     },
     'message.answer': async ({ app, persona, answer }) => {
       const { queue } = await messages.opened()

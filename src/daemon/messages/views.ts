@@ -2,10 +2,11 @@
 import type { Mailbox, MessageRequest, SentMessage } from '../../ipc/methods/messages.ts'
 import { onDisk } from './records/means.ts'
 import type { Messages } from './messages.ts'
+import { proposedFor } from './proposed.ts'
 import { countsOf } from './records/counts.ts'
 import { appIn } from './records/ids.ts'
 import { numbered } from '../sealed/numbered.ts'
-import { COUNTS, INBOXES, REQUEST, SENT } from './records/kinds.ts'
+import { COUNTS, INBOXES, PROPOSAL, REQUEST, SENT } from './records/kinds.ts'
 import { inboxUrls } from './records/known-inboxes.ts'
 import { reachOf } from './sending/sent-states.ts'
 
@@ -32,8 +33,8 @@ export function sentPage(
 
 /** The apps of this device that use messages. */
 export async function appsOf({ means }: Messages): Promise<string[]> {
-  const [inboxes, counts] = [onDisk(means, INBOXES).ids(), onDisk(means, COUNTS).ids()]
-  return [...new Set([...(await Array.fromAsync(inboxes)), ...(await Array.fromAsync(counts))])].toSorted()
+  const ids = [INBOXES, COUNTS, PROPOSAL].map((kind) => Array.fromAsync(onDisk<unknown>(means, kind).ids()))
+  return [...new Set((await Promise.all(ids)).flat())].toSorted()
 }
 
 /** The numbers of an app, without a look at its card: they are counted with each event. */
@@ -53,6 +54,7 @@ export function mailboxOf(app: string, messages: Messages): Mailbox {
     app,
     inboxes: inboxUrls(app, means).map((url) => ({ url, named: card?.inboxes.includes(url) === true })),
     stores: [...(card?.stores ?? [])],
+    proposed: proposedFor(app, means),
     ...figuresOf(app, messages),
   }
 }

@@ -45,7 +45,10 @@ class Standby implements OpenWing<schema.MessagesMethods, null> {
   status(): ReturnType<AtWork['status']> {
     if (this.#atWork !== null) return this.#atWork.status()
     const appsLocked = !this.#host.sealed.key.isOpen
-    return { part: { messages: { appsLocked, unread: 0, fetching: 0, waiting: 0, requests: 0 } }, findings: [] }
+    return {
+      part: { messages: { appsLocked, unread: 0, fetching: 0, waiting: 0, requests: 0, proposals: 0 } },
+      findings: [],
+    }
   }
 
   async findings(): Promise<Finding[]> {

@@ -57,7 +57,8 @@ const relay = z
   .overwrite(withSlash)
   .max(255)
   .refine(isWebAddress, 'must be the address of a relay, such as https://relay.example/')
-const relays = z.array(relay).max(MAX_ADDRESSES)
+/** Relays for an app, the preferred first. */
+export const relays: z.ZodType<string[]> = z.array(relay).max(MAX_ADDRESSES)
 
 export interface CardsMethods {
   'card.list': MethodSpec<Empty, { cards: CardView[] }>

@@ -1,6 +1,7 @@
 /** The part of messages in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, message). */
 import * as z from 'zod'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
+import { relays } from './cards.ts'
 import { appName, MAX_PIECE_BYTES, ownKey, pageLimit, pieceBase64 } from './app-params.ts'
 import type { MethodSpec } from './method.ts'
 import { method, type Empty } from './params.ts'
@@ -58,12 +59,20 @@ export interface ReadMessage {
   content: string
 }
 
+/** Relays that an app proposes as its inboxes and stores; null for those that may stay. */
+export interface PlacesProposal {
+  inboxes: string[] | null
+  stores: string[] | null
+}
+
 /** The messages of an app in figures. */
 export interface Mailbox {
   app: string
   /** Where entries for this app lie, and whether the newest own card names the place still. */
   inboxes: { url: string; named: boolean }[]
   stores: string[]
+  /** The relays that the app proposes in their place, where the owner has not answered; null for none. */
+  proposed: PlacesProposal | null
   /** Messages that the app has not acknowledged. */
   unread: number
   /** Messages that were announced and are not here yet. */
@@ -109,6 +118,7 @@ export interface MessagesMethods {
     { messages: SentMessage[]; next: number | null }
   >
   'message.list': MethodSpec<{ app?: string }, { apps: Mailbox[]; requests: MessageRequest[] }>
+  'message.propose': MethodSpec<{ app?: string; inboxes?: string[]; stores?: string[] }, Mailbox>
   'message.answer': MethodSpec<{ app: string; persona: string; answer: RequestAnswer }, Empty>
 }
 
@@ -142,6 +152,9 @@ export const mailbox: z.ZodType<Mailbox> = z.strictObject({
   app: z.string(),
   inboxes: z.array(z.strictObject({ url: z.string(), named: z.boolean() })),
   stores: z.array(z.string()),
+  proposed: z
+    .strictObject({ inboxes: z.array(z.string()).nullable(), stores: z.array(z.string()).nullable() })
+    .nullable(),
   unread: count,
   fetching: count,
   waiting: count,
@@ -203,6 +216,12 @@ const MESSAGES_METHODS: MessagesMethods = {
     z.strictObject({ app }),
     z.strictObject({ apps: z.array(mailbox), requests: z.array(messageRequest) }),
   ),
+  'message.propose': method(
+    'message',
+    'Propose relays as inboxes and stores of the app; the owner decides. Without any, take the proposal back, or reject it as the owner',
+    z.strictObject({ app, inboxes: relays.exactOptional(), stores: relays.exactOptional() }),
+    mailbox,
+  ),
   'message.answer': method(
     'admin',
     'Answer somebody who is no contact: take their messages for this app, not those of now, or none at all',
@@ -234,6 +253,8 @@ export interface MessagesStatus {
   fetching: number
   waiting: number
   requests: number
+  /** Apps that propose relays, and wait for an answer. */
+  proposals: number
 }
 
 export const messagesStatus: z.ZodType<MessagesStatus> = z.strictObject({
@@ -242,6 +263,7 @@ export const messagesStatus: z.ZodType<MessagesStatus> = z.strictObject({
   fetching: count,
   waiting: count,
   requests: count,
+  proposals: count,
 })
 
 export const MESSAGES: WingSchema<MessagesMethods, MessagesEvents, { messages: MessagesStatus }> = {

@@ -110,6 +110,14 @@ export interface StoredRequest {
   readonly entries: readonly string[]
 }
 
+/** Relays that an app proposes; null for those that may stay. */
+export interface StoredProposal {
+  readonly inboxes: readonly string[] | null
+  readonly stores: readonly string[] | null
+  /** The owner does not want them, and is not asked about the same ones again. */
+  readonly isRejected: boolean
+}
+
 /** A receipt on its way. */
 export interface StoredReceipt {
   readonly id: string
@@ -182,6 +190,8 @@ export const PEER: SealedKind<PeerCounts> = sealedKind('msgpeer', jsonCodec())
 export const INBOXES: SealedKind<KnownInboxes> = sealedKind('msginbox', jsonCodec())
 /** By app and hash of the PersonaID. */
 export const REQUEST: SealedKind<StoredRequest> = sealedKind('msgrequest', jsonCodec())
+/** By the name of the app. */
+export const PROPOSAL: SealedKind<StoredProposal> = sealedKind('msgproposal', jsonCodec())
 /** By app and 16 random hex digits. */
 export const JOB: SealedKind<Job> = sealedKind('msgjob', jsonCodec())
 
@@ -198,5 +208,6 @@ export const SEALED_KINDS: readonly SealedKind<unknown>[] = [
   PEER,
   INBOXES,
   REQUEST,
+  PROPOSAL,
   JOB,
 ]

@@ -24,11 +24,12 @@ function update(contact: string): PendingUpdate {
 }
 
 test('alarms, pending changes and people who send messages and asking apps have a line each, with the command', () => {
-  expect(formatNeeds({ alarms: [alarm()], pending: [update('Carol')], senders: 2, asking: 1 })).toEqual([
+  expect(formatNeeds({ alarms: [alarm()], pending: [update('Carol')], senders: 2, proposing: 1, asking: 1 })).toEqual([
     'ALARM: Bob signed two tables (FORK).',
     '  -> persona alarms',
     'A change of Carol …CCCC3333 needs your decision.',
     '2 people who are no contacts send you messages.',
+    '1 app proposes other relays for messages.',
     '  -> persona pending',
     '1 app asks for permission.',
     '  -> persona app pending',
@@ -49,6 +50,7 @@ test('names and messages of others are escaped', () => {
       alarms: [alarm({ message: HOSTILE, code: HOSTILE })],
       pending: [update(HOSTILE)],
       senders: 0,
+      proposing: 0,
       asking: 0,
     }),
   )

@@ -48,6 +48,7 @@ const BOX: Mailbox = {
   app: 'chat',
   inboxes: [{ url: 'https://relay.example/', named: true }],
   stores: ['https://relay.example/'],
+  proposed: null,
   unread: 2,
   fetching: 0,
   waiting: 1,

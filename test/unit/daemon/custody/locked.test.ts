@@ -160,6 +160,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'message.ack',
   'message.sent',
   'message.list',
+  'message.propose',
   'message.answer',
   'persona.erase',
   'persona.recover',
