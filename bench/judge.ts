@@ -18,7 +18,7 @@ const CASES = [
 ]
 
 export function benchJudge(engine: CryptoEngine, portable: CryptoEngine, isQuick: boolean): Row[] {
-  const [rounds, calls] = isQuick ? [5, 200] : [25, 1000]
+  const [rounds, calls, warmUp, portableCalls] = isQuick ? [2, 100, 100, 3] : [25, 1000, 3000, 20]
   return CASES.map(({ epoch, devices }) => {
     const text = `Working from the garden ${tokenAt(engine, epoch, randomDevices(engine, devices))}`
     const content = parseStatus(text)
@@ -36,8 +36,8 @@ export function benchJudge(engine: CryptoEngine, portable: CryptoEngine, isQuick
       if (judged.blob === null || judge(judged.blob, null, nowSec()).verdict !== 'new')
         throw new Error('the verdict is not the expected one')
     }
-    const [bareUs, wholeUs] = medianUs(rounds, calls, [bare(engine), whole])
-    const [portableUs] = medianUs(3, isQuick ? 5 : 20, [bare(portable)], 20)
+    const [bareUs, wholeUs] = medianUs(rounds, calls, [bare(engine), whole], warmUp)
+    const [portableUs] = medianUs(3, portableCalls, [bare(portable)], portableCalls)
     const checks = epoch === 0 ? 'one bare verify' : 'two bare verifies'
     return {
       what: `judge, epoch ${epoch}, ${devices} devices`,

@@ -12,6 +12,7 @@ import { cpuSec, makeHome, removeHome, residentMiB, startDaemon, type RunningDae
 import { formatUs, quantile, type Row } from './measure.ts'
 
 const FRIENDS = 500
+const FEW_FRIENDS = 50
 const EDITS = 10
 
 interface Companion {
@@ -52,7 +53,7 @@ export async function benchLive(engine: CryptoEngine, isQuick: boolean): Promise
   const owner = (await startCompanion(engine, [friend.node]))!
   try {
     const rows = await benchEvent(owner, friend, isQuick ? 3 : EDITS)
-    rows.push(...(await benchFriends(engine, owner, isQuick ? 2 : 20)))
+    rows.push(...(await benchFriends(engine, owner, isQuick ? [FEW_FRIENDS, 2] : [FRIENDS, 20])))
     return rows
   } finally {
     for (const { daemon, home } of [owner, friend]) {
@@ -107,8 +108,12 @@ async function acceptRequest(daemon: RunningDaemon): Promise<void> {
 }
 
 /** Offline friends: what the daemon and its node cost meanwhile, and how long callers wait. */
-async function benchFriends(engine: CryptoEngine, { daemon }: Companion, seconds: number): Promise<Row[]> {
-  for (let i = 0; i < FRIENDS; i++) {
+async function benchFriends(
+  engine: CryptoEngine,
+  { daemon }: Companion,
+  [friends, seconds]: readonly [friends: number, seconds: number],
+): Promise<Row[]> {
+  for (let i = 0; i < friends; i++) {
     await daemon.admin.call('tox.add', { id: formatHex(engine.boxPublicKey(engine.randomBytes(32))) })
   }
   const app = await connect({ socketPath: daemon.appSocket })
@@ -128,7 +133,7 @@ async function benchFriends(engine: CryptoEngine, { daemon }: Companion, seconds
   await app.close()
   const figure = `daemon ${daemonCpu}, node ${nodeCpu} of a processor; ${daemonMiB} and ${nodeMiB} MiB`
   return [
-    { what: `${FRIENDS} offline friends`, figure },
+    { what: `${friends} offline friends`, figure },
     {
       what: 'lookup meanwhile, p50 and p99',
       figure: `${formatUs(quantile(us, 0.5))}, ${formatUs(quantile(us, 0.99))}`,

@@ -111,7 +111,7 @@ class Times {
 
 /** @returns the cost of each operation with few and with many contacts */
 export async function benchScale(engine: CryptoEngine, isQuick: boolean): Promise<Row[]> {
-  const [few, many] = isQuick ? [500, 2000] : [1000, 100_000]
+  const [few, many] = isQuick ? [100, 400] : [1000, 100_000]
   const [rounds, calls] = isQuick ? [2, 50] : [9, 400]
   const filled = [await fill(engine, few), await fill(engine, many)] as const
   const times = new Times()
