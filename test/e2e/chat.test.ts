@@ -66,6 +66,8 @@ describe.each([
       expect(await reading.texts(LINES)).toEqual(sent)
       reading.write('thank you')
       expect((await reading.next()).text).toBe('thank you')
+      // One new line, however many marks have come.
+      await expect.poll(async () => await homeOf(alice).done(['chat']), { timeout: 20_000 }).toMatch(/^Bob +1 /m)
       const asking = new ChatScript(alice, 'Bob', '--lines', '0', '--no-marks')
       expect(await asking.next()).toMatchObject({ text: 'thank you', mine: false })
       const { lines: marked } = await alice.client.call('chat.lines', { chat: 'name:bob', limit: 500 })

@@ -11,6 +11,7 @@ import { countOf, formatTable, formatTime } from '../io/layout.ts'
 import { escapeText, showName } from '../io/escape.ts'
 import { PersonaNames } from '../io/personas.ts'
 import { bold } from '../io/style.ts'
+import { takeIncoming } from './incoming.ts'
 import { findPeer, peerOf, showPeer } from './peers.ts'
 
 interface ListedChat extends Omit<ChatView, 'lastSec'> {
@@ -22,6 +23,9 @@ interface ListedChat extends Omit<ChatView, 'lastSec'> {
 
 export async function list(context: Context): Promise<number> {
   const { chats, rows } = await withDaemon(context, async (client) => {
+    const { persona } = await client.call('status')
+    // What waits may be marks, which are no new lines.
+    await takeIncoming(client, persona?.personaId ?? null)
     const { chats } = await client.call('chat.list', {})
     return { chats, rows: await listed(client, chats) }
   })
