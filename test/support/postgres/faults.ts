@@ -1,4 +1,4 @@
-/** Two processes under load on one database, while one is killed and the database crashes. */
+/** Two processes under load on one database, while one is killed, the database crashes, and a synchronous standby stops. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -13,6 +13,8 @@ import type { TestPostgres } from './server.ts'
 
 const CHILD = fileURLToPath(new URL('sender-child.ts', import.meta.url))
 const RETRY_MS = 50
+const MAX_LOOKS = 100 // sanity: a sender that waits for nothing is seen by what it acknowledges
+const AWAY_MS = 500 // sanity: some hundred sends of a database that does not wait
 const nowUs = (): number => Date.now() * 1000
 
 /** All that was heard of the messages, by their numbers. */
@@ -25,6 +27,18 @@ export interface FaultReport {
   /** Moments that did not rise in their box. */
   readonly backwards: number[]
   readonly faults: string[]
+  /** Acknowledged while the standby that has to have them was away. */
+  early: number
+}
+
+export interface Faulted {
+  readonly server: TestPostgres
+  /** Follows the server, which waits for it at each commit. */
+  readonly standby?: TestPostgres
+  readonly schema: string
+  readonly count: number
+  /** Faults of each kind in turn, while the messages come. */
+  readonly rounds: number
 }
 
 class Sender {
@@ -69,28 +83,47 @@ async function follow(store: RelayStore, box: string, report: FaultReport, isOve
   }
 }
 
-/** @param count of messages @param rounds kills of a process and crashes of the database, in turn, while they come */
-export async function runFaults(
-  server: TestPostgres,
-  schema: string,
-  count: number,
-  rounds: number,
-): Promise<FaultReport> {
+/** The standby is away for a moment. A commit waits for it, so nothing is acknowledged meanwhile. */
+async function leave(server: TestPostgres, standby: TestPostgres, report: FaultReport): Promise<void> {
+  report.faults.push('standby')
+  await standby.stop()
+  const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+  for (let tries = 0; tries < MAX_LOOKS && Number((await server.sql(waiting))[0]![0]) === 0; tries++)
+    await sleep(RETRY_MS)
+  // What was committed before is still on its way here.
+  await sleep(AWAY_MS)
+  const before = report.acknowledged.size
+  await sleep(AWAY_MS)
+  report.early += report.acknowledged.size - before
+  await standby.run()
+}
+
+/** Sends messages while faults happen, and reads all of them. */
+export async function runFaults({ server, standby, schema, count, rounds }: Faulted): Promise<FaultReport> {
   await server.sql(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
   const url = server.url(schema)
-  const report: FaultReport = { acknowledged: new Set(), again: new Set(), read: new Map(), backwards: [], faults: [] }
+  const report: FaultReport = {
+    acknowledged: new Set(),
+    again: new Set(),
+    read: new Map(),
+    backwards: [],
+    faults: [],
+    early: 0,
+  }
   const { store } = await openPostgres(url, { limits: FAULT_LIMITS, answerUs: MINUTE, nowUs: nowUs() }, (bytes) =>
     Buffer.alloc(bytes),
   )
-  let fault: (() => Promise<void>) | null = null
+  const kinds = [kill, crash, ...(standby === undefined ? [] : [() => leave(server, standby, report)])]
+  const failures: unknown[] = []
   let isFaulting = false
   let round = 0
   const noted = (): void => {
     if (isFaulting || round === rounds || report.acknowledged.size < ((round + 1) * count) / (rounds + 1)) return
-    round++
     isFaulting = true
-    fault = round % 2 === 1 ? kill : crash
-    void fault().finally(() => (isFaulting = false))
+    const fault = kinds[round++ % kinds.length]!
+    void fault()
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => (isFaulting = false))
   }
   const half = Math.ceil(count / 2)
   const senders = [0, 1].map((i) => new Sender(url, i * half, half, report, noted))
@@ -111,11 +144,12 @@ export async function runFaults(
   let isOver = false
   const readers = FAULT_BOXES.map((box) => follow(store, box, report, () => isOver))
   const isRunning = (): boolean => report.acknowledged.size < count || isFaulting || round < rounds
-  while (isRunning()) await sleep(RETRY_MS)
+  while (isRunning() && failures.length === 0) await sleep(RETRY_MS)
   for (const { child } of senders) child.kill('SIGTERM')
   await Promise.all(senders.map(({ ended }) => ended))
   isOver = true
   await Promise.all(readers)
   await store.close()
+  if (failures.length > 0) throw failures[0]
   return report
 }

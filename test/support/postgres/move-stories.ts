@@ -124,4 +124,22 @@ export function testMoves(server: () => TestPostgres): void {
     expect(await codeOf(runMove({ url, isTo: false }, back))).toBe('OBJECT_DAMAGED')
     expect(existsSync(back.path)).toBe(false)
   })
+
+  it('neither a relay nor a move touches tables of a later version', async () => {
+    await server().sql('CREATE SCHEMA later')
+    const url = server().url('later')
+    await (await openPostgres(url, OPTIONS, randomBytes)).store.close()
+    await server().sql('UPDATE later.persona_relay SET version = version + 1')
+    const before = await server().sql('SELECT version FROM later.persona_relay')
+    expect(await codeOf(openPostgres(url, OPTIONS, randomBytes))).toBe('DATABASE_NEWER')
+    const [from, back] = [relayDir(join(tempDir(), 'from')), relayDir(join(tempDir(), 'back'))]
+    await (await openLevelRelayStore(from.path, OPTIONS)).close()
+    for (const [isTo, dir] of [
+      [true, from],
+      [false, back],
+    ] as const)
+      expect(await codeOf(runMove({ url, isTo }, dir))).toBe('DATABASE_NEWER')
+    expect(existsSync(back.path)).toBe(false)
+    expect(await server().sql('SELECT version FROM later.persona_relay')).toEqual(before)
+  })
 }

@@ -36,6 +36,13 @@ function identity(): Identity | null {
   }
 }
 
+function ownDirectory(): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'persona-pg-')))
+  const { uid, gid } = identity()!
+  if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid)
+  return directory
+}
+
 /** Why there is no PostgreSQL here, for the name of a test; empty where there is one. */
 export const POSTGRES_ABSENCE: string =
   programs() === null ? ' (skipped: no PostgreSQL)' : identity() === null ? ` (skipped: no user ${OWNER})` : ''
@@ -54,9 +61,7 @@ export class TestPostgres {
 
   /** Makes a cluster and starts it. @param settings of the server, beside those that keep it to itself */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<TestPostgres> {
-    const directory = realpathSync(mkdtempSync(join(tmpdir(), 'persona-pg-')))
-    const { uid, gid } = identity()!
-    if (uid !== undefined && gid !== undefined) chownSync(directory, uid, gid)
+    const directory = ownDirectory()
     const server = new TestPostgres(directory)
     const words = [
       '-D',
@@ -77,6 +82,22 @@ export class TestPostgres {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     server.#settings = settings
+    await server.run()
+    return server
+  }
+
+  /** Makes a copy that follows another server, and starts it. It takes over nothing by itself. */
+  static async standbyOf(primary: TestPostgres): Promise<TestPostgres> {
+    const directory = ownDirectory()
+    const server = new TestPostgres(directory)
+    const words = ['-h', primary.directory, '-p', String(PORT), '-U', OWNER, '-D', server.#data, '-R', '-c', 'fast']
+    execFileSync(join(programs()!, 'pg_basebackup'), [...words, '--no-sync'], {
+      ...identity(),
+      cwd: directory,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    // A standby asks again soon for a primary that was away.
+    server.#settings = { ...primary.#settings, wal_retrieve_retry_interval: '200ms' }
     await server.run()
     return server
   }

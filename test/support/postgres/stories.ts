@@ -84,6 +84,21 @@ export function testTwoRelays(server: () => TestPostgres): void {
     expect(await stats(left!)).toMatchObject({ cards: 0, objects: 0 })
   })
 
+  it('an object of which a row is missing is refused where it begins, ends its answer where it goes on, and is never another', async () => {
+    const device = new RelayDevices(makePersona(1), left!.url, SHARED_URL, nowSec)
+    const { text, at } = device.cardOf({ issuedAtSec: nowSec() })
+    expect((await fetch(`${left!.url}/card/${at}`, { method: 'PUT', body: text })).status).toBe(200)
+    const bytes = randomBytes(3 * (256 << 10))
+    expect((await device.ask('PUT', device.objectPath(1), bytes)).status).toBe(201)
+    await server().sql('DELETE FROM two.part WHERE n = 1')
+    const read = async (range: string): Promise<number> =>
+      (await device.ask('GET', device.objectPath(1), '', { headers: { range } })).status
+    await expect(read('bytes=0-')).rejects.toThrow()
+    expect(await read(`bytes=${256 << 10}-`)).toBe(500)
+    expect(await read('bytes=0-9')).toBe(206)
+    expect((await device.ask('DELETE', device.personaPath)).status).toBe(200)
+  })
+
   it('a database that is away fails the requests of its time, and no others', async () => {
     const alice = await TestOwner.new('x25519')
     expect(await left!.post(alice.send('Zmlyc3Q'))).toEqual({ ok: true })
