@@ -13,7 +13,7 @@ import type { TestPostgres } from './server.ts'
 
 const CHILD = fileURLToPath(new URL('sender-child.ts', import.meta.url))
 const RETRY_MS = 50
-const MAX_LOOKS = 100 // sanity: a sender that waits for nothing is seen by what it acknowledges
+const MAX_LOOKS = 100 // sanity: senders commit each few milliseconds
 const AWAY_MS = 500 // sanity: some hundred sends of a database that does not wait
 const nowUs = (): number => Date.now() * 1000
 
@@ -88,8 +88,10 @@ async function leave(server: TestPostgres, standby: TestPostgres, report: FaultR
   report.faults.push('standby')
   await standby.stop()
   const waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-  for (let tries = 0; tries < MAX_LOOKS && Number((await server.sql(waiting))[0]![0]) === 0; tries++)
+  for (let looks = 0; Number((await server.sql(waiting))[0]![0]) === 0; looks++) {
+    if (looks === MAX_LOOKS) throw new Error('no commit waits for the standby')
     await sleep(RETRY_MS)
+  }
   // What was committed before is still on its way here.
   await sleep(AWAY_MS)
   const before = report.acknowledged.size

@@ -11,6 +11,8 @@ import { relayDir } from '../../../src/relayd/program/relay-dir.ts'
 import { runMove } from '../../../src/relayd/program/run-move.ts'
 import { openLevelRelayStore } from '../../../src/relayd/records/level-relay-store.ts'
 import type { OfferedCard, RelayStore } from '../../../src/relayd/store/relay-store.ts'
+import { openLevelStore } from '../../../src/store/level-store.ts'
+import { lockStateDir } from '../../../src/store/lock.ts'
 import { codeOf } from '../code-of.ts'
 import { freshAnswer, LIMITS, MINUTE, SEC, START } from '../relay-stores.ts'
 import { tempDir } from '../temp-dir.ts'
@@ -54,6 +56,18 @@ async function fill(store: RelayStore, files: ObjectBytes, contents: readonly Ui
   }
 }
 
+/** The keys of all records in a directory on which no relay runs, but for the sums and the store's own count of commits. */
+async function keysIn(path: string): Promise<string[]> {
+  const lock = await lockStateDir(path)
+  const store = await openLevelStore(lock)
+  const keys: string[] = []
+  for await (const { key } of store.iterate({ prefix: '' }))
+    if (key !== 'commit' && !key.startsWith('total/')) keys.push(key)
+  await store.close()
+  await lock.release()
+  return keys.toSorted()
+}
+
 async function expectAll(store: RelayStore, files: ObjectBytes, contents: readonly Uint8Array[]): Promise<void> {
   expect(await store.stats()).toMatchObject({
     boxes: BOXES,
@@ -91,6 +105,9 @@ export function testMoves(server: () => TestPostgres): void {
     await level.close()
     expect(await runMove({ url, isTo: true }, from)).toBe(0)
     expect(await codeOf(runMove({ url, isTo: true }, from))).toBe('MOVE_NOT_EMPTY')
+
+    const moved = await server().sql('SELECT key FROM moved.record UNION ALL SELECT key FROM moved.message')
+    expect(moved.map(([key]) => key as string).toSorted()).toEqual(await keysIn(from.path))
 
     const opened = await openPostgres(url, OPTIONS, randomBytes)
     await expectAll(opened.store, opened.files, contents)
