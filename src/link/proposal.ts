@@ -129,6 +129,14 @@ export function took(proposal: Proposal, { n, seen, saying }: ProposalText): Pro
   return settled({ ...proposal, peer: { n, seen, saying } })
 }
 
+/** Somebody has spoken for this side up to a number, such as the other daemon of its owner: the next text gets a higher one, and says all again. */
+export function spokenFor(proposal: Proposal, n: number): Proposal {
+  const { own } = proposal
+  // Both may have used one number.
+  const isKnown = n < own.n || (n === own.n && own.told === '')
+  return isKnown ? proposal : withOwn(proposal, { n, told: '' })
+}
+
 /** Whether the writer of a text has not got the newest one of this side. */
 export function lacksOwn({ own }: Proposal, { seen }: ProposalText): boolean {
   return own.n > seen

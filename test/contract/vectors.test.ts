@@ -10,7 +10,7 @@ import { judgeInvite } from '../generate/invite-vectors.ts'
 import { judgeMeeting } from '../generate/meeting-vectors.ts'
 import { judgeEntry } from '../generate/entry-vectors.ts'
 import { judgeMessage } from '../generate/message-vectors.ts'
-import { judgeOpening, judgeProposal } from '../generate/proposal-vectors.ts'
+import { judgeOpening, judgeProposal, judgeWord } from '../generate/proposal-vectors.ts'
 import { judgeLink } from '../generate/link-vectors.ts'
 import { judgeVector } from '../generate/order-vectors.ts'
 import { judgeShort } from '../generate/short-vectors.ts'
@@ -65,6 +65,8 @@ function judge(vector: Vector, engine: CryptoEngine): unknown {
       return judgeEntry(vector, engine)
     case 'proposal':
       return judgeProposal(vector, engine)
+    case 'word':
+      return judgeWord(vector)
     case 'opening':
       return judgeOpening(vector, engine)
   }
@@ -78,7 +80,7 @@ describe('the vectors', () => {
         expect(await judge(vector, engine), FILES[i]).toEqual(vector.expect)
         ran++
       }
-      expect(ran).toBe(570)
+      expect(ran).toBe(584)
     })
   }
 
@@ -176,6 +178,6 @@ describe('the vectors', () => {
       expect(section).toBeGreaterThanOrEqual(1)
       expect(section).toBeLessThanOrEqual(14)
     }
-    expect(VECTORS.length).toBe(570)
+    expect(VECTORS.length).toBe(584)
   })
 })

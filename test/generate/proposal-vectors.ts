@@ -7,6 +7,7 @@ import { ProposalError, type ProposalErrorCode } from '../../src/link/errors.ts'
 import { readOffer } from '../../src/link/offer.ts'
 import { openedHash } from '../../src/link/proposal.ts'
 import { formatText, MAX_TEXT_BYTES, parseText, type ProposalText } from '../../src/link/text.ts'
+import { formatWord, MAX_WORD_BYTES, parseWord, type Word } from '../../src/link/word.ts'
 import { inviteFor, KIM, LEO, offerFor, TARGET_APP } from '../support/proposals.ts'
 
 interface Fields {
@@ -39,6 +40,25 @@ export interface OpeningVector extends Fields {
   readonly invites: readonly [string, string]
   readonly m2Hash: string
   readonly expect: { readonly host: 'writer' | 'reader'; readonly opened: string }
+}
+
+/** One content between two daemons of one persona. */
+export interface WordVector extends Fields {
+  readonly kind: 'word'
+  readonly word: Word['kind']
+  /** The content without its first byte, as UTF-8. */
+  readonly text: string
+  readonly expect: { readonly code: ProposalErrorCode } | Readonly<Record<string, string | number | boolean>>
+}
+
+export function judgeWord({ word, text }: Pick<WordVector, 'word' | 'text'>): WordVector['expect'] {
+  try {
+    const { kind: _, ...read } = parseWord(word, encodeUtf8(text))
+    return 'text' in read ? { ...read, text: formatHex(read.text) } : read
+  } catch (error) {
+    if (error instanceof ProposalError) return { code: error.code }
+    throw error
+  }
 }
 
 export function judgeProposal(vector: ProposalVector, engine: CryptoEngine): ProposalVector['expect'] {
@@ -150,4 +170,55 @@ export function openingVectors(): OpeningVector[] {
     return { ...vector, name: `${expect.host}-hosts`, comment, expect }
   })
   return (['writer', 'reader'] as const).map((host) => made.find(({ expect }) => expect.host === host)!)
+}
+
+const CONTACT: JsonObject = {
+  v: 1,
+  persona: reader,
+  device: writer,
+  channel: 'a0cbd41b',
+  name: 'Kim',
+  provided: true,
+  n: 1_800_000_000,
+}
+
+function badWord(name: string, comment: string, code: ProposalErrorCode, members: JsonObject | string): WordVector {
+  const text = typeof members === 'string' ? members : formatCanonicalJson(members)
+  return { kind: 'word', name, section: 5, comment, word: 'contact', text, expect: { code } }
+}
+
+/** All vectors of the contents. */
+export function wordVectors(): WordVector[] {
+  const other = (more: JsonObject): JsonObject => ({ ...CONTACT, ...more })
+  const about = { persona: reader, device: writer }
+  const withdraw = formatText({ app: TARGET_APP, n: 7, seen: 3, saying: { says: 'withdraw' } })
+  const contact: Word = { kind: 'contact', ...about, channel: 'a0cbd41b', name: 'Kim', isProvided: false, n: 0 }
+  const good = (name: string, comment: string, made: Word): WordVector => {
+    const text = new TextDecoder().decode(formatWord(made))
+    return {
+      kind: 'word',
+      name,
+      section: 5,
+      comment,
+      word: made.kind,
+      text,
+      expect: judgeWord({ word: made.kind, text }),
+    }
+  }
+  return [
+    good('contact', 'A contact whom the source app does not provide any more.', contact),
+    good('heard', 'A text that has come.', { kind: 'heard', ...about, text: withdraw }),
+    good('say', 'A text that is to go.', { kind: 'say', ...about, text: withdraw }),
+    badWord('too-long', 'A word has at most 10000 bytes.', 'TEXT_TOO_LONG', 'x'.repeat(MAX_WORD_BYTES + 1)),
+    badWord('longest', 'A word of 10000 bytes is read.', 'TEXT_DAMAGED', 'x'.repeat(MAX_WORD_BYTES)),
+    badWord('order', 'Members stand in their order.', 'TEXT_DAMAGED', JSON.stringify(CONTACT)),
+    badWord('version', 'A later version is not read.', 'TEXT_VERSION', other({ v: 2 })),
+    badWord('persona', 'A PersonaID is in upper case.', 'TEXT_MEMBER', other({ persona: reader.toLowerCase() })),
+    badWord('device', 'A key has 32 bytes.', 'TEXT_MEMBER', other({ device: writer.slice(2) })),
+    badWord('no-channel', 'A channel has a name.', 'TEXT_MEMBER', other({ channel: '' })),
+    badWord('long-name', 'A name has at most 256 bytes.', 'TEXT_MEMBER', other({ name: 'é'.repeat(129) })),
+    badWord('provided', 'It is provided or not.', 'TEXT_MEMBER', other({ provided: 1 })),
+    badWord('n-negative', 'A number is not negative.', 'TEXT_MEMBER', other({ n: -1 })),
+    badWord('unknown-member', 'A word has no other members.', 'TEXT_MEMBER', other({ text: 'AA' })),
+  ]
 }

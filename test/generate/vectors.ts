@@ -17,7 +17,14 @@ import { inviteVectors, type InviteVector } from './invite-vectors.ts'
 import { meetingVectors, type MeetingVector } from './meeting-vectors.ts'
 import { entryVectors, type EntryVector } from './entry-vectors.ts'
 import { messageVectors, type MessageVector } from './message-vectors.ts'
-import { openingVectors, proposalVectors, type OpeningVector, type ProposalVector } from './proposal-vectors.ts'
+import {
+  openingVectors,
+  proposalVectors,
+  wordVectors,
+  type OpeningVector,
+  type ProposalVector,
+  type WordVector,
+} from './proposal-vectors.ts'
 import { linkVectors, type LinkVector } from './link-vectors.ts'
 import { orderVectors, type OrderVector } from './order-vectors.ts'
 import { shortVectors, type ShortVector } from './short-vectors.ts'
@@ -45,6 +52,7 @@ export type Vector =
   | EntryVector
   | ProposalVector
   | OpeningVector
+  | WordVector
 
 export const VECTORS_DIR: string = fileURLToPath(new URL('../vectors/', import.meta.url))
 
@@ -72,6 +80,7 @@ export function makeVectors(): Map<string, Vector> {
     ...entryVectors(),
     ...proposalVectors(),
     ...openingVectors(),
+    ...wordVectors(),
   ]
   for (const vector of vectors) {
     const file = `${vector.kind}-${vector.name}.json`

@@ -28,7 +28,13 @@ export class ChannelDaemon {
   readonly runner: Runner
   readonly clock: HandClock
   readonly cards: HeldCards
-  readonly introductions: Introductions = noIntroductions()
+  /** Texts about proposals that come before somebody takes them stay with their senders. */
+  readonly introductions: Introductions = {
+    ...noIntroductions(),
+    take: () => {
+      throw new Error('nobody takes texts yet')
+    },
+  }
   readonly #handlers: Handlers<ChannelsMethods>
   readonly #ways: Ways
 

@@ -458,7 +458,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a proposal knows links by their interface, and channels by what the daemon hands in',
   },
   'daemon/links': {
-    folders: [...KEEPER, 'daemon/links', 'daemon/sealed', 'daemon/wing'],
+    folders: [...KEEPER, 'link', 'daemon/links', 'daemon/sealed', 'daemon/wing'],
     packages: [],
     reason: 'a wing does not know the other wings: what links need of channels, the daemon hands in',
   },

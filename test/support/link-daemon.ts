@@ -2,6 +2,10 @@
 import { linesOf } from '../../src/daemon/channels/lines.ts'
 import { Elsewhere } from '../../src/daemon/links/elsewhere.ts'
 import { Links } from '../../src/daemon/links/links.ts'
+import { Proposals } from '../../src/daemon/links/proposals/proposals.ts'
+import { channelWays } from '../../src/daemon/channels/ways.ts'
+import type { LineOffice } from '../../src/daemon/wing/lines.ts'
+import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
 import { ChannelDaemon } from './channel-daemon.ts'
 import type { TestKeeper } from './keeper.ts'
 import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
@@ -11,19 +15,37 @@ export class LinkDaemon {
   readonly channels: ChannelDaemon
   readonly links: Links
   readonly elsewhere: Elsewhere
+  readonly proposals: Proposals
 
   private constructor(channels: ChannelDaemon) {
     this.channels = channels
     const { keeper } = channels.test
+    const { introductions, runner, sealed, clock } = channels
+    const ways = channelWays(runner)
+    introductions.ways = async () => {
+      await runner.work()
+      return ways
+    }
     const speakers = { mayAs: () => true, namesWith: () => Promise.resolve([]) }
     this.links = new Links({ keeper, sealed: channels.sealed.records, speakers })
     const lines = linesOf(channels.runner)
-    const office = { hasAny: () => Promise.resolve(true), open: () => Promise.resolve(lines) }
+    const office: LineOffice = { hasAny: () => Promise.resolve(true), open: () => Promise.resolve(lines) }
     this.elsewhere = new Elsewhere(this.links, office, silentLog)
+    const { links, elsewhere: devices } = this
+    this.proposals = new Proposals({
+      keeper,
+      sealed: sealed.records,
+      introductions,
+      links,
+      devices,
+      clock,
+      log: silentLog,
+    })
     channels.test.onEvent = (event) => {
       channels.cards.onEvent(event)
       channels.runner.onEvent(event)
       this.elsewhere.onEvent(event)
+      if (event.event === 'channel.changed') this.proposals.wake(event.data.id)
     }
   }
 
@@ -53,6 +75,19 @@ export class LinkDaemon {
     })
   }
 
+  get persona(): string {
+    return this.channels.test.records.own.get('own')!.personaId
+  }
+
+  /** The states of its proposals. */
+  async states(): Promise<string[]> {
+    return (await this.proposals.all()).map(({ shown }) => shown)
+  }
+
+  async channelsOf(app: string): Promise<ChannelView[]> {
+    return (await this.channels.call('channel.list', { app })).channels
+  }
+
   get alarms(): string[] {
     return this.channels.test.told('alarm').map(({ code }) => code)
   }
@@ -62,6 +97,7 @@ export class LinkDaemon {
     await this.channels.cards.idle()
     await this.elsewhere.idle()
     await this.links.idle()
+    await this.proposals.idle()
   }
 }
 
@@ -69,6 +105,6 @@ export class LinkDaemon {
 export async function quiet(post: MemoryPost, ...daemons: readonly LinkDaemon[]): Promise<void> {
   for (let sent = -1; sent !== post.sent.length;) {
     sent = post.sent.length
-    for (let round = 0; round < 3; round++) for (const daemon of daemons) await daemon.idle()
+    for (let round = 0; round < 6; round++) for (const daemon of daemons) await daemon.idle()
   }
 }

@@ -26,9 +26,14 @@ export class ProposalDaemon {
     const isLinked = (): boolean => this.isLinked
     const links: LinksHere = {
       get all() {
-        return isLinked() ? [1] : []
+        return isLinked() ? [{ id: 'link' }] : []
       },
+      isReady: true,
       targetsOf: (app) => (app === FIRST_APP && this.isLinked ? [{ app: SECOND_APP }] : []),
+      targetsElsewhere: () => [],
+      isLinked,
+      appsOf: () => null,
+      elsewhere: () => null,
       receiving: (app, other) =>
         app === FIRST_APP && other === SECOND_APP && this.isLinked ? { how: 'ask', aDay: 20 } : null,
       onChange: () => () => {},
@@ -38,6 +43,7 @@ export class ProposalDaemon {
       sealed: sealed.records,
       introductions,
       links,
+      devices: { send: () => Promise.resolve(false), onWords: null },
       clock,
       log: silentLog,
     })

@@ -12,7 +12,7 @@ import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { CHANNEL } from './records/channel-record.ts'
 import type { Runner } from './runner.ts'
-import { sendContent } from './send.ts'
+import { enterContent } from './send.ts'
 import { channelViewOf } from './views.ts'
 
 const STATES: Readonly<Record<ChannelState, LineState | null>> = {
@@ -47,10 +47,10 @@ export function linesOf(runner: Runner): Lines {
       for await (const [id, record] of keeper.onDisk.of(CHANNEL).iterate()) {
         if (record.app !== LINK_APP) continue
         const state = STATES[channelViewOf(id, record, work, means).state]
-        if (state !== null) found.push({ id, name: record.name, state })
+        if (state !== null) found.push({ id, name: record.name, state, device: record.peerKey ?? null })
       }
       for (const { id, app, stored } of work.invites)
-        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited' })
+        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null })
       return found
     },
     invite: async (name) => {
@@ -70,9 +70,12 @@ export function linesOf(runner: Runner): Lines {
         )
       await joins.begin(LINK_APP, { invite: text, name })
     },
-    send: async (id, bytes, key) => {
-      const content = Buffer.from(bytes).toString('base64')
-      await sendContent(await endOf(id), { id, content, key }, means)
+    send: async (id, bytes, key, note) => {
+      const end = await endOf(id)
+      await end.run((turn) => {
+        enterContent(turn, bytes, key)
+        if (note !== undefined) turn.alongside.push(note)
+      }, bytes.length)
     },
     read: async (id) =>
       readContents(await endOf(id), { after: 0 }, means).contents.map(({ number, content }) => ({

@@ -26,7 +26,7 @@ const MAX_WAITING = 4096 // sanity: contents that wait for one peer; each step r
  */
 export async function sendContent(end: End, params: SendParams, means: Means): Promise<number | null> {
   const { bytes, upload } = readPiece(params, badForm)
-  if (upload === null) return await end.run((turn) => enter(turn, bytes, params.key ?? null, null), bytes.length)
+  if (upload === null) return await end.run((turn) => enterContent(turn, bytes, params.key ?? null), bytes.length)
   return await uploadsOf(end).run(async () => await takePiece(end, upload, bytes, means))
 }
 
@@ -45,7 +45,7 @@ async function takePiece(end: End, upload: Upload, bytes: Uint8Array, means: Mea
   await keepPiece(end, upload, bytes, means)
   if (upload.offset + bytes.length < upload.total) return null
   const whole = wholeOf(end.id, upload, means)
-  return await end.run((turn) => enter(turn, whole, upload.name, upload.name))
+  return await end.run((turn) => enterContent(turn, whole, upload.name, upload.name))
 }
 
 function badForm(message: string, hint: string): ChannelsError {
@@ -53,7 +53,7 @@ function badForm(message: string, hint: string): ChannelsError {
 }
 
 /** Hands a content to the channel. @param upload the name of the upload whose pieces are on disk */
-function enter(turn: Turn, bytes: Uint8Array, key: string | null, upload: string | null): number {
+export function enterContent(turn: Turn, bytes: Uint8Array, key: string | null, upload: string | null = null): number {
   const known = key === null ? undefined : turn.state.sentKeys.get(key)
   if (known !== undefined) return known
   if (turn.channel.outbox.length >= MAX_WAITING) throw outboxFull()

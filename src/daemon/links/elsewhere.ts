@@ -3,21 +3,24 @@
  * at all lines and links brings both together, so a crash needs no other way.
  */
 import { isAppName, LINK_APP } from '../../core/encoding/app-name.ts'
-import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { formatCanonicalJson, parseCanonicalObject } from '../../core/encoding/canonical-json.ts'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import { RECEIVES } from '../../ipc/methods/links.ts'
+import { ProposalError } from '../../link/errors.ts'
+import { formatWord, parseWord, type Word } from '../../link/word.ts'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
 import { Serial } from '../../process/serial.ts'
 import type { StoredSettings } from './kinds.ts'
-import type { Line, LineOffice, Lines, LineState } from '../wing/lines.ts'
+import type { Line, LineOffice, Lines } from '../wing/lines.ts'
 import type { Heard, Link } from './link.ts'
 import type { Links } from './links.ts'
 
 const VERSION = 1
 /** The first byte of a content. */
-const KIND = { settings: 1, text: 2 } as const
+const KIND = { settings: 1, contact: 2, heard: 3, say: 4 } as const
+const WORDS = ['contact', 'heard', 'say'] as const
 
 export class Elsewhere {
   readonly #links: Links
@@ -25,8 +28,11 @@ export class Elsewhere {
   readonly #log: Pick<Log, 'warn'>
   readonly #serial = new Serial()
   #isLookDue = false
-  /** Takes a text of the other daemon of a link. One that comes before this is set waits. */
-  onText: ((linkId: string, text: string) => Promise<void>) | null = null
+  /** The open lines by their links, as they were found last. */
+  #lines: ReadonlyMap<string, Line> = new Map()
+  readonly #heard = new Set<string>()
+  /** Takes words of the other daemon of a link, in their order. Those that come before this is set wait. */
+  onWords: ((linkId: string, words: readonly Word[]) => Promise<void>) | null = null
 
   constructor(links: Links, office: LineOffice, log: Pick<Log, 'warn'>) {
     this.#links = links
@@ -51,24 +57,35 @@ export class Elsewhere {
   }
 
   /**
-   * Gives a text to the other daemon of a link. On return it is on disk.
-   * @param key at most 60 letters, digits, `-` and `_`: what was sent under the same key is not sent again
+   * Gives a word to the other daemon of a link. On return it is on disk.
+   * @param note inside of the change that sends it
    * @returns false if the link is not open
    */
-  async send(linkId: string, text: string, key: string): Promise<boolean> {
-    return await this.#serial.run(async () => {
-      const lines = await this.#office.open()
-      const line = (await lines.list()).find(({ name, state }) => name === linkId && state === 'open')
-      if (line === undefined) return false
-      await lines.send(line.id, content(KIND.text, text), `t-${key}`)
-      return true
-    })
+  async send(linkId: string, word: Word, note: () => void): Promise<boolean> {
+    const line = this.#lines.get(linkId)
+    if (line === undefined) return false
+    const lines = await this.#office.open()
+    await lines.send(line.id, content(KIND[word.kind], formatWord(word)), null, note)
+    return true
   }
 
   onEvent({ event, data }: DaemonEvent): void {
     if (!event.startsWith('channel.') || !('app' in data) || data.app !== LINK_APP) return
     if (event === 'channel.alarm' && data.code === 'MISBOUND') this.#withdraw(data.id)
-    if (event === 'channel.changed' || event === 'channel.content') this.look()
+    if (event === 'channel.changed') this.look()
+    if (event === 'channel.content') this.#hear(data.id)
+  }
+
+  /** Takes what has come over one line soon. */
+  #hear(id: string): void {
+    const found = [...this.#lines].find(([, line]) => line.id === id)
+    if (found === undefined) return this.look()
+    if (this.#heard.has(id)) return
+    this.#heard.add(id)
+    this.#later(async () => {
+      this.#heard.delete(id)
+      await this.#take(found[0], id, await this.#office.open())
+    })
   }
 
   /** Looks at all lines soon. */
@@ -119,42 +136,65 @@ export class Elsewhere {
     const isNeeded = this.#links.all.some(({ elsewhere }) => elsewhere !== undefined)
     if (!isNeeded && !(await this.#office.hasAny())) return
     const lines = await this.#office.open()
-    const states = new Map<string, LineState>()
+    const found = new Map<string, Line>()
     for (const line of await lines.list()) {
       const link = this.#links.all.find(({ id }) => id === line.name)
-      if (link === undefined || line.state === 'over') {
-        await lines.close(line.id)
-        continue
-      }
-      states.set(link.id, line.state)
-      if (line.state === 'open') await this.#talk(link, line, lines)
+      if (link === undefined || line.state === 'over') await lines.close(line.id)
+      else found.set(link.id, line)
+    }
+    this.#lines = new Map([...found].filter(([, { state }]) => state === 'open'))
+    for (const [linkId, { id }] of this.#lines) {
+      await this.#tell(linkId, id, lines)
+      await this.#take(linkId, id, lines)
     }
     for (const { id, elsewhere } of this.#links.all)
-      if (elsewhere !== undefined && !states.has(id)) await this.#links.unlink(id)
-    this.#links.noteLines(states)
+      if (elsewhere !== undefined && !found.has(id)) await this.#links.unlink(id)
+    this.#links.noteLines(found)
   }
 
-  /** Tells the settings, and takes what has come. */
-  async #talk(link: Link, line: Line, lines: Lines): Promise<void> {
-    const { told } = link.elsewhere!
-    const { app, receive } = link.sides[0]
-    const text = formatCanonicalJson({ app, count: told, receive: receive.how, v: VERSION })
-    await lines.send(line.id, content(KIND.settings, text), `s-${told}`)
-    for (const { number, bytes } of await lines.read(line.id)) {
-      const [kind, taken] = [bytes[0], decodeUtf8(bytes.subarray(1))]
-      const heard = kind === KIND.settings && taken !== null ? readSettings(taken) : null
-      if (heard !== null) await this.#links.hear(link.id, heard)
-      if (kind === KIND.text && taken !== null) {
-        if (this.onText === null) return
-        await this.onText(link.id, taken)
+  /** Tells the settings, if they were not told. */
+  async #tell(linkId: string, lineId: string, lines: Lines): Promise<void> {
+    const { elsewhere, sides } = this.#links.all.find(({ id }) => id === linkId)!
+    const { app, receive } = sides[0]
+    const count = elsewhere!.told
+    const text = formatCanonicalJson({ app, count, receive: receive.how, v: VERSION })
+    await lines.send(lineId, content(KIND.settings, encodeUtf8(text)), `s-${count}`)
+  }
+
+  /** Takes what has come: settings first, since words want to know the apps. */
+  async #take(linkId: string, lineId: string, lines: Lines): Promise<void> {
+    for (;;) {
+      const contents = await lines.read(lineId)
+      const last = contents.at(-1)
+      if (last === undefined) return
+      for (const { bytes } of contents) {
+        const heard = bytes[0] === KIND.settings ? readSettings(decodeUtf8(bytes.subarray(1)) ?? '') : null
+        if (heard !== null) await this.#links.hear(linkId, heard)
       }
-      await lines.ack(line.id, number)
+      const words = contents.flatMap(({ bytes }) => this.#wordIn(bytes))
+      if (words.length > 0) {
+        if (this.onWords === null) return
+        await this.onWords(linkId, words)
+      }
+      await lines.ack(lineId, last.number)
+    }
+  }
+
+  #wordIn(bytes: Uint8Array): Word[] {
+    const kind = WORDS.find((each) => KIND[each] === bytes[0])
+    if (kind === undefined) return []
+    try {
+      return [parseWord(kind, bytes.subarray(1))]
+    } catch (error) {
+      if (!(error instanceof ProposalError)) throw error
+      this.#log.warn('links.word', { code: error.code })
+      return []
     }
   }
 }
 
-function content(kind: number, text: string): Uint8Array {
-  return Uint8Array.of(kind, ...encodeUtf8(text))
+function content(kind: number, bytes: Uint8Array): Uint8Array {
+  return concatBytes(Uint8Array.of(kind), bytes)
 }
 
 /** The text of the other daemon; null for a text of another form, which changes nothing. */

@@ -1,5 +1,6 @@
 /** One link, as a value (docs/links.md). */
 import type { Receive } from '../../ipc/methods/links.ts'
+import type { LinkTarget } from './proposals/means.ts'
 import type { StoredLink, StoredSettings, StoredSide } from './kinds.ts'
 
 export const WAIT_SEC: number = 7 * 86_400 // format: an invite lives no longer; and an owner who has not answered within a week does not want the link
@@ -7,12 +8,6 @@ export const WAIT_SEC: number = 7 * 86_400 // format: an invite lives no longer;
 /** A link as others see it here. */
 export interface Link extends StoredLink {
   readonly id: string
-}
-
-/** An app to which a contact may be provided now. */
-export interface LinkTarget {
-  readonly linkId: string
-  readonly app: string
 }
 
 /** The app of the other device, as that device tells. */

@@ -1,46 +1,21 @@
-/** The links between apps of the owner (docs/links.md, section 1): who may provide which contacts to whom. */
+/** Makes, changes and ends the links between apps of the owner (docs/links.md, section 1). */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import type { LinkState, Receive } from '../../ipc/methods/links.ts'
 import { Serial } from '../../process/serial.ts'
-import type { Keeper } from '../keeper/keeper.ts'
-import type { SealedRecords } from '../sealed/records.ts'
-import type { LineState } from '../wing/lines.ts'
-import type { Speakers } from '../wing/speakers.ts'
 import { LinksError } from './errors.ts'
-import { LINK, newSide, type StoredLink, type StoredSettings, type StoredSide } from './kinds.ts'
-import {
-  appsHere,
-  isForgotten,
-  pairsOf,
-  sidesOf,
-  targetOf,
-  withSettings,
-  type Heard,
-  type Link,
-  type LinkTarget,
-} from './link.ts'
-import { providedIds } from './settings.ts'
+import { LINK, newSide, type StoredSettings } from './kinds.ts'
+import { appsHere, pairsOf, withSettings, type Heard, type Link } from './link.ts'
+import { StandingLinks, type LinksMeans } from './standing.ts'
 
 const ID_BYTES = 16
 const MAX_LINKS = 64 // sanity: nobody has more apps that they would join in pairs
 const MAX_ASKED = 4 // sanity: links that one app asks for at a time; the owner should not have to read more
 
-export interface LinksMeans {
-  readonly keeper: Keeper
-  readonly sealed: SealedRecords
-  readonly speakers: Speakers
-}
-
-export class Links {
+export class Links extends StandingLinks {
   readonly #means: LinksMeans
   readonly #serial = new Serial()
-  readonly #listeners = new Set<() => void>()
-  /** As they are on disk. */
-  #links: ReadonlyMap<string, StoredLink> = new Map()
-  /** Links with other devices, by their ids. */
-  #lines: ReadonlyMap<string, LineState> = new Map()
 
   constructor(means: LinksMeans) {
+    super(means)
     this.#means = means
   }
 
@@ -48,96 +23,11 @@ export class Links {
   async load(): Promise<void> {
     const { keeper, sealed } = this.#means
     await this.#serial.run(async () => {
-      this.#links = new Map(await Array.fromAsync(sealed.onDisk(LINK).iterate()))
+      this.note(new Map(await Array.fromAsync(sealed.onDisk(LINK).iterate())))
       const persona = keeper.ownTable?.personaId
       await this.#remove(this.all.filter((link) => link.persona !== persona).map(({ id }) => id))
     })
     this.changed()
-  }
-
-  /** The links that stand or are asked for, the oldest first. */
-  get all(): readonly Link[] {
-    const { keeper } = this.#means
-    return [...this.#links]
-      .map(([id, link]) => ({ id, ...link }))
-      .filter((link) => !isForgotten(link, keeper.nowSec))
-      .toSorted((a, b) => a.sinceSec - b.sinceSec)
-  }
-
-  /** Calls back whenever a link, its settings or the rights of an app may have changed. @returns ends it */
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => void this.#listeners.delete(listener)
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener()
-  }
-
-  /** The apps of this device to which an app may provide a contact now. @param persona PersonaID of the contact */
-  targetsOf(app: string, persona: string): readonly LinkTarget[] {
-    return this.#targets(app, persona)
-      .filter(({ elsewhere }) => elsewhere === undefined)
-      .map(targetOf(app))
-  }
-
-  /** Those of other devices, each reached by its link. */
-  targetsElsewhere(app: string, persona: string): readonly LinkTarget[] {
-    return this.#targets(app, persona)
-      .filter(({ elsewhere }) => elsewhere !== undefined)
-      .map(targetOf(app))
-  }
-
-  /** How an app takes contacts of another one of this device now; null without a link. */
-  receiving(source: string, target: string): Readonly<Receive> | null {
-    return this.#receiving(source, target, false)
-  }
-
-  /** How an app takes contacts of one on another device now; null without a link. */
-  receivingElsewhere(source: string, target: string): Readonly<Receive> | null {
-    return this.#receiving(source, target, true)
-  }
-
-  /** How a link stands. */
-  stateOf(link: Link): LinkState {
-    if (link.askedBy !== null) return 'asked'
-    const line = this.#lines.get(link.id) ?? 'still'
-    if (link.elsewhere !== undefined && (line === 'invited' || line === 'waiting' || link.elsewhere.heard === 0))
-      return 'invited'
-    const isOpen = link.elsewhere === undefined || line === 'open'
-    return isOpen && appsHere(link).every((app) => this.#means.speakers.mayAs(app, 'propose')) ? 'linked' : 'paused'
-  }
-
-  /** Notes how the lines to other devices stand. */
-  noteLines(lines: ReadonlyMap<string, LineState>): void {
-    this.#lines = lines
-    this.changed()
-  }
-
-  #targets(app: string, persona: string): readonly Link[] {
-    return this.#standing().filter((link) => {
-      const [own, other] = sidesOf(link, app)
-      return own !== null && other.receive.how !== 'no' && this.#provides(own, persona)
-    })
-  }
-
-  #receiving(source: string, target: string, isElsewhere: boolean): Readonly<Receive> | null {
-    for (const link of this.#standing()) {
-      const [own, other] = sidesOf(link, target)
-      if (own !== null && other.app === source && (link.elsewhere !== undefined) === isElsewhere) return own.receive
-    }
-    return null
-  }
-
-  #standing(): readonly Link[] {
-    if (!this.#means.sealed.key.isOpen) return []
-    return this.all.filter((link) => this.stateOf(link) === 'linked')
-  }
-
-  #provides({ provide, contacts }: StoredSide, persona: string): boolean {
-    const { keeper } = this.#means
-    if (provide === 'none' || keeper.onDisk.personas.get(persona)?.entry?.blocked === true) return false
-    return provide === 'all' || providedIds(contacts, keeper).includes(persona)
   }
 
   /** An app asks for a link with another one. A link that is there stays as it is. @throws {LinksError} APP_LINK_ITSELF | APP_LINKS_FULL */
@@ -216,7 +106,7 @@ export class Links {
 
   /** Ends all links: the owner gives up the persona. */
   async unlinkAll(): Promise<void> {
-    await this.#serial.run(async () => await this.#remove([...this.#links.keys()]))
+    await this.#serial.run(async () => await this.#remove([...this.onDisk.keys()]))
     this.changed()
   }
 
@@ -249,9 +139,9 @@ export class Links {
   async #drawn(app: string, other: string, askedBy: string | null): Promise<Link> {
     const { keeper } = this.#means
     const { personaId } = keeper.table()
-    const forgotten = [...this.#links.keys()].filter((id) => !this.all.some((link) => link.id === id))
+    const forgotten = [...this.onDisk.keys()].filter((id) => !this.all.some((link) => link.id === id))
     await this.#remove(forgotten)
-    if (this.#links.size >= MAX_LINKS) throw full(`there are ${MAX_LINKS} links`)
+    if (this.onDisk.size >= MAX_LINKS) throw full(`there are ${MAX_LINKS} links`)
     const id = formatHex(keeper.engine.randomBytes(ID_BYTES)).toLowerCase()
     const sides = [newSide(app), newSide(other)] as const
     return { id, persona: personaId, sides, askedBy, sinceSec: keeper.nowSec }
@@ -270,7 +160,7 @@ export class Links {
           keeper.state.emit({ event: 'app.linked', data: { id, app, other, state } })
       }
     })
-    this.#links = new Map(this.#links).set(id, link)
+    this.note(new Map(this.onDisk).set(id, link))
     this.changed()
     return { id, ...link }
   }
@@ -281,13 +171,13 @@ export class Links {
     await keeper.change(() => {
       for (const id of ids) {
         sealed.inChange(LINK).delete(id)
-        const link = this.#links.get(id)
+        const link = this.onDisk.get(id)
         for (const { app, other } of link === undefined ? [] : pairsOf(link))
           if (link!.askedBy === null || link!.askedBy === app)
             keeper.state.emit({ event: 'app.unlinked', data: { id, app, other } })
       }
     })
-    this.#links = new Map([...this.#links].filter(([id]) => !ids.includes(id)))
+    this.note(new Map([...this.onDisk].filter(([id]) => !ids.includes(id))))
   }
 }
 

@@ -6,7 +6,8 @@ import type { CallApps } from '../wing/call-apps.ts'
 import type { Elsewhere } from './elsewhere.ts'
 import { LinksError } from './errors.ts'
 import { sidesOf, type Link } from './link.ts'
-import type { Links, LinksMeans } from './links.ts'
+import type { Links } from './links.ts'
+import type { LinksMeans } from './standing.ts'
 import { settingsOf, settingsView } from './settings.ts'
 
 /** @param opened resolves once the links were read @throws {CustodyError} APPS_LOCKED */

@@ -23,7 +23,15 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
     const means = { keeper, sealed, speakers }
     const links = new Links(means)
     const elsewhere = new Elsewhere(links, lines, log)
-    const proposals = new Proposals({ keeper, sealed, introductions, links, clock: systemClock, log })
+    const proposals = new Proposals({
+      keeper,
+      sealed,
+      introductions,
+      links,
+      devices: elsewhere,
+      clock: systemClock,
+      log,
+    })
     const apps = new CallApps(appOf, 'links', (message, hint) => new LinksError('APP_LINK_CALLER', message, hint))
     let loading: Promise<void> = Promise.resolve()
     const load = (): void => {

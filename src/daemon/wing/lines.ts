@@ -19,6 +19,8 @@ export interface Line {
   readonly id: string
   readonly name: string
   readonly state: LineState
+  /** The key of the other device on this line, in upper-case hex; null before it is known. */
+  readonly device: string | null
 }
 
 export interface Lines {
@@ -27,8 +29,12 @@ export interface Lines {
   invite(name: string): Promise<{ readonly invite: string; readonly expiresAtSec: number }>
   /** Uses an invite of another device. @throws {HandshakeError} {InviteError}, and a refusal for an invite of somebody else */
   accept(name: string, invite: string): Promise<void>
-  /** On return it is on disk. @param key what was sent under the same key is not sent again */
-  send(id: string, bytes: Uint8Array, key: string): Promise<void>
+  /**
+   * On return it is on disk.
+   * @param key what was sent under the same key is not sent again; null for none
+   * @param note inside of the change that sends it
+   */
+  send(id: string, bytes: Uint8Array, key: string | null, note?: () => void): Promise<void>
   /** The contents that have come and were not acknowledged. */
   read(id: string): Promise<readonly { readonly number: number; readonly bytes: Uint8Array }[]>
   ack(id: string, upTo: number): Promise<void>

@@ -1,5 +1,6 @@
 /** All proposals of this daemon: one for each device of a contact, source app and target app. They work in rounds, one proposal after another. */
 import { setImmediate } from 'node:timers/promises'
+import type { Receive } from '../../../ipc/methods/links.ts'
 import { dueSec, NO_PROPOSAL, type ProposalState } from '../../../link/proposal.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { Serial } from '../../../process/serial.ts'
@@ -11,11 +12,12 @@ import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
 import { Round } from './round.ts'
-import { isKnown, isOver, surveyOf, type Survey } from './survey.ts'
+import { OtherDevices, RETRY_SEC } from './other-devices.ts'
+import { provided } from './provided.ts'
+import { isAnnounced, isKnown, sourceKey, surveyOf, type Survey } from './survey.ts'
 import { Texts } from './texts.ts'
 
 const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
-const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
 /** The owner is asked in these states, and can still change the answer in the others. */
 export const ASKING: readonly ProposalState[] = ['proposed', 'acceptedThere']
 const ANSWERABLE: readonly ProposalState[] = [...ASKING, 'acceptedHere', 'declined', 'expired']
@@ -24,6 +26,7 @@ export class Proposals {
   readonly #means: ProposalMeans
   readonly #texts: Texts
   readonly #byItself: ByItself
+  readonly #others: OtherDevices
   readonly #serial = new Serial()
   #stored: Map<string, StoredProposal> | null = null
   /** As they were found last. */
@@ -41,10 +44,14 @@ export class Proposals {
     this.#means = means
     this.#texts = new Texts(means)
     this.#byItself = new ByItself(means)
-    const { links, introductions } = means
+    const { links, introductions, devices } = means
+    this.#others = new OtherDevices(means, this.#texts)
     introductions.take = (channel, app, texts) =>
-      this.#texts.keep(channel, texts, (target) => links.receiving(app, target) !== null)
+      this.#texts.keep(channel, texts, (target) => links.isLinked(app, target))
     introductions.taken = (channel) => this.wake(channel)
+    devices.onWords = async (link, words) => {
+      for (const channel of await this.#serial.run(async () => await this.#others.hear(link, words))) this.wake(channel)
+    }
     links.onChange(() => this.wake())
   }
 
@@ -101,16 +108,7 @@ export class Proposals {
         ([, stored]) => stored.target === target && stored.persona === persona,
       )
       const open = found.filter(([, { shown }]) => ANSWERABLE.includes(shown))
-      if (open.length === 0)
-        throw new ProposalsError(
-          'PROPOSAL_UNKNOWN',
-          `nobody proposes ${persona} in ${target} now`,
-          'list the proposals',
-          {
-            app: target,
-            persona,
-          },
-        )
+      if (open.length === 0) throw unknownProposal(target, persona)
       await this.#noteAnswer(declineId(persona, target), answer)
       const survey = await this.#survey()
       for (const [id, stored] of open) {
@@ -146,21 +144,30 @@ export class Proposals {
     this.#changed = new Set()
     if (!sealed.key.isOpen) {
       this.#stored = null
+      this.#others.forget()
       this.#channels = []
       this.#isAll = true
       return
     }
     if (!keeper.hasPersona) return
     const stored = await this.#load()
-    if (stored.size === 0 && this.#means.links.all.length === 0) return
+    const { links } = this.#means
+    if (stored.size === 0 && links.all.length === 0 && !(await this.#others.hasAny())) return
+    if (!links.isReady) {
+      this.#isAll = true
+      return
+    }
     const survey = await this.#survey()
     const isMeant = (...ids: readonly (string | null | undefined)[]): boolean =>
       isAll || ids.some((id) => typeof id === 'string' && changed.has(id))
-    await this.#begin(stored, survey, ({ id }) => isMeant(id))
+    await this.#begin(stored, survey, isMeant)
+    const passSec = await this.#others.work(survey, stored.values(), (id) => !this.#isClosed && isMeant(id))
+    if (passSec !== null) this.#ringIn(passSec)
     for (const [id, each] of stored) {
       if (this.#isClosed) return
       const { channel, made, invite } = each
-      if (!isMeant(channel, made, invite === null ? null : survey.ways.usedBy(invite))) continue
+      const now = survey.open.get(sourceKey(each))?.id
+      if (!isMeant(channel, now, made, invite === null ? null : survey.ways.usedBy(invite))) continue
       // Calls of apps come between.
       await setImmediate()
       const round = this.#roundOf(id, each, survey)
@@ -168,7 +175,7 @@ export class Proposals {
       const due = dueSec(round.stored.proposal, keeper.nowSec)
       const waits = [isDone ? null : RETRY_SEC, round.laterSec, due === null ? null : due - keeper.nowSec]
       this.#ringIn(Math.min(MOST_SEC, ...waits.filter((sec) => sec !== null)))
-      if (isDone && isOver(round.stored, survey)) await this.#erase(id, round.stored)
+      if (isDone && this.#others.isOver(round.stored, survey)) await this.#erase(id, round.stored)
     }
   }
 
@@ -185,45 +192,38 @@ export class Proposals {
   }
 
   async #survey(): Promise<Survey> {
-    const survey = surveyOf(await this.#means.introductions.ways(), this.#stored?.values() ?? [])
+    const survey = surveyOf(
+      await this.#means.introductions.ways(),
+      this.#stored?.values() ?? [],
+      await this.#others.announced(),
+    )
     this.#channels = survey.channels
     return survey
   }
 
   /** Begins a proposal for each contact that is provided now, and whom the target app does not know yet. */
-  async #begin(
-    stored: Map<string, StoredProposal>,
-    survey: Survey,
-    isMeant: (channel: PersonaChannel) => boolean,
-  ): Promise<void> {
-    const { keeper, links } = this.#means
-    const own = keeper.table().personaId
-    for (const channel of survey.channels) {
-      const { app: source, persona, device, name } = channel
-      if (!channel.isOpen || persona === own || !isMeant(channel)) continue
-      for (const { app: target } of links.targetsOf(source, persona)) {
-        const id = hashed('by', `${source} ${target} ${persona} ${device}`, keeper.engine)
-        if (stored.has(id) || isKnown({ target, persona }, survey)) continue
-        stored.set(id, {
-          source,
-          target,
-          persona,
-          device,
-          channel: channel.id,
-          name,
-          proposal: NO_PROPOSAL,
-          invite: null,
-          made: null,
-          shown: 'none',
-          sinceSec: keeper.nowSec,
-        })
-        await setImmediate()
-      }
+  async #begin(stored: Map<string, StoredProposal>, survey: Survey, isMeant: (id: string) => boolean): Promise<void> {
+    const { keeper } = this.#means
+    for (const fresh of provided(survey, this.#means)) {
+      if (!isMeant(fresh.channel)) continue
+      const { source, target, persona, device, over } = fresh
+      const where = over === undefined ? '' : ` ${over}`
+      const id = hashed('by', `${source} ${target} ${persona} ${device}${where}`, keeper.engine)
+      if (stored.has(id) || isKnown(fresh, survey)) continue
+      stored.set(id, {
+        ...fresh,
+        proposal: NO_PROPOSAL,
+        invite: null,
+        made: null,
+        shown: 'none',
+        sinceSec: keeper.nowSec,
+      })
+      await setImmediate()
     }
   }
 
   #roundOf(id: string, stored: StoredProposal, { ways }: Survey): Round {
-    return new Round(id, stored, { means: this.#means, ways, texts: this.#texts })
+    return new Round(id, stored, { means: this.#means, ways, texts: this.#texts, tell: this.#others.tell(ways) })
   }
 
   /** A failure of one costs no other: it is read again from the disk, and tried again. @returns whether it was done */
@@ -242,22 +242,28 @@ export class Proposals {
 
   async #workOn(round: Round, survey: Survey): Promise<void> {
     const { keeper, links } = this.#means
-    const { source, target, persona, device } = round.stored
-    const channel = survey.open.get(`${source}/${persona}/${device}`)
-    const isProvided = links.targetsOf(source, persona).some(({ app }) => app === target)
+    const { source, target, persona } = round.stored
+    const found = survey.open.get(sourceKey(round.stored)) ?? null
     const isDeclined = keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined
-    const found = { isProvided, isDeclined, channel: channel?.id ?? null }
-    await round.run(found)
-    if (await this.#takesByItself(round)) await round.run(found)
+    const there = isAnnounced(found) ? found : null
+    // A source channel of this device may be closed for a moment.
+    const isProvided =
+      round.stored.over === undefined
+        ? links.targetsOf(source, persona).some(({ app }) => app === target)
+        : there?.isProvided === true
+    const now = { isProvided, isDeclined, channel: found?.id ?? null, n: there?.n ?? 0 }
+    // An answer may come before anybody knows how the links stand.
+    if (links.isReady) await round.run(now)
+    const receive = there === null ? links.receiving(source, target) : there.receive
+    if (links.isReady && (await this.#takesByItself(round, receive))) await round.run(now)
     await this.#show(round, survey)
     if (round.stored.made !== null) survey.made.add(round.stored.made)
     this.#stored?.set(round.id, round.stored)
   }
 
   /** The target app may take contacts without a question, so many a day, and none who bears the name of somebody else. */
-  async #takesByItself(round: Round): Promise<boolean> {
-    const { source, target, proposal } = round.stored
-    const receive = this.#means.links.receiving(source, target)
+  async #takesByItself(round: Round, receive: Readonly<Receive> | null): Promise<boolean> {
+    const { target, proposal } = round.stored
     if (receive?.how !== 'self' || !ASKING.includes(round.state) || proposal.own.answer !== 'none') return false
     if (this.bearsOtherName(round.stored)) return false
     if (!(await this.#byItself.take(target, receive.aDay))) return false
@@ -284,4 +290,9 @@ export class Proposals {
     })
     this.#stored?.delete(id)
   }
+}
+
+function unknownProposal(app: string, persona: string): ProposalsError {
+  const message = `nobody proposes ${persona} in ${app} now`
+  return new ProposalsError('PROPOSAL_UNKNOWN', message, 'list the proposals', { app, persona })
 }

@@ -10,6 +10,7 @@ import {
   opened,
   openedHash,
   provided,
+  spokenFor,
   stateOf,
   tell,
   textOf,
@@ -31,6 +32,8 @@ export interface RoundMeans {
   readonly means: ProposalMeans
   readonly ways: ChannelWays
   readonly texts: Texts
+  /** Sends a text over a source channel, wherever that ends. */
+  readonly tell: ChannelWays['tell']
 }
 
 export interface Found {
@@ -39,6 +42,8 @@ export interface Found {
   readonly isDeclined: boolean
   /** The source channel is open, under this id. */
   readonly channel: string | null
+  /** The number up to which the daemon of the source channel has spoken for this one; 0 where it is this one. */
+  readonly n: number
 }
 
 export class Round {
@@ -62,6 +67,8 @@ export class Round {
       this.#mustRepeat = true
       await this.#keep({ channel: found.channel })
     }
+    const told = spokenFor(this.#proposal, found.n)
+    if (told !== this.#proposal) await this.#keep({ proposal: told })
     await this.#take()
     await this.#look()
     let next = provided(this.#proposal, found.isProvided)
@@ -184,14 +191,14 @@ export class Round {
   }
 
   async #tell(): Promise<void> {
-    const { ways } = this.#parts
+    const { tell: send } = this.#parts
     const { channel, target } = this.stored
     const told = tell(this.#proposal, target, this.#nowSec)
     if (told !== null) {
       const [proposal, text] = told
-      await ways.tell(channel, formatText(text), () => this.#put({ proposal }))
+      await send(channel, formatText(text), () => this.#put({ proposal }))
     } else if (this.#mustRepeat && this.#proposal.own.told !== '') {
-      await ways.tell(channel, formatText(textOf(this.#proposal, target)), () => {})
+      await send(channel, formatText(textOf(this.#proposal, target)), () => {})
     }
   }
 

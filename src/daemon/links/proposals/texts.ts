@@ -13,6 +13,7 @@ export type Waiting =
   | {
       /** Null for one that is refused. */
       readonly text: ProposalText | null
+      readonly bytes: Uint8Array
       /** It was taken. Inside of a change. */
       readonly drop: () => void
     }
@@ -60,11 +61,11 @@ export class Texts {
     }
     try {
       const text = parseText(bytes, { writer, reader: keeper.table().personaId }, keeper.engine)
-      return { text: text.app === target ? text : null, drop }
+      return { text: text.app === target ? text : null, bytes, drop }
     } catch (error) {
       if (!(error instanceof ProposalError)) throw error
       this.#means.log.debug('proposal.text', { code: error.code, channel })
-      return { text: null, drop }
+      return { text: null, bytes, drop }
     }
   }
 }

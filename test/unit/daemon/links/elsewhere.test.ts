@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
+import type { Word } from '../../../../src/link/word.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { LinkDaemon, quiet } from '../../../support/link-daemon.ts'
@@ -39,7 +40,11 @@ describe('a link between two devices of one persona', () => {
     expect(phone.shown).toEqual([`${TALK} > ${SHOP}: linked`])
     expect(laptop.links.targetsElsewhere(SHOP, KIM)).toMatchObject([{ app: TALK }])
     expect(phone.links.targetsElsewhere(TALK, KIM)).toEqual([])
-    expect(phone.links.receivingElsewhere(SHOP, TALK)).toEqual({ how: 'ask', aDay: 20 })
+    expect(phone.links.elsewhere(phone.links.all[0]!.id)).toMatchObject({
+      own: TALK,
+      other: SHOP,
+      receive: { how: 'ask', aDay: 20 },
+    })
     // An app of the same name on this device is another one.
     expect(laptop.links.targetsElsewhere(TALK, KIM)).toEqual([])
     for (const { links } of [laptop, phone]) {
@@ -59,18 +64,31 @@ describe('a link between two devices of one persona', () => {
     }
   })
 
-  test('carries texts of the daemons, each once, and in their order, also over a restart', async () => {
+  test('carries words of the daemons in their order, also over a restart', async () => {
     const { post, laptop, phone } = await linked()
     const [link] = laptop.links.all
-    for (const text of ['one', 'two', 'one']) await laptop.elsewhere.send(link!.id, text, text)
+    const word = (n: number): Word => ({
+      kind: 'contact',
+      persona: KIM,
+      device: KIM,
+      channel: 'one',
+      name: 'Kim',
+      isProvided: true,
+      n,
+    })
+    let notes = 0
+    phone.elsewhere.onWords = null
+    for (const n of [1, 2, 3]) await laptop.elsewhere.send(link!.id, word(n), () => void notes++)
+    expect(notes).toBe(3)
     await quiet(post, laptop, phone)
     const after = await phone.restarted()
-    const heard: string[] = []
-    after.elsewhere.onText = (_, text) => Promise.resolve(void heard.push(text))
+    const heard: Word[] = []
+    after.elsewhere.onWords = (_, words) => Promise.resolve(void heard.push(...words))
     after.elsewhere.look()
     await quiet(post, laptop, after)
-    expect(heard).toEqual(['one', 'two'])
-    expect(await laptop.elsewhere.send('0'.repeat(32), 'three', 'three')).toBe(false)
+    expect(heard.slice(-3)).toEqual([1, 2, 3].map(word))
+    expect(await laptop.elsewhere.send('0'.repeat(32), word(4), () => void notes++)).toBe(false)
+    expect(notes).toBe(3)
   })
 
   test('is no channel of an app: nobody lists, reads or closes it, the owner neither', async () => {
@@ -179,7 +197,7 @@ test('a state that was restored or copied sends nothing over a link, and shows i
   const copy = await LinkDaemon.over(state, post)
   await quiet(post, laptop, copy)
   expect(copy.shown).toEqual([`${TALK} > ${SHOP}: paused`])
-  expect(copy.links.receivingElsewhere(SHOP, TALK)).toBeNull()
+  expect(copy.links.elsewhere(copy.links.all[0]!.id)).toBeNull()
   expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: paused`])
 })
 

@@ -1,0 +1,204 @@
+/** Proposals over links between two devices of one person (docs/links.md, section 5). */
+import { describe, expect, test } from 'vitest'
+import { LinkDaemon, quiet } from '../../../../support/link-daemon.ts'
+import { settle } from '../../../../support/channel-daemon.ts'
+import { TestKeeper } from '../../../../support/keeper.ts'
+import { MemoryPost } from '../../../../support/memory-carrier.ts'
+import { siblings } from '../../../../support/rotation.ts'
+import type { Receive } from '../../../../../src/ipc/methods/links.ts'
+
+const [SHOP, TALK] = ['org.example.shop', 'org.example.talk']
+const DAY_MS = 86_400_000
+
+/** A person: the device with the source app, and the one with the target app. They may be the same. */
+interface House {
+  source: LinkDaemon
+  target: LinkDaemon
+}
+
+interface Story {
+  readonly post: MemoryPost
+  readonly leo: House
+  readonly kim: House
+}
+
+const all = (...houses: readonly House[]): LinkDaemon[] => [
+  ...new Set(houses.flatMap(({ source, target }) => [source, target])),
+]
+
+async function meet(post: MemoryPost, host: LinkDaemon, guest: LinkDaemon): Promise<void> {
+  const { invite } = await host.channels.call('channel.invite', { app: SHOP, name: 'Kim' })
+  await guest.channels.call('channel.accept', { app: SHOP, invite, name: 'Leo' })
+  await settle(post, host.channels, guest.channels)
+}
+
+async function houseOn(devices: 1 | 2, post: MemoryPost): Promise<House> {
+  if (devices === 1) {
+    const source = await LinkDaemon.over(await TestKeeper.withPersona(), post)
+    return { source, target: source }
+  }
+  const { laptop, phone } = await siblings()
+  return { source: await LinkDaemon.over(laptop, post), target: await LinkDaemon.over(phone, post) }
+}
+
+async function begin(leosDevices: 1 | 2, kimsDevices: 1 | 2): Promise<Story> {
+  const post = new MemoryPost()
+  const [leo, kim] = [await houseOn(leosDevices, post), await houseOn(kimsDevices, post)]
+  await meet(post, leo.source, kim.source)
+  return { post, leo, kim }
+}
+
+async function link(post: MemoryPost, { source, target }: House, how: Receive['how'] = 'ask'): Promise<void> {
+  const receive = { how, aDay: 20 }
+  if (source === target) {
+    await source.links.link(SHOP, TALK, { provide: 'all' })
+    await source.links.link(TALK, SHOP, { receive })
+  } else {
+    const { invite } = await source.elsewhere.invite(SHOP, { provide: 'all' })
+    await target.elsewhere.accept(TALK, invite, { receive })
+  }
+  await quiet(post, source, target)
+}
+
+async function days(count: number, post: MemoryPost, ...daemons: readonly LinkDaemon[]): Promise<void> {
+  for (let day = 0; day < count; day++) {
+    for (const { channels } of daemons) channels.later(DAY_MS)
+    await quiet(post, ...daemons)
+  }
+}
+
+async function unlink(daemon: LinkDaemon): Promise<void> {
+  for (const { id } of daemon.links.all) await daemon.links.unlink(id)
+  daemon.elsewhere.look()
+}
+
+const states = async ({ leo, kim }: Story): Promise<string[][]> => [
+  await leo.target.states(),
+  await kim.target.states(),
+]
+
+async function answer(house: House, other: House, answer: 'accepted' | 'declined'): Promise<void> {
+  await house.target.proposals.answer(TALK, other.target.persona, answer)
+}
+
+describe.each([
+  [2, 2],
+  [2, 1],
+  [1, 2],
+] as const)('of two people on %i and %i devices', (leos, kims) => {
+  test('each is proposed where the target app is, and both accept days apart', async () => {
+    const story = await begin(leos, kims)
+    const { post, leo, kim } = story
+    const everybody = all(leo, kim)
+    await link(post, leo)
+    await quiet(post, ...everybody)
+    expect(await states(story)).toEqual([['offered'], []])
+    await link(post, kim)
+    await quiet(post, ...everybody)
+    expect(await states(story)).toEqual([['proposed'], ['proposed']])
+    expect(await leo.target.proposals.all()).toMatchObject([{ source: SHOP, target: TALK, name: 'Kim' }])
+    await answer(leo, kim, 'accepted')
+    await days(9, post, ...everybody)
+    expect(await states(story)).toEqual([['acceptedHere'], ['acceptedThere']])
+    await answer(kim, leo, 'accepted')
+    await quiet(post, ...everybody)
+    expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+    for (const { target } of [leo, kim])
+      expect(await target.channelsOf(TALK)).toMatchObject([
+        { state: 'open', verified: false, introduced: { by: SHOP, state: 'confirmed' } },
+      ])
+    // The device of the source app has no proposal of its own, and no channel of the target app.
+    for (const { source, target } of [leo, kim])
+      if (source !== target) expect([await source.states(), await source.channelsOf(TALK)]).toEqual([[], []])
+  })
+})
+
+/** Both people have linked two devices, or as many as they have, and are proposed to each other. */
+async function proposed(leos: 1 | 2, kims: 1 | 2): Promise<Story> {
+  const story = await begin(leos, kims)
+  const { post, leo, kim } = story
+  for (const house of [leo, kim]) await link(post, house)
+  await quiet(post, ...all(leo, kim))
+  expect(await states(story)).toEqual([['proposed'], ['proposed']])
+  return story
+}
+
+describe('over a link between two devices', () => {
+  test('a decline stays over restarts and a new link, until the owner accepts after all', async () => {
+    const story = await proposed(2, 1)
+    const { post, leo, kim } = story
+    await answer(leo, kim, 'declined')
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['declined'], ['declinedThere']])
+    await unlink(leo.target)
+    await quiet(post, ...all(leo, kim))
+    leo.target = await leo.target.restarted()
+    leo.source = await leo.source.restarted()
+    await link(post, leo, 'self')
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['declined'], ['declinedThere']])
+    await answer(leo, kim, 'accepted')
+    await quiet(post, ...all(leo, kim))
+    await answer(kim, leo, 'accepted')
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+  })
+
+  test('an app that takes contacts by itself asks nobody', async () => {
+    const story = await begin(2, 2)
+    const { post, leo, kim } = story
+    for (const house of [leo, kim]) await link(post, house, 'self')
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+  })
+
+  test('whoever is not provided any more is withdrawn at once, also while the other device is off', async () => {
+    const story = await proposed(2, 1)
+    const { post, leo, kim } = story
+    await leo.target.channels.runner.close()
+    await leo.source.links.set(leo.source.links.all[0]!.id, { provide: 'none' })
+    await quiet(post, leo.source, kim.source)
+    expect(await kim.target.states()).toEqual(['offered'])
+    await days(7, post, leo.source, kim.source)
+    leo.target = await leo.target.restarted()
+    leo.target.channels.later(7 * DAY_MS)
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['asked'], ['offered']])
+    await leo.source.links.set(leo.source.links.all[0]!.id, { provide: 'all' })
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['proposed'], ['proposed']])
+  })
+
+  test.each(['source', 'target'] as const)(
+    'a link that ends at the device of the %s app ends at the other person too, who was off for a week',
+    async (at) => {
+      const story = await proposed(2, 1)
+      const { post, leo, kim } = story
+      await kim.source.channels.runner.close()
+      await unlink(leo[at])
+      await quiet(post, ...all(leo))
+      await days(7, post, ...all(leo))
+      kim.source = kim.target = await kim.source.restarted()
+      kim.source.channels.later(7 * DAY_MS)
+      // Frames that were lost come again within hours.
+      for (let day = 0; day < 4 && (await kim.target.states()).join() !== 'offered'; day++)
+        await days(1, post, ...all(leo, kim))
+      expect(await states(story)).toEqual([[], ['offered']])
+      expect((await leo.target.channelsOf(TALK)).length + (await kim.target.channelsOf(TALK)).length).toBe(0)
+    },
+  )
+
+  test('a channel that is open stays when the link ends, and a new link opens no second one', async () => {
+    const story = await begin(2, 1)
+    const { post, leo, kim } = story
+    for (const house of [leo, kim]) await link(post, house, 'self')
+    await quiet(post, ...all(leo, kim))
+    await unlink(leo.source)
+    await quiet(post, ...all(leo, kim))
+    expect(await kim.target.states()).toEqual(['confirmed'])
+    await link(post, leo, 'self')
+    await quiet(post, ...all(leo, kim))
+    expect([(await leo.target.channelsOf(TALK)).length, (await kim.target.channelsOf(TALK)).length]).toEqual([1, 1])
+    expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+  })
+})
