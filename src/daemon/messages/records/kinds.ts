@@ -52,7 +52,7 @@ export interface StoredSent {
   readonly restored?: readonly string[]
   /** Address of the store that has the object; null while none has. */
   readonly store: string | null
-  /** The devices in the card of each side when its inboxes got the entry: see devicesMark(). */
+  /** The card of each side when its inboxes got the entry: see cardMark(). */
   readonly posted?: { readonly own?: string; readonly peer?: string }
 }
 

@@ -1,9 +1,8 @@
 /**
  * Leaves the entry of a message once more, where the devices in the card of its reader have changed since, and one of them lacks it. A relay waits for
- * the devices of the card that it had when the entry came: siblings that rotated apart may each have signed one without the other. Who has the
- * message sends the receipt again.
+ * the devices of the card that it has: siblings that rotated apart may each have signed one without the other, and nobody else may have read that
+ * one. Who has the message sends the receipt again.
  */
-import type { CardEntry } from '../../../card/card.ts'
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import type { VerifiedCard } from '../../../card/verify.ts'
 import { numbersIn } from '../../sealed/numbered.ts'
@@ -17,10 +16,16 @@ import { SENT_LIFE_SEC } from './sender.ts'
 
 export type Side = 'own' | 'peer'
 
-/** The devices that a card lists, whatever their keys `enc`. */
-export function devicesMark(app: string, epoch: number, devices: readonly CardEntry[], means: MessagesMeans): string {
+/** The devices that a card lists, whatever their keys `enc`, and the card itself. */
+export function cardMark(app: string, { chain, devices, hash }: VerifiedCard, means: MessagesMeans): string {
   const sigs = devices.map(({ sig }) => formatHex(sig)).toSorted()
-  return hashed(app, `${epoch} ${sigs.join(' ')}`, means.keeper.engine)
+  return `${hashed(app, `${chain.epoch} ${sigs.join(' ')}`, means.keeper.engine)} ${formatHex(hash)}`
+}
+
+/** Whether the devices were the same in each card since: the one of then, or the next one. Others may have been between, which nobody here read. */
+function isSameSince(before: string, mark: string, { prev }: VerifiedCard): boolean {
+  const [devices, hash] = before.split(' ')
+  return mark.startsWith(`${devices} `) && prev !== null && formatHex(prev) === hash
 }
 
 /** The card of a persona for an app may have changed. @throws {CustodyError} APPS_LOCKED @throws {StoreError} */
@@ -28,7 +33,7 @@ export async function postAgain(app: string, queue: Queue, means: MessagesMeans)
   const { keeper } = means
   const device = means.cards.deviceNow(app)
   if (device === null) return
-  const lacking: [number, Side, string][] = []
+  const changed: { number: number; side: Side; mark: string; isLacking: boolean }[] = []
   const peers = new Map<string, VerifiedCard | null>()
   for await (const [id, sent] of onDisk(means, SENT).iterate(`${app}/`)) {
     if (!isPosted(sent) || sent.sentSec + SENT_LIFE_SEC <= keeper.nowSec) continue
@@ -39,16 +44,17 @@ export async function postAgain(app: string, queue: Queue, means: MessagesMeans)
       ['own', device.card],
       ['peer', peer],
     ] as const) {
-      const mark = card === null ? undefined : devicesMark(app, card.chain.epoch, card.devices, means)
       const before = sent.posted?.[side]
-      if (mark === undefined || before === undefined || before === mark || !lacks(sent, side, card!)) continue
-      lacking.push([numbersIn(id)[0]!, side, mark])
+      if (card === null || before === undefined || !lacks(sent, side, card)) continue
+      const mark = cardMark(app, card, means)
+      const isLacking = !isSameSince(before, mark, card)
+      if (before !== mark) changed.push({ number: numbersIn(id)[0]!, side, mark, isLacking })
     }
   }
-  for (const [number, side, mark] of lacking)
+  for (const { number, side, mark, isLacking } of changed)
     await keeper.change(() => {
       const after = changeSent(app, number, ({ posted }) => ({ posted: { ...posted, [side]: mark } }), means)
-      if (after === undefined) return
+      if (after === undefined || !isLacking) return
       const persona = side === 'own' ? device.personaId : after.to
       const task = { do: 'post', persona, sent: number, receipt: null, done: [] } as const
       queue.add(app, task, after.sentSec + SENT_LIFE_SEC)

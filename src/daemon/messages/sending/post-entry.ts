@@ -13,7 +13,7 @@ import type { MessagesMeans } from '../records/means.ts'
 import type { Job, StoredSent, Task } from '../records/kinds.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone } from '../tasks/queue.ts'
-import { devicesMark, type Side } from './post-again.ts'
+import { cardMark, type Side } from './post-again.ts'
 import { othersOf } from './sender.ts'
 import { changeSent, laterState, sentOf } from './sent-states.ts'
 
@@ -54,7 +54,7 @@ export interface Posted {
   readonly problem: unknown
   /** Every inbox refuses it for good. */
   readonly isRefused: boolean
-  /** See devicesMark(). */
+  /** See cardMark(). */
   readonly mark: string
 }
 
@@ -66,7 +66,7 @@ export interface SealedPost {
   readonly inboxes: readonly string[]
   /** Null where no other own device uses the app any more. */
   readonly encId: string | null
-  /** See devicesMark(). */
+  /** See cardMark(). */
   readonly mark: string
 }
 
@@ -84,8 +84,8 @@ export async function sealForInboxes(
   mayWait: boolean,
   means: MessagesMeans,
 ): Promise<SealedPost> {
-  const { persona, devices, inboxes, epoch } = await readersOf(app, task, device, means)
-  const mark = devicesMark(app, epoch, devices, means)
+  const { persona, devices, inboxes, card } = await readersOf(app, task, device, means)
+  const mark = cardMark(app, card, means)
   const lacking = lackingIn(task, sent, { devices, inboxes })
   if (lacking !== null) {
     // Siblings that rotated apart may each have signed a card without the other.
@@ -131,7 +131,7 @@ export async function tryInboxes(
   return { done, problem, isRefused, mark }
 }
 
-/** Inside of a change. @param side whose inboxes have the entry @param mark see devicesMark() */
+/** Inside of a change. @param side whose inboxes have the entry @param mark see cardMark() */
 function notePosted(app: string, number: number, side: Side, mark: string, means: MessagesMeans): void {
   const change = (before: StoredSent): Partial<StoredSent> => ({
     posted: { ...before.posted, [side]: mark },
@@ -179,8 +179,7 @@ interface Readers {
   readonly persona: string
   readonly devices: readonly CardEntry[]
   readonly inboxes: readonly string[]
-  /** That of the card. */
-  readonly epoch: number
+  readonly card: VerifiedCard
 }
 
 async function readersOf(app: string, task: PostTask, device: AppDevice, means: MessagesMeans): Promise<Readers> {
@@ -189,7 +188,7 @@ async function readersOf(app: string, task: PostTask, device: AppDevice, means: 
       persona: task.persona,
       devices: othersOf(device),
       inboxes: device.card.inboxes,
-      epoch: device.card.chain.epoch,
+      card: device.card,
     }
   const persona = currentId(task.persona, means.keeper.onDisk)
   // A message is sealed to the persona that it is for. A receipt is not.
@@ -197,7 +196,7 @@ async function readersOf(app: string, task: PostTask, device: AppDevice, means: 
   const alsoAt = inboxUrls(app, means)
   const card: VerifiedCard | null = await means.cards.find(persona, app, { alsoAt })
   if (card === null) throw new RelayError('RELAY_UNREACHABLE', 'no card of the persona is found', { hint: 'try later' })
-  return { persona, devices: card.devices, inboxes: card.inboxes, epoch: card.chain.epoch }
+  return { persona, devices: card.devices, inboxes: card.inboxes, card }
 }
 
 function entryOf({ receipt }: PostTask, sent: StoredSent | undefined, { card }: AppDevice): Entry {

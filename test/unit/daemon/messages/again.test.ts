@@ -63,3 +63,21 @@ test('an entry is left once while the devices stay the same, whatever their keys
   expect(alice.cards.counting(bob.personaId, NOTES)!.seq).toBeGreaterThan(before)
   expect(posts()).toBe(left)
 })
+
+test('an entry is left again where there were cards in between that the sender has not read', async () => {
+  const { world, bobs, alice, bob } = await twoPeople()
+  await bob.phone()
+  await bob.stopped()
+  const number = await alice.send(bob, 'the laptop is in a drawer')
+  await alice.untilSent(number, 'notified')
+  await world.settle()
+  const posts = (): number => bobs.calls.filter((call) => call === `POST /inbox/${bob.personaId}`).length
+  const left = posts()
+  const before = alice.cards.counting(bob.personaId, NOTES)!.seq
+  // The phone signs a card each week, and the relay may have had one without the laptop.
+  for (let week = 0; week < 2; week++) await world.later(8 * DAY_SEC)
+  await alice.cards.find(bob.personaId, NOTES, { anew: true })
+  await world.settle()
+  expect(alice.cards.counting(bob.personaId, NOTES)!.seq).toBeGreaterThan(before + 1)
+  expect(posts()).toBe(left + 1)
+})
