@@ -23,6 +23,8 @@ import { sendReceipt } from './send-receipt.ts'
 export type FetchTask = Extract<Task, { do: 'fetch' }>
 
 const MAX_BAD_TRIES = 4 // sanity: within a minute or two; a store that gives something else each time is not going to mend
+// sanity: some hours. Siblings that rotated apart read each other's cards hourly, and until then the card that counts may lack the sender's device
+const MAX_UNKNOWN_TRIES = 12
 const GONE_SEC = 3600 // sanity: an object is at its store before its entry comes, and a store that was set back by its operator is mended within an hour
 const MAX_UNREAD = 10_000 // sanity: of an app that does not run; each is a record
 const MAX_UNREAD_BYTES: number = 64 << 20 // sanity: three of the largest messages
@@ -78,7 +80,8 @@ function isRepeated({ issuedAtSec }: Header, { keeper }: MessagesMeans): boolean
 /** The end of a try that found a wrong object. Tries to which no store answered do not count. */
 function afterBad(task: FetchTask, error: MessageError): GiveUp | PartDone {
   const bad = (task.bad ?? 0) + 1
-  return bad >= MAX_BAD_TRIES ? new GiveUp(error.code) : new PartDone({ ...task, bad }, error)
+  const most = error.code === 'UNKNOWN_DEVICE' ? MAX_UNKNOWN_TRIES : MAX_BAD_TRIES
+  return bad >= most ? new GiveUp(error.code) : new PartDone({ ...task, bad }, error)
 }
 
 function isGone(error: unknown): error is MessagesError {

@@ -52,7 +52,7 @@ export interface StoredSent {
   readonly restored?: readonly string[]
   /** Address of the store that has the object; null while none has. */
   readonly store: string | null
-  /** The card of each side when its inboxes got the entry: see cardMark(). */
+  /** The cards of each side and of the sender when its inboxes got the entry: see cardsMark(). */
   readonly posted?: { readonly own?: string; readonly peer?: string }
 }
 

@@ -16,16 +16,24 @@ import { SENT_LIFE_SEC } from './sender.ts'
 
 export type Side = 'own' | 'peer'
 
-/** The devices that a card lists, whatever their keys `enc`, and the card itself. */
-export function cardMark(app: string, { chain, devices, hash }: VerifiedCard, means: MessagesMeans): string {
+/** The devices that the cards of the reader and of the sender list, whatever their keys `enc`, and the cards themselves. A receipt goes by the second one. */
+export function cardsMark(app: string, reader: VerifiedCard, own: VerifiedCard, means: MessagesMeans): string {
+  return [reader, own].map((card) => markOf(app, card, means)).join(' ')
+}
+
+function markOf(app: string, { chain, devices, hash }: VerifiedCard, { keeper }: MessagesMeans): string {
   const sigs = devices.map(({ sig }) => formatHex(sig)).toSorted()
-  return `${hashed(app, `${chain.epoch} ${sigs.join(' ')}`, means.keeper.engine)} ${formatHex(hash)}`
+  return `${hashed(app, `${chain.epoch} ${sigs.join(' ')}`, keeper.engine)} ${formatHex(hash)}`
 }
 
 /** Whether the devices were the same in each card since: the one of then, or the next one. Others may have been between, which nobody here read. */
-function isSameSince(before: string, mark: string, { prev }: VerifiedCard): boolean {
-  const [devices, hash] = before.split(' ')
-  return mark.startsWith(`${devices} `) && prev !== null && formatHex(prev) === hash
+function isSameSince(before: string, mark: string, cards: readonly VerifiedCard[]): boolean {
+  const [was, is] = [before.split(' '), mark.split(' ')]
+  return cards.every(({ prev }, i) => {
+    const [devices, hash] = was.slice(2 * i)
+    if (devices !== is[2 * i]) return false
+    return hash === is[2 * i + 1] || (prev !== null && formatHex(prev) === hash)
+  })
 }
 
 /** The card of a persona for an app may have changed. @throws {CustodyError} APPS_LOCKED @throws {StoreError} */
@@ -46,8 +54,8 @@ export async function postAgain(app: string, queue: Queue, means: MessagesMeans)
     ] as const) {
       const before = sent.posted?.[side]
       if (card === null || before === undefined || !lacks(sent, side, card)) continue
-      const mark = cardMark(app, card, means)
-      const isLacking = !isSameSince(before, mark, card)
+      const mark = cardsMark(app, card, device.card, means)
+      const isLacking = !isSameSince(before, mark, [card, device.card])
       if (before !== mark) changed.push({ number: numbersIn(id)[0]!, side, mark, isLacking })
     }
   }

@@ -13,7 +13,7 @@ import type { MessagesMeans } from '../records/means.ts'
 import type { Job, StoredSent, Task } from '../records/kinds.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import { GiveUp, PartDone } from '../tasks/queue.ts'
-import { cardMark, type Side } from './post-again.ts'
+import { cardsMark, type Side } from './post-again.ts'
 import { othersOf } from './sender.ts'
 import { changeSent, laterState, sentOf } from './sent-states.ts'
 
@@ -54,7 +54,7 @@ export interface Posted {
   readonly problem: unknown
   /** Every inbox refuses it for good. */
   readonly isRefused: boolean
-  /** See cardMark(). */
+  /** See cardsMark(). */
   readonly mark: string
 }
 
@@ -66,7 +66,7 @@ export interface SealedPost {
   readonly inboxes: readonly string[]
   /** Null where no other own device uses the app any more. */
   readonly encId: string | null
-  /** See cardMark(). */
+  /** See cardsMark(). */
   readonly mark: string
 }
 
@@ -85,7 +85,7 @@ export async function sealForInboxes(
   means: MessagesMeans,
 ): Promise<SealedPost> {
   const { persona, devices, inboxes, card } = await readersOf(app, task, device, means)
-  const mark = cardMark(app, card, means)
+  const mark = cardsMark(app, card, device.card, means)
   const lacking = lackingIn(task, sent, { devices, inboxes })
   if (lacking !== null) {
     // Siblings that rotated apart may each have signed a card without the other.
@@ -131,7 +131,7 @@ export async function tryInboxes(
   return { done, problem, isRefused, mark }
 }
 
-/** Inside of a change. @param side whose inboxes have the entry @param mark see cardMark() */
+/** Inside of a change. @param side whose inboxes have the entry @param mark see cardsMark() */
 function notePosted(app: string, number: number, side: Side, mark: string, means: MessagesMeans): void {
   const change = (before: StoredSent): Partial<StoredSent> => ({
     posted: { ...before.posted, [side]: mark },

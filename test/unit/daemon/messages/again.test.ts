@@ -1,7 +1,7 @@
 /** A relay may lose what was left there, or wait for too few devices: the sender asks again once the devices of a card have changed (docs/messages.md, section 8). */
 import { expect, test } from 'vitest'
 import { DAY_SEC, NOTES, twoPeople, type TwoPeople } from '../../../support/message-daemon.ts'
-import { answerOf, type MessageRelay } from '../../../support/message-relay.ts'
+import { answerOf, type Instead, type MessageRelay } from '../../../support/message-relay.ts'
 
 /** Takes entries for a persona, and keeps none. */
 function loses(relay: MessageRelay, personaId: string): void {
@@ -80,4 +80,34 @@ test('an entry is left again where there were cards in between that the sender h
   await world.settle()
   expect(alice.cards.counting(bob.personaId, NOTES)!.seq).toBeGreaterThan(before + 1)
   expect(posts()).toBe(left + 1)
+})
+
+test('a receipt that was lost is sent again when the devices of the sender have changed', async () => {
+  const { world, alices, alice, bob } = await twoPeople()
+  loses(alices, alice.personaId)
+  const number = await alice.send(bob, 'heard once')
+  expect(await bob.arrived(1)).toEqual(['heard once'])
+  await world.settle()
+  alices.instead = () => null
+  await alice.phone()
+  await alice.untilSent(number, 'received')
+  expect(await bob.texts()).toEqual(['heard once'])
+})
+
+test('a message of a device that the card lacks for a while is read once the card lists it', async () => {
+  const { world, alices, bobs, alice, bob } = await twoPeople()
+  const old = alice.cards.deviceNow(NOTES)!.card.text
+  const phone = await alice.phone()
+  // Siblings that rotate apart sign cards without each other: the relays give the one without the phone.
+  const places = new Set(
+    alices.calls.filter((call) => call.startsWith('PUT /card/')).map((call) => call.slice('PUT '.length)),
+  )
+  const gives: Instead = ({ method, path }) =>
+    method === 'GET' && places.has(path) ? answerOf(200, Buffer.from(old)) : null
+  for (const relay of [alices, bobs]) relay.instead = gives
+  await phone.send(bob, 'from a device that the card lacks')
+  await world.later(300)
+  expect(await bob.texts()).toEqual([])
+  for (const relay of [alices, bobs]) relay.instead = () => null
+  expect(await bob.arrived(1)).toEqual(['from a device that the card lacks'])
 })
