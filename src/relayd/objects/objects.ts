@@ -192,6 +192,8 @@ export class Objects implements ObjectService {
     const { maxObjectBytes } = limits.object
     const offered = { ...place, bytes: upload.announcedBytes ?? maxObjectBytes, hash }
     const begun = store.objects.begin(offered, nowUs())
+    // A slow body is awaited first. Each await of `begun` below tells of its failure.
+    begun.catch(() => {})
     const counted = async (): Promise<void> => {
       if ((await begun).outcome !== 'begun') throw new Error('the object is not counted')
       // The file of an object that was there until a moment ago.
