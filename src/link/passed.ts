@@ -5,7 +5,7 @@
 import { formatText, type ProposalText, type Saying } from './text.ts'
 import type { ContactWord } from './word.ts'
 
-/** What the other daemon knows of the contact. */
+/** The other daemon knows this of the contact. */
 export type Told = Pick<ContactWord, 'channel' | 'name' | 'isProvided'>
 
 /** A text, without what belongs to the word that it says. */

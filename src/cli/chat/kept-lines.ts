@@ -47,3 +47,7 @@ export async function eachPageAfter(
     after = page.next
   }
 }
+
+export function isUnread({ mine, state }: ChatLine): boolean {
+  return !mine && state !== 'read'
+}

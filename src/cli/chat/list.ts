@@ -24,7 +24,7 @@ interface ListedChat extends Omit<ChatView, 'lastSec'> {
 export async function list(context: Context): Promise<number> {
   const { chats, rows } = await withDaemon(context, async (client) => {
     const { persona } = await client.call('status')
-    // What waits may be marks, which are no new lines.
+    // Marks may wait, which are no new lines.
     await takeIncoming(client, persona?.personaId ?? null)
     const { chats } = await client.call('chat.list', {})
     return { chats, rows: await listed(client, chats) }

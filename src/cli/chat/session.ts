@@ -2,7 +2,7 @@
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
-import { MAX_LINE_CHARS, type ChatLine } from '../../ipc/methods/chat.ts'
+import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
 import { systemClock } from '../../process/pulse.ts'
@@ -11,7 +11,7 @@ import { withDaemon } from '../io/connect.ts'
 import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
-import { eachPageAfter, figuresOf, lastLines } from './kept-lines.ts'
+import { eachPageAfter, figuresOf, isUnread, lastLines } from './kept-lines.ts'
 import { takeContents, takeIncoming } from './incoming.ts'
 import type { ChatText } from './content.ts'
 import { Outgoing } from './outgoing.ts'
@@ -297,8 +297,4 @@ class Session {
     const lines = await lastLines(this.#client, this.#peer.chat, count, () => true)
     this.#screen.showAgain(lines.slice(-count), this.#peer)
   }
-}
-
-function isUnread({ mine, state }: ChatLine): boolean {
-  return !mine && state !== 'read'
 }

@@ -14,7 +14,7 @@ export async function placesOf(client: Client): Promise<readonly Mailbox[]> {
   return (await client.call('message.list', {})).apps.filter(({ proposed }) => proposed !== null)
 }
 
-/** What an app proposes, and the commands that answer. They name the relays: an app could propose other ones meanwhile. */
+/** The relays that an app proposes, and the commands that answer. They name the relays: an app could propose other ones meanwhile. */
 export function formatPlaces({ app, proposed }: Mailbox): string[] {
   const parts = [
     ['inbox', 'others leave messages for it', proposed?.inboxes ?? null],

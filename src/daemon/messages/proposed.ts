@@ -29,7 +29,7 @@ export async function rejectProposal(app: string, means: MessagesMeans): Promise
   await means.keeper.change(() => inChange(means, PROPOSAL).put(app, { ...before, isRejected: true }))
 }
 
-/** What an app proposes and its card does not name; null if the owner has nothing to answer. */
+/** The relays that an app proposes and its card does not name; null if the owner has nothing to answer. */
 export function proposedFor(app: string, means: MessagesMeans): PlacesProposal | null {
   const found = onDisk(means, PROPOSAL).get(app)
   if (found === undefined || found.isRejected) return null

@@ -1,7 +1,7 @@
 /**
  * Leaves the entry of a message once more, where the devices in the card of its reader have changed since, and one of them lacks it. A relay waits for
  * the devices of the card that it has: siblings that rotated apart may each have signed one without the other, and nobody else may have read that
- * one. Who has the message sends the receipt again.
+ * one. A device that has the message sends the receipt again.
  */
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import type { VerifiedCard } from '../../../card/verify.ts'
