@@ -73,7 +73,25 @@ export class CardWatch {
 
   /** After a start, since cards and blocks may have come while channels were closed; and when the owner blocks or unblocks somebody. */
   checkAll(): void {
-    for (const end of this.#ends()) this.#check(end)
+    for (const end of this.#ends()) {
+      this.#check(end)
+      // The time to send a card may have been missed.
+      this.opened(end.id)
+    }
+  }
+
+  /** A channel is open. Another device of the owner may not know of this one: they meet nowhere else, and one that is unlisted takes nothing. */
+  opened(id: string): void {
+    const { keeper } = this.#means
+    const end = this.#ends().get(id)
+    const { peer = null } = keeper.onDisk.of(CHANNEL).get(id) ?? {}
+    if (end === undefined || peer === null || peer !== keeper.onDisk.own.get(OWN)?.personaId) return
+    if (this.#forwardedMs.has(id)) return
+    // The event of a turn comes before its end shows the new state.
+    void orLater(
+      end.run(() => {}).then(() => this.#sendTheirs(id)),
+      this.#means,
+    )
   }
 
   #changed(personaId: string, app: string): void {

@@ -105,6 +105,7 @@ export class Runner {
 
   /** The owner blocks or unblocks somebody: the channels with them stop, or go on. */
   onEvent({ event, data }: DaemonEvent): void {
+    if (event === 'channel.changed' && data.state === 'open') this.#cards.opened(data.id)
     if (event !== 'contact.changed') return
     if (data.changes.some(({ kind }) => kind === 'blocked' || kind === 'unblocked')) this.#cards.checkAll()
   }

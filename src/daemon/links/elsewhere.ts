@@ -133,6 +133,8 @@ export class Elsewhere {
   }
 
   async #look(): Promise<void> {
+    // A line whose link was not read yet is none without a link.
+    if (!this.#links.isRead) return
     const isNeeded = this.#links.all.some(({ elsewhere }) => elsewhere !== undefined)
     if (!isNeeded && !(await this.#office.hasAny())) return
     const lines = await this.#office.open()

@@ -113,6 +113,11 @@ export class StandingLinks {
     return this.#links === null || this.all.some(joins)
   }
 
+  /** Whether the links were read. */
+  get isRead(): boolean {
+    return this.#links !== null
+  }
+
   /** Whether it is known how each link stands. */
   get isReady(): boolean {
     return this.#links !== null && (this.#lines !== null || this.all.every(({ elsewhere }) => elsewhere === undefined))

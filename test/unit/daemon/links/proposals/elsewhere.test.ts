@@ -1,85 +1,19 @@
 /** Proposals over links between two devices of one person (docs/links.md, section 5). */
 import { describe, expect, test } from 'vitest'
-import { LinkDaemon, quiet } from '../../../../support/link-daemon.ts'
-import { settle } from '../../../../support/channel-daemon.ts'
-import { TestKeeper } from '../../../../support/keeper.ts'
-import { MemoryPost } from '../../../../support/memory-carrier.ts'
-import { siblings } from '../../../../support/rotation.ts'
-import type { Receive } from '../../../../../src/ipc/methods/links.ts'
-
-const [SHOP, TALK] = ['org.example.shop', 'org.example.talk']
-const DAY_MS = 86_400_000
-
-/** A person: the device with the source app, and the one with the target app. They may be the same. */
-interface House {
-  source: LinkDaemon
-  target: LinkDaemon
-}
-
-interface Story {
-  readonly post: MemoryPost
-  readonly leo: House
-  readonly kim: House
-}
-
-const all = (...houses: readonly House[]): LinkDaemon[] => [
-  ...new Set(houses.flatMap(({ source, target }) => [source, target])),
-]
-
-async function meet(post: MemoryPost, host: LinkDaemon, guest: LinkDaemon): Promise<void> {
-  const { invite } = await host.channels.call('channel.invite', { app: SHOP, name: 'Kim' })
-  await guest.channels.call('channel.accept', { app: SHOP, invite, name: 'Leo' })
-  await settle(post, host.channels, guest.channels)
-}
-
-async function houseOn(devices: 1 | 2, post: MemoryPost): Promise<House> {
-  if (devices === 1) {
-    const source = await LinkDaemon.over(await TestKeeper.withPersona(), post)
-    return { source, target: source }
-  }
-  const { laptop, phone } = await siblings()
-  return { source: await LinkDaemon.over(laptop, post), target: await LinkDaemon.over(phone, post) }
-}
-
-async function begin(leosDevices: 1 | 2, kimsDevices: 1 | 2): Promise<Story> {
-  const post = new MemoryPost()
-  const [leo, kim] = [await houseOn(leosDevices, post), await houseOn(kimsDevices, post)]
-  await meet(post, leo.source, kim.source)
-  return { post, leo, kim }
-}
-
-async function link(post: MemoryPost, { source, target }: House, how: Receive['how'] = 'ask'): Promise<void> {
-  const receive = { how, aDay: 20 }
-  if (source === target) {
-    await source.links.link(SHOP, TALK, { provide: 'all' })
-    await source.links.link(TALK, SHOP, { receive })
-  } else {
-    const { invite } = await source.elsewhere.invite(SHOP, { provide: 'all' })
-    await target.elsewhere.accept(TALK, invite, { receive })
-  }
-  await quiet(post, source, target)
-}
-
-async function days(count: number, post: MemoryPost, ...daemons: readonly LinkDaemon[]): Promise<void> {
-  for (let day = 0; day < count; day++) {
-    for (const { channels } of daemons) channels.later(DAY_MS)
-    await quiet(post, ...daemons)
-  }
-}
-
-async function unlink(daemon: LinkDaemon): Promise<void> {
-  for (const { id } of daemon.links.all) await daemon.links.unlink(id)
-  daemon.elsewhere.look()
-}
-
-const states = async ({ leo, kim }: Story): Promise<string[][]> => [
-  await leo.target.states(),
-  await kim.target.states(),
-]
-
-async function answer(house: House, other: House, answer: 'accepted' | 'declined'): Promise<void> {
-  await house.target.proposals.answer(TALK, other.target.persona, answer)
-}
+import { quiet } from '../../../../support/link-daemon.ts'
+import {
+  all,
+  answer,
+  begin,
+  DAY_MS,
+  days,
+  link,
+  proposed,
+  SHOP,
+  states,
+  TALK,
+  unlink,
+} from '../../../../support/houses.ts'
 
 describe.each([
   [2, 2],
@@ -112,16 +46,6 @@ describe.each([
       if (source !== target) expect([await source.states(), await source.channelsOf(TALK)]).toEqual([[], []])
   })
 })
-
-/** Both people have linked two devices, or as many as they have, and are proposed to each other. */
-async function proposed(leos: 1 | 2, kims: 1 | 2): Promise<Story> {
-  const story = await begin(leos, kims)
-  const { post, leo, kim } = story
-  for (const house of [leo, kim]) await link(post, house)
-  await quiet(post, ...all(leo, kim))
-  expect(await states(story)).toEqual([['proposed'], ['proposed']])
-  return story
-}
 
 describe('over a link between two devices', () => {
   test('a decline stays over restarts and a new link, until the owner accepts after all', async () => {
