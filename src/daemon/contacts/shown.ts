@@ -48,7 +48,7 @@ export function readShown(
       fragment,
       isShown,
       short: encoded,
-    } = judgeStatus(text, state.engine, state.inceptions, (bytes) => sameHead(bytes, state))
+    } = judgeStatus(text, state.engine, state.inceptions, (token) => sameHead(token, state))
     if (blob !== null) return { shown: 'valid', blob, isQuote: !isShown, short: null }
     const short = shortIn(encoded, state)
     if (short !== null) {

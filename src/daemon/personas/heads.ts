@@ -1,6 +1,6 @@
 /** Reads the blobs of a record: the head, the held blob, the devices that a blob offers (docs/format.md, section 8). */
 import { personaIdIn } from '../../core/blob.ts'
-import { equalBytes, formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
+import { formatHex, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { Engine } from '../../core/engine.ts'
 import { BlobError } from '../../core/errors.ts'
 import { nameDevices, type Device } from '../../core/table.ts'
@@ -29,11 +29,14 @@ export function headOf(
   return decoded
 }
 
-/** The head of a persona that has exactly these bytes, or null. Only a verified blob becomes a head, so these bytes need no second verification. */
-export function sameHead(bytes: Uint8Array, state: State): VerifiedBlob | null {
-  const record = state.persona(formatHex(personaIdIn(bytes)))
-  const head = record === undefined ? null : headOf(record, state)
-  return head !== null && equalBytes(head.bytes, bytes) ? head : null
+/**
+ * The head of a persona that is exactly this base64url, or null. Only a verified blob becomes a head, and a record holds it in its one
+ * canonical form, so an equal text needs no second decoding or verification.
+ */
+export function sameHead(encoded: string, state: State): VerifiedBlob | null {
+  const personaId = personaIdIn(encoded)
+  const record = personaId === null ? undefined : state.persona(formatHex(personaId))
+  return record !== undefined && record.head === encoded ? headOf(record, state) : null
 }
 
 /** The devices of a blob. Where its document lacks names and companions, those that we know fill the gaps. */

@@ -60,6 +60,15 @@ describe('base64url', () => {
     expect(accepted).toBe(256 + 65_536) // as many as there are byte strings of one and two bytes
   })
 
+  it('is refused with another character at any place, whatever its code', () => {
+    for (const text of ['Zm9vYmFy', 'Zm9vYmE', 'Zm9vYg']) {
+      for (const at of text.split('').keys()) {
+        for (const other of ['=', '\u0080', '\u0141', '\uffff'])
+          expect(parseBase64url(text.slice(0, at) + other + text.slice(at + 1)), `${at} ${other}`).toBeNull()
+      }
+    }
+  })
+
   it('never has one character more than a multiple of four', () => {
     for (const text of ['A', 'AAAAA', 'AAAAAAAAA'])
       expect([parseBase64url(text), isBase64url(text)]).toEqual([null, false])

@@ -66,6 +66,18 @@ describe('another status of the same persona', () => {
     expect(tried).toBeGreaterThan(20)
   })
 
+  it('is damaged, and no head, if its last character has bits after the last byte', async () => {
+    const { test } = await counted()
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const tables = [['phone'], ['phone', 'laptop'], ['phone', 'laptop', 'tablet']].map((devices) => bob.table(devices))
+    const table = tables.find(({ blob }) => blob.length % 3 !== 0)!
+    await test.sees(PHONE, table)
+    const token = formatToken(table.blob)
+    const altered = token.slice(0, -1) + letters[letters.indexOf(token.at(-1)!) + 1]!
+    expect(await test.sees(PHONE, altered)).toMatchObject({ shown: 'damaged', verdict: null })
+    expect(await test.sees(PHONE, table)).toMatchObject({ verdict: 'refresh' })
+  })
+
   it('is verified after the head has moved, even if it was the head before', async () => {
     const { test, verifications } = await counted()
     const first = bob.table(['phone'])
