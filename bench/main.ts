@@ -20,6 +20,7 @@ import { benchJudge } from './judge.ts'
 import { benchLinkOpen } from './link-open.ts'
 import { benchLive } from './live.ts'
 import type { Row } from './measure.ts'
+import { benchMemory } from './memory.ts'
 import { benchMessageRelay } from './message-relay.ts'
 import { benchMessages } from './messages.ts'
 import { friend } from './people.ts'
@@ -96,4 +97,5 @@ print(await benchChat(isQuick))
 print(await benchMessages(engine, isQuick))
 print(await benchLinkOpen(isQuick))
 print(await benchScale(engine, isQuick))
+print(await benchMemory(engine, made, isQuick))
 for (const contacts of isQuick ? [1000] : [0, 10_000, 100_000]) print(await benchStart(engine, contacts, made, isQuick))

@@ -2,11 +2,13 @@
 import { join } from 'node:path'
 import type { MadePackage } from '../bundle/package.ts'
 import type { CryptoEngine } from '../src/crypto/engine.ts'
-import { cpuSec, MAIN, makeHome, observeAll, removeHome, residentMiB, startDaemon } from './daemon.ts'
+import { cpuSec, makeHome, observeAll, removeHome, residentMiB, startDaemon } from './daemon.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
 import { friend } from './people.ts'
 import { nodeStart, type NodeStart } from './processes.ts'
 
+const CHECKOUT = join(import.meta.dirname, '..')
+const LAUNCHER = 'src/launch/personad.js'
 const STARTS = 5
 const FILL_AT_A_TIME = 5120
 
@@ -30,8 +32,8 @@ export async function benchStart(
   try {
     const key = await fill(home, engine, contacts)
     const forms: readonly Form[] = [
-      { what: 'sources', main: MAIN, startMs: [], cpuMs: [], residentMiB: [] },
-      { what: 'package', main: join(made.directory, 'dist/daemon/main.js'), startMs: [], cpuMs: [], residentMiB: [] },
+      { what: 'sources', main: join(CHECKOUT, LAUNCHER), startMs: [], cpuMs: [], residentMiB: [] },
+      { what: 'package', main: join(made.directory, LAUNCHER), startMs: [], cpuMs: [], residentMiB: [] },
     ]
     const bare: NodeStart[] = []
     const [rounds, idleSec] = isQuick ? [1, 1] : [STARTS, 5]

@@ -9,6 +9,7 @@ import { reloadDaemon } from './reload.ts'
 import { startPatiently } from './start.ts'
 import { WINGS } from './wings.ts'
 import { isOwnError } from '../process/describe-error.ts'
+import { scheduleGivingBack } from './give-back.ts'
 import { superviseProcess } from '../process/supervise.ts'
 import { openLog, type Log } from '../process/log.ts'
 import { openNotifier } from '../process/service-manager.ts'
@@ -106,6 +107,7 @@ async function main(): Promise<void> {
       statusLine(paths, daemon.fullDisk),
     )
     logReady(daemon, paths, args.home, log)
+    await scheduleGivingBack(log)
   } catch (error) {
     supervisor.fail(error)
   }

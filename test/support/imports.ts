@@ -495,7 +495,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   daemon: {
     folders: ['core', 'crypto', 'durable', 'process', 'store', 'ipc', 'daemon'],
-    packages: ['node:'],
+    packages: ['node:', 'koffi'],
     reason: 'the daemon never depends on the command line',
   },
   'cli/io': {
