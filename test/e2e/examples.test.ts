@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Home } from '../support/persona.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { person, type Person, type Table } from '../support/person.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -13,6 +14,8 @@ const WHO_IS_PY = join(ROOT, 'examples', 'who_is.py')
 const MERGED_TS = join(ROOT, 'examples', 'merged-friends.ts')
 const MERGED_PY = join(ROOT, 'examples', 'merged_friends.py')
 const SOON = { timeout: 20_000 } // sanity: an app starts in under a second, except on a busy machine
+const LOOKUP_C = join(ROOT, 'examples', 'persona_lookup.c')
+const hasCompiler = spawnSync('cc', ['--version']).status === 0
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 let home: Home
@@ -130,6 +133,27 @@ describe('examples/merged_friends.py', () => {
       const end = (key: string): string => `(...${key.slice(-8)})`
       const devices = `phone ${end(phone)} send, laptop ${end(laptop)} keep, tablet ${end(alice.key('tablet'))} add`
       expect(app.printed()).toBe(`laptop ${end(alice.id)}: ${devices}\nPlaïn?[31m? ${end(plain)}: unknown\n`)
+    },
+  )
+})
+
+describe('examples/persona_lookup.c', () => {
+  test.skipIf(!hasCompiler)(
+    `prints the answer about a device as a line of JSON, and refuses what is no key ${hasCompiler ? '' : '(skipped: no cc)'}`,
+    () => {
+      const [program, socket] = [join(tempDir(), 'persona-lookup'), join(home.directory, 'run', 'app.sock')]
+      const compiled = spawnSync('cc', ['-Wall', '-Wextra', '-Werror', '-o', program, LOOKUP_C], { encoding: 'utf8' })
+      expect(compiled.stderr).toBe('')
+      const run = (...args: string[]): unknown => {
+        const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+        return status === 0 ? (JSON.parse(stdout) as unknown) : [status, stderr]
+      }
+      const result = { by: 'device', contact: { personaId: alice.id }, device: { name: 'laptop', key: laptop } }
+      expect(run(socket, laptop)).toMatchObject({ type: 'rpc', data: { id: 1, result } })
+      expect(run(socket, alice.key('tablet'))).toMatchObject({ data: { result: { by: 'none', contact: null } } })
+      expect(run(socket, 'AB","x":"')).toEqual([2, 'AB","x":": this is no key in hex\n'])
+      expect(run('/nowhere', laptop)).toEqual([1, '/nowhere: No such file or directory\n'])
+      expect(run()).toEqual([2, 'usage: persona-lookup SOCKET TOXPK\n'])
     },
   )
 })

@@ -137,6 +137,7 @@ describe('the tarball', () => {
       'merged-friends.ts',
       'merged_friends.py',
       'notes.py',
+      'persona_lookup.c',
       'ping.py',
       'ping.ts',
       'relay',
