@@ -1,61 +1,105 @@
-/** The rows of a send, put into the database without any rule: what a store with rules costs beside it. Batches go as those of the store do. */
+/**
+ * The rows of a send, put into the database without any rule and without a read: what a store with rules costs beside it. The rows are as many and as
+ * long as those of the store, in the same tables, and as many transactions bring them.
+ */
 import { encodeUtf8 } from '../src/core/encoding/bytes.ts'
 import { Database } from '../src/relayd/postgres/database.ts'
 import { loadDriver } from '../src/relayd/postgres/driver.ts'
+import { News } from '../src/relayd/postgres/news.ts'
 import { putRecords } from '../src/relayd/postgres/tables.ts'
+import { addTotals, SLOTS } from '../src/relayd/postgres/totals.ts'
 import { messageId } from '../src/relayd/records/records.ts'
-import { DATA } from './relay-filled.ts'
+import { NOTHING } from '../src/relayd/records/tally.ts'
+import { MESSAGE_COST_BYTES } from '../src/relayd/store/rules.ts'
 
 const LANES = 2
 const MAX_ROWS = 256
-const MESSAGE = encodeUtf8(`\u0001${DATA}`)
-const BOX = new Uint8Array(130) // the record of a box with two messages
+const BOX_BYTES = 43 // the record of a box that was claimed, without messages
+const LISTED_BYTES = 36 // a message in it
 
 interface Waiting {
   readonly box: string
+  readonly data: string
   readonly atUs: number
   readonly done: () => void
 }
 
 export class BareRows {
   readonly #database: Database
+  readonly #news: News
+  readonly #sizes = new Map<string, number>()
   #waiting: Waiting[] = []
   #running = 0
+  #isBeginning = false
 
-  private constructor(database: Database) {
+  private constructor(database: Database, origin: string) {
     this.#database = database
+    this.#news = new News(database, origin, () => {})
   }
 
-  static async open(url: string): Promise<BareRows> {
-    return new BareRows(new Database(await loadDriver(), url))
+  /** @param origin tells this process from others */
+  static async open(url: string, origin: string): Promise<BareRows> {
+    const bare = new BareRows(new Database(await loadDriver(), url), origin)
+    await bare.#news.open()
+    return bare
   }
 
-  async insert(box: string, atUs: number): Promise<void> {
+  async insert(box: string, data: string, atUs: number): Promise<void> {
     await new Promise<void>((done) => {
-      this.#waiting.push({ box, atUs, done })
-      setImmediate(() => void this.#next())
+      this.#waiting.push({ box, data, atUs, done })
+      this.#beginSoon()
     })
   }
 
-  async #next(): Promise<void> {
-    const rows = this.#running < LANES ? this.#waiting.splice(0, MAX_ROWS) : []
+  /** Deletes what {@link insert} left, but for the boxes. */
+  async clear(): Promise<void> {
+    this.#sizes.clear()
+    await this.#database.query({ text: `DELETE FROM message WHERE key ~ '^msg/bare'` })
+  }
+
+  #beginSoon(): void {
+    if (this.#isBeginning || this.#running >= LANES) return
+    this.#isBeginning = true
+    setImmediate(() => {
+      this.#isBeginning = false
+      void this.#begin()
+    })
+  }
+
+  async #begin(): Promise<void> {
+    const rows = this.#waiting.splice(0, MAX_ROWS)
     if (rows.length === 0) return
     this.#running++
-    // No row twice in a statement, and the boxes in their order.
-    const boxes = [...new Set(rows.map(({ box }) => `box/bare ${box}`))].toSorted()
-    const messages = new Map(rows.map(({ box, atUs }) => [`msg/bare ${messageId(box, atUs)}`, MESSAGE]))
-    await this.#database.use(async (connection) => {
-      const puts = [
-        putRecords(
-          'record',
-          boxes.map((key) => [key, BOX] as const),
-        ),
-        putRecords('message', [...messages]),
-      ]
-      await Promise.all([{ text: 'BEGIN' }, ...puts, { text: 'COMMIT' }].map((each) => connection.query(each)))
-    })
+    await this.#put(rows)
     this.#running--
     for (const { done } of rows) done()
-    await this.#next()
+    if (this.#waiting.length > 0) this.#beginSoon()
+  }
+
+  async #put(rows: readonly Waiting[]): Promise<void> {
+    for (const { box } of rows) this.#sizes.set(box, (this.#sizes.get(box) ?? BOX_BYTES) + LISTED_BYTES)
+    // No row twice in a statement, and the boxes in their order.
+    const boxes = [...new Set(rows.map(({ box }) => box))].toSorted()
+    const puts = [
+      putRecords(
+        'record',
+        boxes.map((box) => [`box/bare ${box}`, new Uint8Array(this.#sizes.get(box)!)] as const),
+      ),
+      putRecords(
+        'message',
+        rows.map(({ box, data, atUs }) => [`msg/bare ${messageId(box, atUs)}`, encodeUtf8(`\u0001${data}`)] as const),
+      ),
+      this.#news.queryOf(boxes.map((box) => `box/bare ${box}`)),
+      addTotals({ before: NOTHING, after: this.#added(rows) }, Math.floor(Math.random() * SLOTS)),
+    ]
+    await this.#database.use((connection) =>
+      Promise.all([{ text: 'BEGIN' }, ...puts, { text: 'COMMIT' }].map((each) => connection.query(each))),
+    )
+    this.#news.wake()
+  }
+
+  #added(rows: readonly Waiting[]): typeof NOTHING {
+    const bytes = rows.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, 0)
+    return { ...NOTHING, messages: rows.length, bytes }
   }
 }

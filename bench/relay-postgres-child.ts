@@ -1,52 +1,66 @@
-/** A process with a store in the database argv[2]: it sends and receives as often as its parent says, into so many boxes as it says. */
+/** A process with a store in the database argv[2]: it sends and receives as often as its parent says, into boxes of which it takes any. */
+import { randomInt, randomUUID } from 'node:crypto'
 import { openPostgres } from '../src/relayd/postgres/postgres.ts'
 import type { RelayStore } from '../src/relayd/store/relay-store.ts'
 import { rateOf, DATA } from './relay-filled.ts'
 import { boxId, MINUTE_US, NO_LIMITS } from './relay-limits.ts'
 import { BareRows } from './relay-postgres-bare.ts'
 
-export type Work = 'send' | 'receive' | 'drain' | 'insert'
+export type Work = 'send' | 'receive' | 'drain' | 'insert' | 'clear' | 'wait'
 
 export interface Order {
-  readonly work: Work | 'wait'
+  readonly work: Work
   readonly calls: number
   readonly boxes: number
 }
 
-const [, , url = '', offset = '0'] = process.argv
+export interface Done {
+  /** When the work was done, in milliseconds. */
+  readonly atMs: number
+  /** Of this process, in microseconds. */
+  readonly cpuUs: number
+}
+
+const [, , url = '', place = '0'] = process.argv
+const origin = randomUUID()
 const nowUs = (): number => Date.now() * 1000
 const options = { limits: NO_LIMITS, answerUs: MINUTE_US, nowUs: nowUs() - 2 * MINUTE_US }
 const { store } = await openPostgres(url, options, (bytes) => new Uint8Array(bytes))
-const bare = await BareRows.open(url)
-let number = Number(offset)
+const bare = await BareRows.open(url, origin)
+// Numbers of both processes differ.
+let number = (Number(place) + 1) * 1e9
 
-function callOf(work: Work, boxes: number): (n: number) => Promise<unknown> {
-  const answer = (): { id: string; expiresUs: number } => ({
-    id: `answer ${number++}`,
-    expiresUs: nowUs() + MINUTE_US - 1,
-  })
-  const calls: Record<Work, (n: number) => Promise<unknown>> = {
-    send: () => store.send(boxId((number++ * 7919) % boxes), `${number} ${DATA}`, 'sender', nowUs()),
-    receive: (n) => store.receive(boxId((n * 10) % boxes), answer(), 0, 1, nowUs()),
-    drain: (n) => store.receive(boxId(n % boxes), answer(), nowUs(), 1, nowUs()),
-    insert: () => bare.insert(boxId((number++ * 7919) % boxes), nowUs() + number),
-  }
-  return calls[work]
+const calls = {
+  send: (boxes) => store.send(boxId(randomInt(boxes)), `${number++} ${DATA}`, 'sender', nowUs()),
+  insert: (boxes) => bare.insert(boxId(randomInt(boxes)), `${number++} ${DATA}`, nowUs() + (number % 1000)),
+  receive: (boxes) => store.receive(boxId(randomInt(boxes)), answer(), 0, 1, nowUs()),
+  // Of each box, by the one process or by the other.
+  drain: (boxes, n) => store.receive(boxId((n * 2 + Number(place)) % boxes), answer(), nowUs(), 1, nowUs()),
+  clear: () => bare.clear(),
+} satisfies Partial<Record<Work, (boxes: number, n: number) => Promise<unknown>>>
+
+function answer(): { id: string; expiresUs: number } {
+  return { id: `${origin} ${number++}`, expiresUs: nowUs() + MINUTE_US - 1 }
 }
 
-/** When the next message of another process was told. */
-function nextNews(from: RelayStore): Promise<number> {
+/** Ends with the next message of another process. */
+function nextNews(from: RelayStore): Promise<void> {
   return new Promise((resolve) => {
     const end = from.watch(() => {
       end()
-      resolve(Date.now())
+      resolve()
     })
   })
 }
 
-process.on('message', ({ work, calls, boxes }: Order) => {
-  const done = work === 'wait' ? nextNews(store) : rateOf(calls, callOf(work, boxes))
-  void done.then((figure) => process.send!(figure))
-})
+async function follow({ work, calls: number, boxes }: Order): Promise<Done> {
+  const before = process.cpuUsage()
+  if (work === 'wait') await nextNews(store)
+  else await rateOf(number, (n) => calls[work](boxes, n))
+  const { user, system } = process.cpuUsage(before)
+  return { atMs: Date.now(), cpuUs: user + system }
+}
+
+process.on('message', (order: Order) => void follow(order).then((done) => process.send!(done)))
 process.on('disconnect', () => process.exit())
 process.send!(0)

@@ -1,64 +1,83 @@
 /** A relay's store on PostgreSQL: two processes on one database, beside LevelDB and beside bare inserts of the same rows. */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { Database } from '../src/relayd/postgres/database.ts'
 import { loadDriver } from '../src/relayd/postgres/driver.ts'
 import { putRecords } from '../src/relayd/postgres/tables.ts'
-import { POSTGRES_ABSENCE, TestPostgres } from '../test/support/postgres/server.ts'
+import { POSTGRES_ABSENCE } from '../test/support/postgres/server.ts'
 import { removeHome } from './daemon.ts'
 import { formatRatio, quantile, type Row } from './measure.ts'
 import { drain, fill, rateOf, receive, send, type Filled } from './relay-filled.ts'
 import { boxId } from './relay-limits.ts'
-import type { Order, Work } from './relay-postgres-child.ts'
+import { Pair, type Measured } from './relay-postgres-pair.ts'
 
-const CHILD = join(import.meta.dirname, 'relay-postgres-child.ts')
 const FEW_BOXES = 1000
-const MANY_BOXES = Number(process.env['POSTGRES_BOXES'] ?? 1_000_000)
-const [CALLS, ROUNDS, NEWS] = [2000, 5, 50]
+const MORE_BOXES: readonly number[] = [100_000, 1_000_000]
+const [CALLS, ROUNDS, NEWS] = [8000, 7, 50]
 const PAGE = 2000
 
-type Rates = Record<'sends' | 'inserts' | 'receives' | 'level sends' | 'level receives', number[]>
-
-async function order(child: ChildProcess, what: Order): Promise<number> {
-  const answer = once(child, 'message')
-  child.send(what)
-  return ((await answer) as [number])[0]
+interface Rounds {
+  readonly sends: Measured[]
+  readonly inserts: Measured[]
+  readonly receives: Measured[]
+  readonly levelSends: number[]
+  readonly levelReceives: number[]
 }
 
-/** The work of both together, a second. */
-async function both(children: readonly ChildProcess[], work: Work, calls: number, boxes: number): Promise<number> {
-  const started = performance.now()
-  await Promise.all(children.map((child) => order(child, { work, calls, boxes })))
-  return (calls * children.length * 1000) / (performance.now() - started)
-}
+const median = (values: readonly number[]): number => quantile(values, 0.5)
+const whole = (measured: readonly Measured[], figure: keyof Measured): number =>
+  Math.round(median(measured.map((each) => each[figure])))
 
 /** All in turn, so that a machine with other work is as slow for each. */
-async function inTurn(children: readonly ChildProcess[], level: Filled): Promise<Rates> {
-  const rates: Rates = { sends: [], inserts: [], receives: [], 'level sends': [], 'level receives': [] }
+async function inTurn(pair: Pair, level: Filled): Promise<Rounds> {
+  const rounds: Rounds = { sends: [], inserts: [], receives: [], levelSends: [], levelReceives: [] }
   for (let round = 0; round < ROUNDS; round++) {
-    rates['level sends'].push(await rateOf(CALLS, () => send(level)))
-    rates.sends.push(await both(children, 'send', CALLS, FEW_BOXES))
-    rates.inserts.push(await both(children, 'insert', CALLS, FEW_BOXES))
-    rates['level receives'].push(await rateOf(CALLS, (n) => receive(level, n)))
-    rates.receives.push(await both(children, 'receive', CALLS, FEW_BOXES))
-    await both(children, 'drain', FEW_BOXES, FEW_BOXES)
+    rounds.levelSends.push(await rateOf(CALLS, () => send(level)))
+    rounds.sends.push(await pair.both('send', CALLS, FEW_BOXES))
+    rounds.inserts.push(await pair.both('insert', CALLS, FEW_BOXES))
+    rounds.levelReceives.push(await rateOf(CALLS, (n) => receive(level, n)))
+    rounds.receives.push(await pair.both('receive', CALLS, FEW_BOXES))
+    await pair.both('clear', 2, FEW_BOXES)
+    await pair.both('drain', FEW_BOXES, FEW_BOXES)
     for (let n = 0; n < FEW_BOXES; n++) await drain(level.store, n)
   }
-  return rates
+  return rounds
+}
+
+function rowsOf({ sends, inserts, receives, levelSends, levelReceives }: Rounds): Row[] {
+  // Of each round by itself: the work of others on the machine changes from one to the next.
+  const ratio = (measured: readonly Measured[], beside: (round: number) => number): string =>
+    formatRatio(median(measured.map(({ rate }, round) => rate / beside(round))))
+  const cost = (measured: readonly Measured[]): string => {
+    const transactions = median(measured.map((each) => each.transactions)).toFixed(3)
+    return `${whole(measured, 'nodeUs')} us of Node, ${whole(measured, 'databaseUs')} us of the database, ${whole(measured, 'logBytes')} bytes of log, ${transactions} transactions`
+  }
+  return [
+    {
+      what: 'relay on PostgreSQL: durable sends, 2 processes',
+      figure: `${whole(sends, 'rate')} a second; ${ratio(sends, (n) => levelSends[n]!)} of LevelDB (${Math.round(median(levelSends))}; goal: 0.5), ${ratio(sends, (n) => inserts[n]!.rate)} of bare inserts (${whole(inserts, 'rate')}; goal: 0.9)`,
+    },
+    { what: 'relay on PostgreSQL: one send', figure: cost(sends) },
+    { what: 'relay on PostgreSQL: one bare insert', figure: cost(inserts) },
+    {
+      what: 'relay on PostgreSQL: receives, 2 processes',
+      figure: `${whole(receives, 'rate')} a second; ${ratio(receives, (n) => levelReceives[n]!)} of LevelDB (${Math.round(median(levelReceives))})`,
+    },
+    { what: 'relay on PostgreSQL: one receive', figure: cost(receives) },
+  ]
 }
 
 /** Milliseconds from a message at one process to the news of it at the other. */
-async function newsMs([one, other]: readonly ChildProcess[]): Promise<number[]> {
+async function newsRow(pair: Pair): Promise<Row> {
   const times: number[] = []
   for (let n = 0; n < NEWS; n++) {
-    const heard = order(other!, { work: 'wait', calls: 1, boxes: 1 })
+    const heard = pair.order(1, { work: 'wait', calls: 1, boxes: 1 })
     await new Promise((resolve) => void setTimeout(resolve, 20))
-    await order(one!, { work: 'send', calls: 1, boxes: FEW_BOXES })
-    const sentAt = Date.now()
-    times.push(Math.max(0, (await heard) - sentAt))
+    const sent = await pair.order(0, { work: 'send', calls: 1, boxes: FEW_BOXES })
+    times.push(Math.max(0, (await heard).atMs - sent.atMs))
   }
-  return times
+  return {
+    what: 'relay on PostgreSQL: news at the other process',
+    figure: `${median(times)} ms, the slowest of ${NEWS} ${quantile(times, 1)} ms (goal: 100 ms)`,
+  }
 }
 
 /** Copies of one box, as if each had been checked. */
@@ -72,61 +91,56 @@ async function addBoxes(database: Database, from: number, to: number): Promise<v
   await database.query({ text: `UPDATE total SET boxes = boxes + ${to - from} WHERE slot = 0` })
 }
 
-async function flat(children: readonly ChildProcess[], database: Database): Promise<Row> {
-  const rates: number[][] = [[], [], [], []]
-  await addBoxes(database, FEW_BOXES, MANY_BOXES)
-  for (let round = 0; round < ROUNDS; round++)
-    for (const [i, [work, boxes]] of (
-      [
-        ['send', FEW_BOXES],
-        ['send', MANY_BOXES],
-        ['receive', FEW_BOXES],
-        ['receive', MANY_BOXES],
-      ] as const
-    ).entries()) {
-      rates[i]!.push(await both(children, work, CALLS, boxes))
-      if (work === 'send') await both(children, 'drain', FEW_BOXES, FEW_BOXES)
+/** The same calls with more boxes, in turn with few. */
+async function flatRow(pair: Pair, boxes: number): Promise<Row> {
+  const ratios: { sends: number[]; receives: number[] } = { sends: [], receives: [] }
+  const rates: { sends: number[]; receives: number[] } = { sends: [], receives: [] }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [kind, work] of [
+      ['sends', 'send'],
+      ['receives', 'receive'],
+    ] as const) {
+      const few = await pair.both(work, CALLS, FEW_BOXES)
+      const many = await pair.both(work, CALLS, boxes)
+      rates[kind].push(many.rate)
+      ratios[kind].push(many.rate / few.rate)
     }
-  const [fewSends, manySends, fewReceives, manyReceives] = rates.map((list) => quantile(list, 0.5))
-  const figure = `sends ${formatRatio(manySends! / fewSends!)}, receives ${formatRatio(manyReceives! / fewReceives!)} of those with ${FEW_BOXES}`
-  return { what: `relay on PostgreSQL: with ${MANY_BOXES} boxes`, figure }
+    await pair.both('drain', FEW_BOXES, FEW_BOXES)
+  }
+  const figure = (kind: 'sends' | 'receives'): string =>
+    `${kind} ${Math.round(median(rates[kind]))} a second, ${formatRatio(median(ratios[kind]))} of those with ${FEW_BOXES}`
+  return {
+    what: `relay on PostgreSQL: with ${boxes} boxes`,
+    figure: `${figure('sends')}; ${figure('receives')} (goal: 1)`,
+  }
 }
 
 export async function benchRelayPostgres(): Promise<Row[]> {
   if (POSTGRES_ABSENCE !== '') return [{ what: 'relay on PostgreSQL', figure: POSTGRES_ABSENCE.trim() }]
-  const server = await TestPostgres.start({ shared_buffers: '256MB', max_wal_size: '4GB' })
-  const database = new Database(await loadDriver(), server.url())
-  const children = [1, 2].map((n) => fork(CHILD, [server.url(), String(n * 1e9)]))
+  const pair = await Pair.start()
+  const database = new Database(await loadDriver(), pair.server.url())
   const level = await fill(FEW_BOXES)
   try {
-    for (const child of children) await once(child, 'message')
     // Makes the boxes, and their owners claim them.
-    for (const work of ['send', 'drain'] as const) await both(children, work, FEW_BOXES, FEW_BOXES)
-    const rates = await inTurn(children, level)
-    const of = (name: keyof Rates): number => quantile(rates[name], 0.5)
-    const ratio = (name: keyof Rates, beside: keyof Rates): string => formatRatio(of(name) / of(beside))
-    const rows: Row[] = [
-      {
-        what: 'relay on PostgreSQL: durable sends, 2 processes',
-        figure: `${Math.round(of('sends'))} a second; ${ratio('sends', 'level sends')} of LevelDB (${Math.round(of('level sends'))}; goal: 0.5), ${ratio('sends', 'inserts')} of bare inserts (${Math.round(of('inserts'))}; goal: 0.9)`,
-      },
-      {
-        what: 'relay on PostgreSQL: receives, 2 processes',
-        figure: `${Math.round(of('receives'))} a second; ${ratio('receives', 'level receives')} of LevelDB (${Math.round(of('level receives'))})`,
-      },
-    ]
-    const times = await newsMs(children)
-    rows.push({
-      what: 'relay on PostgreSQL: news at the other process',
-      figure: `${quantile(times, 0.5)} ms, the slowest of ${NEWS} ${quantile(times, 1)} ms (goal: 100 ms)`,
-    })
-    rows.push(await flat(children, database))
+    for (const work of ['send', 'drain'] as const) await pair.both(work, 10 * FEW_BOXES, FEW_BOXES)
+    const rows = rowsOf(await inTurn(pair, level))
+    rows.push(await newsRow(pair))
+    let there = FEW_BOXES
+    for (const boxes of MORE_BOXES) {
+      await addBoxes(database, there, boxes)
+      there = boxes
+      rows.push(await flatRow(pair, boxes))
+    }
     return rows
   } finally {
-    for (const child of children) child.disconnect()
     await level.close()
     removeHome(level.home)
     await database.close()
-    await server.remove()
+    await pair.stop()
   }
+}
+
+if (import.meta.main) {
+  for (const { what, figure } of await benchRelayPostgres()) console.log(`${what.padEnd(48)} ${figure}`)
+  process.exit()
 }

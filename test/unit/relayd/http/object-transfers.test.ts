@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { OBJECT_ERRORS } from '../../../../src/relay/wire.ts'
 import { HTTP_LIMITS } from '../../../../src/relayd/http/http-limits.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
@@ -45,6 +45,31 @@ test('a sender that leaves in the middle leaves nothing, and may send the object
   await expectNothing(relay)
   expect(await relay.store.stats()).toEqual(before)
   expect((await relay.alice.ask('PUT', relay.alice.objectPath(1), BODY)).status).toBe(201)
+})
+
+test('a store that fails while a short body is still coming fails that request alone', async () => {
+  const relay = await objectWorld()
+  const { alice, server, store } = relay
+  const unhandled: unknown[] = []
+  const note = (error: unknown): void => void unhandled.push(error)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => void process.off('unhandledRejection', note))
+  const begin = store.objects.begin.bind(store.objects)
+  const { promise: begun, resolve } = Promise.withResolvers<void>()
+  store.objects.begin = async () => {
+    resolve()
+    throw new Error('the disk is away')
+  }
+  const sender = await RawConnection.open(server.port)
+  sender.socket.write(alice.putHeader(alice.objectPath(1), BODY) + HALF)
+  await begun
+  // Node looks for rejections that nobody handled after each round.
+  await new Promise((round) => void setImmediate(round))
+  sender.socket.write(HALF)
+  await expect.poll(() => sender.text).toContain('HTTP/1.1 500')
+  expect(unhandled).toEqual([])
+  store.objects.begin = begin
+  expect((await alice.ask('PUT', alice.objectPath(1), BODY)).status).toBe(201)
 })
 
 test('a sender that falls silent is cut off, and leaves nothing', async () => {
