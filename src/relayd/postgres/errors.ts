@@ -16,19 +16,41 @@ export class DatabaseError extends PersonadError<DatabaseErrorCode> {
 const DISK_FULL = '53100' // format: SQLSTATE disk_full
 /** Classes of SQLSTATE in which the server ends or refuses a connection. */
 const CONNECTION = /^(08|57P|53300|28|3D)/
+/** What happened, and what to do about it, by SQLSTATE. The database's own words stand between. */
+const ADVICE: readonly (readonly [state: RegExp, what: string, advice: string])[] = [
+  [
+    /^28/,
+    'the database refused the user',
+    'check the user in the URL, the password in the file that PGPASSFILE names, and pg_hba.conf',
+  ],
+  [/^3D000/, 'there is no such database', 'make it with createdb, or correct the URL'],
+  [/^53300/, 'the database has no connection left', 'raise max_connections, or end what holds them'],
+  [/^53100/, 'the disk of the database is full', 'make room there'],
+  [
+    /^(42501|3F000)/,
+    'the user may not do that in the database',
+    'make the user its owner: ALTER DATABASE ... OWNER TO ...',
+  ],
+  [
+    /^25006/,
+    'the database takes no changes',
+    'name the primary and not a standby, or take default_transaction_read_only away',
+  ],
+]
+const UNREACHABLE = ['the database cannot be reached', 'check that it runs, and that the URL names it'] as const
+const REFUSED = ['the database refused a statement', 'look into its log'] as const
 
 /** Converts an error of pg; returns a DatabaseError unchanged. Only the database's own words are in its message, and never a value. */
 export function databaseErrorOf(cause: unknown): DatabaseError {
   if (cause instanceof DatabaseError) return cause
   const state = sqlState(cause)
   const text = cause instanceof Error ? cause.message : String(cause)
-  if (state === DISK_FULL)
-    return new DatabaseError('DATABASE_FULL', `the disk of the database is full: make room there`, { cause })
-  if (state === null || CONNECTION.test(state)) {
-    const message = `the database cannot be reached (${text}): check that it runs, and that "store" names it`
-    return new DatabaseError('DATABASE_UNREACHABLE', message, { cause })
-  }
-  return new DatabaseError('DATABASE_FAILED', `the database refused a statement (${state}: ${text})`, { cause })
+  const isLost = state === null || CONNECTION.test(state)
+  const known = ADVICE.find(([states]) => states.test(state ?? ''))
+  const [what, advice] = known === undefined ? (isLost ? UNREACHABLE : REFUSED) : [known[1], known[2]]
+  const code = state === DISK_FULL ? 'DATABASE_FULL' : isLost ? 'DATABASE_UNREACHABLE' : 'DATABASE_FAILED'
+  const words = state === null || isLost ? text : `${state}: ${text}`
+  return new DatabaseError(code, `${what} (${words}): ${advice}`, { cause })
 }
 
 /** The five characters that PostgreSQL gives each error; null for an error of the connection, and for any other. */
