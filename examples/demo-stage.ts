@@ -67,6 +67,31 @@ class Lines {
   }
 }
 
+/** A command with --json that reads answers while it runs. */
+export class Dialog {
+  readonly #child: ChildProcess
+  readonly #lines: Lines
+  /** The exit status. */
+  readonly ended: Promise<number | null>
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.#lines = new Lines(child.stdout!)
+    this.ended = new Promise((done) => child.once('exit', done))
+  }
+
+  /** The next line that it prints. @throws {Error} if none comes */
+  async hears<Answer>(): Promise<Answer> {
+    let found = ''
+    if (await this.#lines.until(/^\{/, START_TIMEOUT_MS, (line) => (found = line))) return JSON.parse(found) as Answer
+    throw new Error('the command printed no answer')
+  }
+
+  says(line: string): void {
+    this.#child.stdin!.write(`${line}\n`)
+  }
+}
+
 /** One user with a home directory, a daemon, and a terminal. */
 export class Person {
   readonly name: string
@@ -108,12 +133,20 @@ export class Person {
     return await ended
   }
 
-  /** Types a command, and shows it with its output. @throws {Error} when it fails */
-  async types(...args: readonly string[]): Promise<void> {
+  /** Types a command, and shows it with its output. @returns what it printed to stdout @throws {Error} when it fails */
+  async types(...args: readonly string[]): Promise<string> {
     console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
     const { status, stdout, stderr } = await this.#run(args)
     printIndented(stdout + stderr)
     if (status !== 0) throw new Error(`"persona ${args.join(' ')}" ended with status ${status}`)
+    return stdout
+  }
+
+  /** Types a command that waits for an answer on the way. */
+  talks(...args: readonly string[]): Dialog {
+    console.log(`    ${this.name} $ persona ${args.map(quoted).join(' ')}`)
+    const options: SpawnOptions = { cwd: this.dir, env: this.#env, stdio: ['pipe', 'pipe', 'ignore'] }
+    return new Dialog(start(programs.persona, [...args, '--json'], options))
   }
 
   /** Runs a command with --json, without showing it. The checks of the demo use the answer. */
