@@ -32,16 +32,16 @@ export interface OwnSide {
   readonly claimedWith: string | null
   /** The channel is open: see {@link openedHash}. */
   readonly opened: string | null
+  /** Another source app leads to the channel with this person: see {@link rankOf}. */
+  readonly isSecond: boolean
 }
 
 /** The newest text of the other side. */
 export type PeerSide = Pick<ProposalText, 'n' | 'seen' | 'saying'>
-
 export interface Proposal {
   readonly own: OwnSide
   readonly peer: PeerSide | null
 }
-
 export type ProposalState =
   | 'none'
   /** This side alone has an offer out. */
@@ -76,6 +76,7 @@ export const NO_PROPOSAL: Proposal = {
     isClaimed: false,
     claimedWith: null,
     opened: null,
+    isSecond: false,
   },
   peer: null,
 }
@@ -89,7 +90,21 @@ export function openedHash(m2Hash: Uint8Array, engine: Pick<Engine, 'sha512'>): 
 
 /** The owner provides the contact, or does not any more: nothing stays of offers, and an open channel goes on. */
 export function provided(proposal: Proposal, isProvided: boolean): Proposal {
-  return settled(withOwn(proposal, { isProvided }))
+  return settled(proposal.own.isProvided === isProvided ? proposal : withOwn(proposal, { isProvided }))
+}
+
+/** Another source app leads, or does not any more: one that is second offers, and accepts nothing. */
+export function placed(proposal: Proposal, isSecond: boolean): Proposal {
+  return proposal.own.isSecond === isSecond ? proposal : withOwn(proposal, { isSecond })
+}
+
+/** Of several source apps with one person, the one of the highest rank leads. Both sides see the same ranks once all texts have come. */
+export function rankOf(proposal: Proposal, nowSec: number): number {
+  const { own } = proposal
+  if (own.joining !== null || own.isClaimed) return 3
+  const untilSec = peerOffer(proposal)?.expiresAtSec ?? 0
+  if (isWanted(proposal) && own.offer !== null && untilSec > nowSec) return 2
+  return own.isProvided ? 1 : 0
 }
 
 /** The caller has made an invite because it was needed. One that was there before is erased. */
@@ -158,7 +173,7 @@ export function needsOf(proposal: Proposal, nowSec: number): Needs {
   if (!isWanted(proposal) || own.joining !== null) return NOTHING
   const theirs = peerOffer(proposal)
   if (own.offer === null) return { invite: 'new', join: null }
-  const isOpen = own.answer === 'accepted' && theirs !== null && theirs.expiresAtSec > nowSec
+  const isOpen = own.answer === 'accepted' && !own.isSecond && theirs !== null && theirs.expiresAtSec > nowSec
   const isHost = isOpen && own.offer.hash < theirs.hash
   const hasBoth = isOpen && isPaired(proposal)
   // A guest may be on its way to it.
@@ -204,6 +219,7 @@ export function stateOf(proposal: Proposal, nowSec: number): ProposalState {
     if (peer?.saying.says !== 'open') return 'connected'
     return peer.saying.opened === own.opened ? 'confirmed' : 'alarm'
   }
+  if (own.isSecond) return 'none'
   const theirs = peerOffer(proposal)
   if (own.answer === 'declined') return 'declined'
   if (!own.isProvided) {
@@ -238,7 +254,8 @@ function settled(proposal: Proposal): Proposal {
   // An answer of the own owner is too late now for a guest who may have the channel.
   const goesOn = own.isClaimed ? peer?.saying.says !== 'decline' : isWanted(proposal)
   if (!goesOn) return own.offer === null ? proposal : failed(proposal)
-  if (own.joining !== null && !isOpenThere && peerOffer(proposal)?.hash !== own.joining) return failed(proposal)
+  const meant = peer?.saying.says === 'accept' ? peer.saying.offer.hash : null
+  if (own.joining !== null && !isOpenThere && meant !== own.joining) return failed(proposal)
   if (!own.isClaimed || isOpenThere) return proposal
   // The guest may have been faster than its text.
   if (own.claimedWith === null)
@@ -260,7 +277,7 @@ function sayingOf(proposal: Proposal): Saying {
   if (own.isProvided && own.answer === 'declined') return { says: 'decline' }
   if (!own.isProvided || own.offer === null) return { says: 'withdraw' }
   const theirs = peerOffer(proposal)
-  if (own.answer !== 'accepted' || theirs === null) return { says: 'offer', offer: own.offer }
+  if (own.answer !== 'accepted' || own.isSecond || theirs === null) return { says: 'offer', offer: own.offer }
   return { says: 'accept', offer: own.offer, pair: theirs.hash }
 }
 

@@ -2,7 +2,8 @@
 import type { Handlers } from '../../../ipc/methods/method.ts'
 import type { ProposalsMethods, ProposalView } from '../../../ipc/methods/links.ts'
 import type { StoredProposal } from './kinds.ts'
-import { ASKING, type Proposals } from './proposals.ts'
+import type { Proposals } from './proposals.ts'
+import { ASKING } from './rounds.ts'
 
 const PAGE = 100
 

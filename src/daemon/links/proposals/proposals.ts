@@ -1,32 +1,31 @@
 /** All proposals of this daemon: one for each device of a contact, source app and target app. They work in rounds, one proposal after another. */
 import { setImmediate } from 'node:timers/promises'
-import type { Receive } from '../../../ipc/methods/links.ts'
 import { dueSec, NO_PROPOSAL, type ProposalState } from '../../../link/proposal.ts'
 import { describeError } from '../../../process/describe-error.ts'
 import { Serial } from '../../../process/serial.ts'
 import { hashed } from '../../sealed/hashed.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
 import { ProposalsError } from './errors.ts'
-import { ByItself } from './by-itself.ts'
 import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
-import { Round } from './round.ts'
+import { groupsOf, rivalsOf } from './rivals.ts'
+import type { Round } from './round.ts'
+import { ASKING, Rounds } from './rounds.ts'
 import { OtherDevices, RETRY_SEC } from './other-devices.ts'
 import { provided } from './provided.ts'
-import { isAnnounced, isKnown, sourceKey, surveyOf, type Survey } from './survey.ts'
+import { isKnown, sourceKey, surveyOf, type Survey } from './survey.ts'
 import { Texts } from './texts.ts'
 
 const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
-/** The owner is asked in these states, and can still change the answer in the others. */
-export const ASKING: readonly ProposalState[] = ['proposed', 'acceptedThere']
+/** The owner can still change the answer in those in which they are not asked. */
 const ANSWERABLE: readonly ProposalState[] = [...ASKING, 'acceptedHere', 'declined', 'expired']
 
 export class Proposals {
   readonly #means: ProposalMeans
   readonly #texts: Texts
-  readonly #byItself: ByItself
   readonly #others: OtherDevices
+  readonly #rounds: Rounds
   readonly #serial = new Serial()
   #stored: Map<string, StoredProposal> | null = null
   /** As they were found last. */
@@ -43,9 +42,9 @@ export class Proposals {
   constructor(means: ProposalMeans) {
     this.#means = means
     this.#texts = new Texts(means)
-    this.#byItself = new ByItself(means)
     const { links, introductions, devices } = means
     this.#others = new OtherDevices(means, this.#texts)
+    this.#rounds = new Rounds(means, this.#texts, this.#others)
     introductions.take = (channel, app, texts) =>
       this.#texts.keep(channel, texts, (target) => links.isLinked(app, target))
     introductions.taken = (channel) => this.wake(channel)
@@ -82,9 +81,10 @@ export class Proposals {
     await this.#serial.idle()
   }
 
-  /** @throws {CustodyError} APPS_LOCKED */
+  /** Those that lead to a channel, or may. @throws {CustodyError} APPS_LOCKED */
   async all(): Promise<readonly StoredProposal[]> {
-    return await this.#serial.run(async () => [...(await this.#load()).values()])
+    const stored = await this.#serial.run(async () => [...(await this.#load()).values()])
+    return stored.filter(({ proposal }) => !proposal.own.isSecond)
   }
 
   /** Those that wait for an answer of the owner, as far as they are in memory: for `status`. */
@@ -111,11 +111,12 @@ export class Proposals {
       if (open.length === 0) throw unknownProposal(target, persona)
       await this.#noteAnswer(declineId(persona, target), answer)
       const survey = await this.#survey()
+      const groupOf = groupsOf(this.#stored!)
       for (const [id, stored] of open) {
-        const round = this.#roundOf(id, stored, survey)
+        const round = this.#rounds.of(id, stored, survey)
         await this.#attempt(id, async () => {
           await round.answer(answer)
-          await this.#workOn(round, survey)
+          await this.#workOn(round, survey, groupOf)
         })
       }
     })
@@ -163,15 +164,20 @@ export class Proposals {
     await this.#begin(stored, survey, isMeant)
     const passSec = await this.#others.work(survey, stored.values(), (id) => !this.#isClosed && isMeant(id))
     if (passSec !== null) this.#ringIn(passSec)
+    const groupOf = groupsOf(stored)
+    const isOneMeant = (id: string): boolean => {
+      const { channel, made, invite, ...each } = stored.get(id)!
+      const now = survey.open.get(sourceKey(each))?.id
+      return isMeant(channel, now, made, invite === null ? null : survey.ways.usedBy(invite))
+    }
     for (const [id, each] of stored) {
       if (this.#isClosed) return
-      const { channel, made, invite } = each
-      const now = survey.open.get(sourceKey(each))?.id
-      if (!isMeant(channel, now, made, invite === null ? null : survey.ways.usedBy(invite))) continue
+      // One that others of the same person wait for may have changed.
+      if (!groupOf(each).some((other) => stored.has(other) && isOneMeant(other))) continue
       // Calls of apps come between.
       await setImmediate()
-      const round = this.#roundOf(id, each, survey)
-      const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey))
+      const round = this.#rounds.of(id, each, survey)
+      const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey, groupOf))
       const due = dueSec(round.stored.proposal, keeper.nowSec)
       const waits = [isDone ? null : RETRY_SEC, round.laterSec, due === null ? null : due - keeper.nowSec]
       this.#ringIn(Math.min(MOST_SEC, ...waits.filter((sec) => sec !== null)))
@@ -222,10 +228,6 @@ export class Proposals {
     }
   }
 
-  #roundOf(id: string, stored: StoredProposal, { ways }: Survey): Round {
-    return new Round(id, stored, { means: this.#means, ways, texts: this.#texts, tell: this.#others.tell(ways) })
-  }
-
   /** A failure of one costs no other: it is read again from the disk, and tried again. @returns whether it was done */
   async #attempt(id: string, work: () => Promise<void>): Promise<boolean> {
     try {
@@ -240,46 +242,12 @@ export class Proposals {
     }
   }
 
-  async #workOn(round: Round, survey: Survey): Promise<void> {
-    const { keeper, links } = this.#means
-    const { source, target, persona } = round.stored
-    const found = survey.open.get(sourceKey(round.stored)) ?? null
-    const isDeclined = keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined
-    const there = isAnnounced(found) ? found : null
-    // A source channel of this device may be closed for a moment.
-    const isProvided =
-      round.stored.over === undefined
-        ? links.targetsOf(source, persona).some(({ app }) => app === target)
-        : there?.isProvided === true
-    const now = { isProvided, isDeclined, channel: found?.id ?? null, n: there?.n ?? 0 }
-    // An answer may come before anybody knows how the links stand.
-    if (links.isReady) await round.run(now)
-    const receive = there === null ? links.receiving(source, target) : there.receive
-    if (links.isReady && (await this.#takesByItself(round, receive))) await round.run(now)
-    await this.#show(round, survey)
-    if (round.stored.made !== null) survey.made.add(round.stored.made)
-    this.#stored?.set(round.id, round.stored)
-  }
-
-  /** The target app may take contacts without a question, so many a day, and none who bears the name of somebody else. */
-  async #takesByItself(round: Round, receive: Readonly<Receive> | null): Promise<boolean> {
-    const { target, proposal } = round.stored
-    if (receive?.how !== 'self' || !ASKING.includes(round.state) || proposal.own.answer !== 'none') return false
-    if (this.bearsOtherName(round.stored)) return false
-    if (!(await this.#byItself.take(target, receive.aDay))) return false
-    await round.answer('accepted')
-    return true
-  }
-
-  async #show(round: Round, { ways }: Survey): Promise<void> {
-    const { state, stored } = round
-    if (state === stored.shown) return
-    const { source: by, target: app, persona, name, made } = stored
-    if (made !== null && (state === 'connected' || state === 'confirmed' || state === 'alarm'))
-      await ways.introduce(made, { by, state: state === 'connected' ? 'waiting' : state })
-    await round.noteShown(() =>
-      this.#means.keeper.state.emit({ event: 'app.proposal', data: { app, by, persona, name, state } }),
-    )
+  async #workOn(round: Round, survey: Survey, groupOf: ReturnType<typeof groupsOf>): Promise<void> {
+    const { id, stored } = round
+    const rivals = rivalsOf(id, this.#stored!, groupOf)
+    await this.#rounds.work(round, survey, rivals)
+    this.#stored?.set(id, round.stored)
+    if (round.stored.proposal !== stored.proposal) for (const { channel } of rivals) this.wake(channel)
   }
 
   async #erase(id: string, { channel, target }: StoredProposal): Promise<void> {

@@ -9,6 +9,7 @@ import {
   offered,
   opened,
   openedHash,
+  placed,
   provided,
   spokenFor,
   stateOf,
@@ -23,6 +24,7 @@ import type { ChannelPlan, ChannelWays } from '../../wing/introductions.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
 import { PROPOSAL, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
+import type { Place } from './rivals.ts'
 import type { Texts } from './texts.ts'
 
 const OPEN: readonly (ChannelState | null)[] = ['open', 'unconfirmed', 'suspended']
@@ -40,6 +42,10 @@ export interface Found {
   /** The owner provides the contact now. */
   readonly isProvided: boolean
   readonly isDeclined: boolean
+  /** The owner has accepted the person in the target app, over another source app. */
+  readonly isAccepted: boolean
+  /** Whether another source app leads to the channel. */
+  readonly placeOf: (stored: StoredProposal) => Place
   /** The source channel is open, under this id. */
   readonly channel: string | null
   /** The number up to which the daemon of the source channel has spoken for this one; 0 where it is this one. */
@@ -71,7 +77,9 @@ export class Round {
     if (told !== this.#proposal) await this.#keep({ proposal: told })
     await this.#take()
     await this.#look()
-    let next = provided(this.#proposal, found.isProvided)
+    const place = found.placeOf(this.stored)
+    let next = provided(placed(this.#proposal, place !== 'first'), found.isProvided && place !== 'over')
+    if (found.isAccepted && !found.isDeclined && next.own.answer !== 'accepted') next = answered(next, 'accepted')
     if (found.isDeclined && next.own.answer !== 'declined') next = answered(next, 'declined')
     await this.#move(next)
     await this.#bring()

@@ -1,0 +1,57 @@
+/** Proposals of one person in one app over several source apps: one of them leads to a channel (docs/links.md, section 3). Pure. */
+import { rankOf } from '../../../link/proposal.ts'
+import type { StoredProposal } from './kinds.ts'
+import { sourceKey, type Survey } from './survey.ts'
+
+/**
+ * - `first`: it leads.
+ * - `second`: another one does.
+ * - `over`: the channel of another one is open.
+ */
+export type Place = 'first' | 'second' | 'over'
+
+type Stored = ReadonlyMap<string, StoredProposal>
+
+/** The ids of all proposals with one person in one app. */
+export function groupsOf(stored: Stored): (one: StoredProposal) => readonly string[] {
+  const groups = new Map<string, string[]>()
+  const keyOf = ({ persona, target }: StoredProposal): string => `${persona}/${target}`
+  for (const [id, each] of stored) {
+    const ids = groups.get(keyOf(each))
+    if (ids === undefined) groups.set(keyOf(each), [id])
+    else ids.push(id)
+  }
+  return (one) => groups.get(keyOf(one)) ?? []
+}
+
+/** Those that may lead to the same device of the person. Two keys for one source app are two devices; of two source apps nobody can tell. */
+export function rivalsOf(id: string, stored: Stored, groupOf: ReturnType<typeof groupsOf>): StoredProposal[] {
+  const own = stored.get(id)
+  if (own === undefined) return []
+  return groupOf(own).flatMap((other) => {
+    const each = other === id ? undefined : stored.get(other)
+    return each !== undefined && (each.source !== own.source || each.device === own.device) ? [each] : []
+  })
+}
+
+/** Both sides find the same one, since they know the same source apps. */
+export function placeOf(
+  own: StoredProposal,
+  rivals: readonly StoredProposal[],
+  { open }: Pick<Survey, 'open'>,
+  nowSec: number,
+): Place {
+  if (rivals.some(({ proposal }) => proposal.own.opened !== null)) return 'over'
+  const rank = (one: StoredProposal): number =>
+    Math.min(rankOf(one.proposal, nowSec), open.has(sourceKey(one)) ? Infinity : 1)
+  const [ownRank, ownName] = [rank(own), nameOf(own)]
+  const isFirst = rivals.every((each) => {
+    const theirs = rank(each)
+    return theirs < ownRank || (theirs === ownRank && ownName < nameOf(each))
+  })
+  return isFirst ? 'first' : 'second'
+}
+
+function nameOf({ source, over = '' }: StoredProposal): string {
+  return `${source} ${over}`
+}
