@@ -10,6 +10,7 @@ import { testCards } from '../contract/relay-store/cards.ts'
 import { testInboxes } from '../contract/relay-store/inboxes.ts'
 import { testObjects } from '../contract/relay-store/objects.ts'
 import { POSTGRES_ABSENCE, TestPostgres } from '../support/postgres/server.ts'
+import { testChecks } from '../support/postgres/check-stories.ts'
 import { testTwoRelays } from '../support/postgres/stories.ts'
 import { testFaults } from '../support/postgres/fault-stories.ts'
 import { testMoves } from '../support/postgres/move-stories.ts'
@@ -76,6 +77,7 @@ describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENC
     await server.sql('UPDATE owned.persona_relay SET version = 99')
     expect(await open((url) => url)).toMatch(/^the tables have version 99, .*: install the later relay/)
   })
+  describe('check', () => testChecks())
   describe('a move', () => testMoves(() => server))
   describe('two relays', () => testTwoRelays(() => server))
   testProxied(() => server)

@@ -2,7 +2,7 @@
 import type { Connection, ConnectionOptions, Driver, OwnConnection, Pool, Query, QueryResult } from './driver.ts'
 import { databaseErrorOf } from './errors.ts'
 
-const MAX_CONNECTIONS = 10 // sanity: Debian's PostgreSQL takes 100, so nine relays and their operator fit
+const MAX_CONNECTIONS = 10 // sanity: one more listens, and PostgreSQL as it comes takes 97 of users: eight relays fit
 const CONNECT_MS = 10_000 // sanity: a request waits that long for a database that does not answer
 const QUERY_MS = 60_000 // sanity: a slice takes milliseconds; a network that swallows all is noticed after this
 
@@ -11,6 +11,9 @@ const QUERY_MS = 60_000 // sanity: a slice takes milliseconds; a network that sw
  * anew. The cost that the server then sets for the sum of the totals would make it compile that.
  */
 const BY_INDEX = 'SET enable_seqscan = off; SET jit = off'
+
+/** The connections of one relay: its pool, and the one that listens. */
+export const CONNECTIONS: number = MAX_CONNECTIONS + 1
 
 export class Database {
   readonly #options: ConnectionOptions

@@ -7,6 +7,9 @@ const KEY_BYTES = 32
 const KEY = 'relay'
 const MOVING = 'moving'
 
+/** @returns a row where the database is marked */
+export const SELECT_MARK: Query = { text: `SELECT FROM own_key WHERE name = '${MOVING}'` }
+
 /** Takes the mark away. */
 export const UNMARK: Query = { text: `DELETE FROM own_key WHERE name = '${MOVING}'` }
 
@@ -23,7 +26,7 @@ export function putKey(key: Uint8Array): Query {
 
 /** Reads a key, or makes it. One of several processes that start at once makes it for all. @throws {DatabaseError} DATABASE_MOVING */
 export async function openKey(database: Database, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
-  const { rows } = await database.query({ text: `SELECT FROM own_key WHERE name = '${MOVING}'` })
+  const { rows } = await database.query(SELECT_MARK)
   if (rows.length > 0) {
     const message = 'somebody moves a relay into or out of the database, or a move into it did not end: move again'
     throw new DatabaseError('DATABASE_MOVING', message)

@@ -39,6 +39,9 @@ const STEPS: readonly (readonly string[])[] = [
   ],
 ]
 
+/** The version of the tables that this program knows. */
+export const TABLES_VERSION: number = STEPS.length
+
 const LOCK = 0x7065_7273 // the lock of whoever changes tables: "pers"
 
 /** Makes the tables, or brings them to this version. Processes that start at once take turns. @throws {DatabaseError} */

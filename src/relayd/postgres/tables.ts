@@ -85,3 +85,12 @@ export function lockInUse(): Query {
 export function lockUnused(): Query {
   return { text: `SELECT pg_try_advisory_lock(${USE_LOCK})` }
 }
+
+/** @returns a row with how many relays run */
+export function countRelays(): Query {
+  const isHeld = "locktype = 'advisory' AND mode = 'ShareLock' AND granted"
+  const isHere = '(classid::bigint << 32) + objid::bigint = ' + USE_LOCK
+  const text = `SELECT count(*)::int FROM pg_locks WHERE ${isHeld} AND objsubid = 1 AND ${isHere}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+  return { text }
+}

@@ -5,7 +5,7 @@ import { parseDatabaseUrl } from './database-url.ts'
 
 export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
        persona-relay init DIR --url URL
-       persona-relay check URL [--ca FILE] [--token-file FILE]
+       persona-relay check URL [--ca FILE] [--token-file FILE] | check postgres://...
        persona-relay token add NAME | token list | token remove NAME
        persona-relay move [--dir DIR] --to URL | --from URL
        persona-relay stats | forget PUB | forget PERSONAID

@@ -1,8 +1,12 @@
-/** The command `check`: tries a relay from outside, as apps and web pages use it. Each line of its report is one thing that works or not. */
+/**
+ * The command `check`: tries a relay from outside, as apps and web pages use it, or looks at a database. Each line of its report is one thing that
+ * works or not.
+ */
 import { readFile } from 'node:fs/promises'
 import { UsageError } from './arguments.ts'
 import { Failure, type Check, type CheckedRelay } from './checked-relay.ts'
 import { ALL_CHECKS } from './checks.ts'
+import { parseDatabaseUrl } from './database-url.ts'
 import { Outside } from './outside.ts'
 import { parseRelayUrl } from './relay-config.ts'
 
@@ -30,6 +34,11 @@ export async function checkRelay(
   print: (line: string) => void,
   nowMs: () => number = Date.now,
 ): Promise<number> {
+  if (/^postgres(?:ql)?:/.test(given)) {
+    if (ca !== undefined || tokenFile !== undefined)
+      throw new UsageError('--ca and --token-file are for the URL of a relay')
+    return await checkDatabase(given, print)
+  }
   const url = parseRelayUrl(given)
   if (url === null) throw new UsageError(`${JSON.stringify(given)} is no URL of a relay, such as https://relay.example`)
   const token = tokenFile === undefined ? null : await readToken(tokenFile)
@@ -41,14 +50,44 @@ export async function checkRelay(
     const { isOk, text } = await outcomeOf(check, relay)
     made++
     if (!isOk) failed++
-    print(`${isOk ? 'ok  ' : 'FAIL'}  ${check.name.padEnd(8)}  ${text}`)
+    print(lineOf({ name: check.name, isOk, text }))
     // Without an answer at all every other check would say the same.
     if (!isOk && check.isNeeded) break
   }
-  const left = ALL_CHECKS.length - made
-  const rest = left === 0 ? '' : `; ${left} more were not made`
-  print(failed === 0 ? 'everything works' : `${failed} of ${made} checks failed${rest}`)
+  print(sumOf(failed, made, ALL_CHECKS.length))
   return failed === 0 ? 0 : 1
+}
+
+async function checkDatabase(given: string, print: (line: string) => void): Promise<number> {
+  const url = parseDatabaseUrl(given)
+  // The text is not shown: it may hold a password.
+  if (url === null)
+    throw new UsageError(
+      'check takes the URL of a database without a password, such as postgres://relay@db.example/relay: put the password into the file that PGPASSFILE names',
+    )
+  const { examineDatabase, FINDINGS } = await import('../postgres/health.ts')
+  const findings = await examineDatabase(url)
+  for (const finding of findings) print(lineOf(finding))
+  const failed = findings.filter(({ isOk }) => !isOk).length
+  print(sumOf(failed, findings.length, FINDINGS))
+  return failed === 0 ? 0 : 1
+}
+
+function lineOf({
+  name,
+  isOk,
+  text,
+}: {
+  readonly name: string
+  readonly isOk: boolean
+  readonly text: string
+}): string {
+  return `${isOk ? 'ok  ' : 'FAIL'}  ${name.padEnd(8)}  ${text}`
+}
+
+function sumOf(failed: number, made: number, all: number): string {
+  const rest = made === all ? '' : `; ${all - made} more were not made`
+  return failed === 0 ? 'everything works' : `${failed} of ${made} checks failed${rest}`
 }
 
 async function outcomeOf(check: Check, relay: CheckedRelay): Promise<{ isOk: boolean; text: string }> {
