@@ -56,7 +56,9 @@ test('apps are linked on one computer, and on two of one persona, and nobody els
   await pair(laptop, phone)
   const invite = (await laptop.run(['app', 'link', SHOP, '--invite', '--provide', 'all'])).stdout.trim()
   expect(await stranger.failure(['app', 'link', TALK, '--accept', invite])).toBe('1 LINK_INVITE_FOREIGN')
-  await phone.done(['app', 'link', TALK, '--accept', invite])
+  expect(await phone.done(['app', 'link', TALK, '--accept', invite])).toContain(
+    `${TALK} is linked as soon as your device that made the invite has answered\n`,
+  )
   await expect
     .poll(async () => await linksOf(phone), { timeout: 20_000 })
     .toContain(`${TALK} is linked with ${SHOP} on another device of yours`)

@@ -50,12 +50,18 @@ export async function answerProposal(
     await client.call('app.answer', { app: found.app, persona: found.persona, answer })
     return found
   })
-  const outcome =
-    answer === 'accept'
-      ? 'accepted: the channel opens once they have accepted too, and is not verified'
-      : 'declined: you are not asked about them in this app again'
-  print(context, { ...proposal, answer }, [`${showName(proposal.name, proposal.persona)}: ${outcome}`])
+  print(context, { ...proposal, answer }, [
+    `${showName(proposal.name, proposal.persona)}: ${outcomeOf(answer, proposal.state)}`,
+  ])
   return EXIT_DONE
+}
+
+/** @param state before the answer */
+function outcomeOf(answer: ProposalAnswer, state: ProposalView['state']): string {
+  if (answer === 'decline') return 'declined: you are not asked about them in this app again'
+  return state === 'acceptedThere'
+    ? 'accepted: they have accepted you too, so the channel is being made; it is not verified'
+    : 'accepted: the channel opens once they have accepted too, and is not verified'
 }
 
 async function findProposal(client: Client, who: string, app: string | undefined): Promise<ProposalView> {

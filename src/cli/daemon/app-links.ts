@@ -52,7 +52,11 @@ async function invite(context: Context, app: string, wish: SettingsWish): Promis
 
 async function acceptInvite(context: Context, app: string, text: string, wish: SettingsWish): Promise<number> {
   const made = await withDaemon(context, (client) => client.call('app.link-accept', { app, invite: text, ...wish }))
-  print(context, made, formatLink(made))
+  print(context, made, [
+    `${escapeText(app)} is linked as soon as your device that made the invite has answered`,
+    `  ${escapeText(app)} ${describe(made.settings)}`,
+    '  to see the link: persona app links',
+  ])
   return EXIT_DONE
 }
 
@@ -102,7 +106,7 @@ export async function unlink(context: Context, app: string, other: string): Prom
 function formatLink({ id, app, other, elsewhere, state, askedBy, settings, otherSettings }: AppLink): string[] {
   if (other === null)
     return [
-      `${escapeText(app)} waits for an app on another device of yours`,
+      `${escapeText(app)} waits for the answer of another device of yours`,
       `  ${escapeText(app)} ${describe(settings)}`,
       `  to give it up: persona app unlink ${escapeText(app)} ${id}`,
     ]

@@ -152,6 +152,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   PROPOSAL_UNKNOWN: 'persona pending',
   APP_LINK_UNKNOWN: 'persona app links',
   APP_LINKS_FULL: 'persona app links',
+  LINK_INVITE_FOREIGN: 'persona app link APP --invite',
+  LINK_INVITE_OWN: 'persona app link APP --accept INVITE',
   MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',

@@ -30,12 +30,14 @@ export class Links extends StandingLinks {
     this.changed()
   }
 
-  /** An app asks for a link with another one. A link that is there stays as it is. @throws {LinksError} APP_LINK_ITSELF | APP_LINKS_FULL */
+  /** An app asks for a link with another one. A link that is there, or with another device, stays as it is. @throws {LinksError} APP_LINK_ITSELF | APP_LINKS_FULL */
   async ask(app: string, other: string): Promise<Link> {
     return await this.#serial.run(async () => {
       // One that the other app asks for is none yet.
       const known = this.#between(app, other).find(({ askedBy }) => askedBy === null || askedBy === app)
-      if (known !== undefined) return known
+      // The app asks for a name, wherever the owner has the app of that name.
+      const there = this.all.find((link) => isElsewhere(link, app, other))
+      if (known !== undefined || there !== undefined) return (known ?? there)!
       const mine = this.all.filter(({ askedBy }) => askedBy === app)
       if (mine.length >= MAX_ASKED) throw full(`${app} asks for ${MAX_ASKED} links already`)
       return await this.#put(await this.#drawn(app, other, app), true)
@@ -91,6 +93,9 @@ export class Links extends StandingLinks {
       const { sides, elsewhere } = link
       if (elsewhere === undefined || count <= elsewhere.heard) return
       const side = { ...sides[1], app, receive: { ...sides[1].receive, how } }
+      // This link is the answer of the owner.
+      const isAnswered = (each: Link): boolean => each.askedBy === sides[0].app && each.sides[1].app === app
+      await this.#remove(this.all.filter(isAnswered).map((each) => each.id))
       await this.#put(
         { ...link, sides: [sides[0], side], elsewhere: { ...elsewhere, heard: count } },
         elsewhere.heard === 0,
@@ -179,6 +184,11 @@ export class Links extends StandingLinks {
     })
     this.note(new Map([...this.onDisk].filter(([id]) => !ids.includes(id))))
   }
+}
+
+/** Whether a link joins an app of this device with one of this name on another device. */
+function isElsewhere({ elsewhere, sides }: Link, app: string, other: string): boolean {
+  return elsewhere !== undefined && sides[0].app === app && sides[1].app === other
 }
 
 function full(message: string): LinksError {

@@ -53,6 +53,21 @@ describe('a link between two devices of one persona', () => {
     }
   })
 
+  test('answers the app that has asked for it, and whoever asks again is given this link', async () => {
+    const { post, laptop, phone } = await begin()
+    await laptop.links.ask(SHOP, TALK)
+    await laptop.links.ask(SHOP, 'org.example.other')
+    const { invite } = await laptop.elsewhere.invite(SHOP, {})
+    await phone.elsewhere.accept(TALK, invite, {})
+    await quiet(post, laptop, phone)
+    const shown = [`${SHOP} > org.example.other: asked`, `${SHOP} > ${TALK}: linked`]
+    expect(laptop.shown.toSorted()).toEqual(shown)
+    expect(await laptop.links.ask(SHOP, TALK)).toMatchObject({ askedBy: null, elsewhere: { heard: 1 } })
+    expect(laptop.shown.toSorted()).toEqual(shown)
+    // The app of that name on this device has no part in the link, and may ask.
+    expect(await laptop.links.ask(TALK, SHOP)).toMatchObject({ askedBy: TALK })
+  })
+
   test('tells the other side how its app receives, whenever the owner changes it', async () => {
     const { post, laptop, phone } = await linked()
     const [link] = phone.links.all
