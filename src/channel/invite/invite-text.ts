@@ -91,9 +91,12 @@ export function formatChatKey(invite: Invite): string {
 export function parseChatKey(text: string, k: Uint8Array): ReadInvite {
   const line = text.replaceAll(WHITE_SPACE, '')
   if (!line.startsWith(CHAT_KEY_SCHEME))
-    throw new InviteError('INVITE_UNKNOWN', `this is not a chat key; a chat key begins with "${CHAT_KEY_SCHEME}"`)
-  const members = parseCanonicalObject(decode(checkLength(line).slice(CHAT_KEY_SCHEME.length)))
-  if (members === null || 'k' in members) throw damaged()
+    throw new InviteError('INVITE_UNKNOWN', `this is not a chat key; a chat key begins with "${CHAT_KEY_SCHEME}"`, {
+      details: { kind: 'chat key' },
+    })
+  const json = decodedText(checkLength(line).slice(CHAT_KEY_SCHEME.length))
+  const members = json === null ? null : parseCanonicalObject(json)
+  if (members === null || 'k' in members) throw damaged('chat key')
   return { kind: 'invite', invite: readInvite({ ...members, k: formatBase64url(k) }), appUrl: null }
 }
 
@@ -110,14 +113,20 @@ function joined(connectoid: string, rest: JsonObject): Invite {
 }
 
 function decode(base64url: string): string {
-  const bytes = parseBase64url(base64url)
-  const text = bytes === null ? null : decodeUtf8(bytes)
+  const text = decodedText(base64url)
   if (text === null) throw damaged()
   return text
 }
 
-function damaged(): InviteError {
-  return new InviteError('INVITE_DAMAGED', 'the invite is damaged: a character is wrong or missing; copy it again')
+function decodedText(base64url: string): string | null {
+  const bytes = parseBase64url(base64url)
+  return bytes === null ? null : decodeUtf8(bytes)
+}
+
+function damaged(kind: 'invite' | 'chat key' = 'invite'): InviteError {
+  return new InviteError('INVITE_DAMAGED', `the ${kind} is damaged: a character is wrong or missing; copy it again`, {
+    details: { kind },
+  })
 }
 
 function checkLength(text: string): string {

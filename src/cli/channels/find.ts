@@ -40,12 +40,16 @@ export async function findChannel(client: Client, name: string, only: WithApp): 
   const { channels, invites } = await listAll(client, only)
   const found = theOne(channels, name)
   if (found !== null) return found
-  if (theOne(invites, name) !== null)
-    throw new CliError('INVITE_UNUSED', `nobody has used the invite for ${escapeText(name)} yet`, {
-      hint: 'wait until they use it; if its line is lost, withdraw the invite, and make a new one',
-      details: { channel: name },
-    })
+  if (theOne(invites, name) !== null) throw unused(name)
   throw unknown(name)
+}
+
+/** Tells that an invite is all that there is. @returns the error INVITE_UNUSED */
+export function unused(name: string): CliError {
+  return new CliError('INVITE_UNUSED', `nobody has used the invite for ${escapeText(name)} yet`, {
+    hint: 'wait until they use it; if its line is lost, withdraw the invite, and make a new one',
+    details: { channel: name },
+  })
 }
 
 /**
@@ -70,6 +74,7 @@ export async function checkFree(client: Client, name: string, app: string): Prom
   if (![...channels, ...invites].some((each) => folded(each.name) === folded(name))) return
   throw new CliError('NAME_TAKEN', `a channel or an invite with the name ${escapeText(name)} exists already`, {
     hint: 'choose another name, or close that one',
+    details: { channel: name },
   })
 }
 

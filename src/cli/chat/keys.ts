@@ -7,7 +7,7 @@ import { checkFree, folded } from '../channels/find.ts'
 import { configured } from '../daemon/config.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
-import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { CliError, EXIT_DONE, hasCode } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { isInteractive } from '../io/prompt.ts'
 import { chatOf } from './peers.ts'
@@ -33,8 +33,20 @@ export async function keygen(context: Context): Promise<number> {
 
 export async function addFriend(context: Context, name: string, key: string): Promise<number> {
   const known = { name, key: key.toUpperCase() }
-  await withDaemon(context, (client) => client.call('chat.add', known))
-  print(context, known, [`added ${escapeText(name)}; to begin: persona chat start ${escapeText(quoteWord(name))}`])
+  const before = await withDaemon(context, async (client) => {
+    if ((await ownKey(client)) === known.key)
+      throw new CliError('PAIR_KEY_OWN', `this is your own key, not that of ${escapeText(name)}`, {
+        hint: 'note the key that they see at their keygen',
+      })
+    const earlier = await knownKey(client, name)
+    await client.call('chat.add', known)
+    return earlier
+  })
+  const what =
+    before === null || before === known.key
+      ? `added ${escapeText(name)}`
+      : `${escapeText(name)} has another key from now on; the one before was ${before}`
+  print(context, known, [`${what}; to begin: persona chat start ${escapeText(quoteWord(name))}`])
   return EXIT_DONE
 }
 
@@ -59,7 +71,10 @@ export async function respond(context: Context, name: string, chatKey: string, o
     await checkFree(client, name, CHAT_APP)
     const wishes = { app: CHAT_APP, name, persona: false, with: friend, invite: chatKey, ...ways }
     const begun = await client.call('channel.accept', wishes)
-    if (!isInteractive()) print(context, begun, [`the chat opens when ${escapeText(name)} can be reached`])
+    if (!isInteractive())
+      print(context, begun, [
+        `the chat opens when ${escapeText(name)} can be reached; if it never does, compare your keys`,
+      ])
     return await openAtTerminal(context, client, name, options)
   })
 }
@@ -94,8 +109,26 @@ async function waysOf(context: Context, { over, host, port }: KeyedOptions): Pro
 
 /** @throws {CliError} FRIEND_UNKNOWN */
 async function friendKey(client: Client, name: string): Promise<string> {
+  const key = await knownKey(client, name)
+  if (key !== null) return key
+  throw new CliError('FRIEND_UNKNOWN', `no key of ${escapeText(name)} is known`, {
+    hint: 'ask them for the public key of their keygen, and note it',
+    details: { name },
+  })
+}
+
+/** The key that was noted under a name; null without one. */
+async function knownKey(client: Client, name: string): Promise<string | null> {
   const { known } = await client.call('chat.known', {})
-  const friend = known.find((each) => folded(each.name) === folded(name))
-  if (friend !== undefined) return friend.key
-  throw new CliError('FRIEND_UNKNOWN', `no key of ${escapeText(name)} is known`)
+  return known.find((each) => folded(each.name) === folded(name))?.key ?? null
+}
+
+/** Null before `keygen`. */
+async function ownKey(client: Client): Promise<string | null> {
+  try {
+    return (await client.call('channel.key', {})).key
+  } catch (error) {
+    if (hasCode(error, 'PAIR_KEY_NONE')) return null
+    throw error
+  }
 }

@@ -5,7 +5,7 @@ import type { ChannelView } from '../../ipc/methods/channel-values.ts'
 import { parseQuery } from '../io/keys.ts'
 import { CliError } from '../io/errors.ts'
 import { escapeText, showName } from '../io/escape.ts'
-import { folded, listAll } from '../channels/find.ts'
+import { folded, listAll, unused } from '../channels/find.ts'
 
 export interface Peer {
   /** Names the chat at the daemon. */
@@ -43,11 +43,13 @@ export async function chatChannels(client: Client): Promise<readonly ChannelView
 
 /**
  * The peer with this name: that of a channel of chats, of a contact, or of a chat that is kept.
- * @throws {CliError} CHAT_UNKNOWN
+ * @throws {CliError} CHAT_UNKNOWN | INVITE_UNUSED
  */
 export async function findPeer(client: Client, name: string): Promise<Peer> {
-  const channels = await chatChannels(client)
-  const channel = channels.find((each) => each.id === name || folded(each.name) === folded(name))
+  const { channels, invites } = await listAll(client, { app: CHAT_APP })
+  const isNamed = (each: { readonly id: string; readonly name: string }): boolean =>
+    each.id === name || folded(each.name) === folded(name)
+  const channel = channels.find(isNamed)
   if (channel !== undefined) return peerOf(channel, channels)
   const { contact } = await client.call('lookup', { query: parseQuery(name) })
   const persona = contact?.personaId ?? null
@@ -58,8 +60,10 @@ export async function findPeer(client: Client, name: string): Promise<Peer> {
   const chat = chatOf(null, name)
   const { chats } = await client.call('chat.list', {})
   if (chats.some((kept) => kept.chat === chat)) return { chat, name, persona: null, channels: [] }
+  if (invites.some(isNamed)) throw unused(name)
   throw new CliError(
     'CHAT_UNKNOWN',
     `there is no chat with ${escapeText(name)}, and no contact of this name has a persona`,
+    { details: { name } },
   )
 }

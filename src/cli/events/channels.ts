@@ -6,8 +6,9 @@ import { escapeText } from '../io/escape.ts'
 type ChannelEvent = Extract<DaemonEvent, { readonly event: `channel.${string}` }>
 
 const ALARMS: Readonly<Record<ChannelAlarm, string>> = {
-  INVITE_TWICE: 'a second person came with the same invite; the first may have been the wrong one',
-  INTERCEPTED: 'somebody else used the invite, perhaps you on another device',
+  INVITE_TWICE:
+    'a second person came with the same invite; the first may have been the wrong one: compare the words with them',
+  INTERCEPTED: 'somebody else used the invite, perhaps you on another device; if it was not you, ask for a new one',
   MISBOUND: 'another persona came than that of the invite; nothing was sent to it',
 }
 

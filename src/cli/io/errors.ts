@@ -34,6 +34,7 @@ export type CliErrorCode =
   | 'CHANNEL_UNKNOWN' // the same code as the daemon's, for the name of a channel
   | 'CHAT_UNKNOWN' // no channel of chats, contact with a persona or kept chat has this name
   | 'FRIEND_UNKNOWN' // no key was added under this name
+  | 'PAIR_KEY_OWN' // the own key is noted as that of a friend
   | 'VEILID_ELSEWHERE' // the daemon is not configured for this veilid-server
   | 'INVITE_UNUSED' // a channel is named that is an open invite still
   | 'NAME_TAKEN' // the same code as the daemon's, for the name of a channel

@@ -2,8 +2,12 @@
 import { columnsOf } from './layout.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
 
-/** A command in a line, from its first word to the end of the clause. It comes first, after an arrow, a mark or one of a few words. */
-const COMMAND = /(^ *|[:;,(] |-> |\b(?:or|run|use|with) )(personad?)(?=(?: [a-z][^;,()]*)?(?:$|[;,()]))/g
+/**
+ * A command in a line, from its first word to the end of the clause. It comes first, after an arrow, a mark or one of a few words. Those that
+ * somebody else runs are none.
+ */
+const COMMAND =
+  /(^ *|(?<! runs)[:;,(] |-> |\b(?:or|run|use|with) )(personad?)(?=(?: [a-z][^;,()]*)?(?:$|[;,()]))(?![^;,()]*, on their side)/g
 
 /** Adds --home to each command in a line, so that it can be copied. */
 export function withHome(line: string, home: string | undefined): string {

@@ -112,12 +112,16 @@ const STEPS: Readonly<Record<string, Step>> = {
   ANNOUNCE_FAILED: 'persona announce',
   SHORT_UNKNOWN: 'persona contact refresh',
   SHORT_UNKNOWN_OFF: 'persona config edit',
-  NO_CARRIER: 'persona relay add URL; or net.folders or net.bootstrap by persona config edit',
+  NO_CARRIER: ({ network }) =>
+    network === 'dht'
+      ? 'persona config edit'
+      : 'persona relay add URL; or net.folders or net.bootstrap by persona config edit',
   CARRIER_READ_ONLY: openFolder,
   FOLDER_READ_ONLY: openFolder,
   CHANNEL_UNKNOWN: 'persona channel list',
-  CHAT_UNKNOWN: 'persona chat invite NAME',
-  FRIEND_UNKNOWN: 'persona chat add-friend NAME KEY',
+  NAME_TAKEN: ({ channel }) => (channel === undefined ? null : closeChannel({ channel })),
+  CHAT_UNKNOWN: ({ name }) => `persona chat invite ${wordOf(name)}`,
+  FRIEND_UNKNOWN: ({ name }) => `persona chat add-friend ${wordOf(name)} KEY`,
   VEILID_ELSEWHERE: ({ place }) => `persona config set net.veilid ${wordOf(place)}`,
   PAIR_KEY_NONE: 'persona chat keygen',
   CHANNEL_BROKEN: closeChannel,
@@ -128,9 +132,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   INVITES_FULL: 'persona channel close NAME',
   INVITE_UNUSED: closeChannel,
   OUTBOX_FULL: 'persona channel list',
-  INVITE_UNKNOWN: 'persona channel invite, on their side',
-  INVITE_DAMAGED: 'persona channel invite, on their side',
-  INVITE_EXPIRED: 'persona channel invite, on their side',
+  INVITE_UNKNOWN: newInvite,
+  INVITE_DAMAGED: newInvite,
+  INVITE_EXPIRED: newInvite,
   WORDS_DIFFER: closeChannel,
   MESSAGE_NO_PERSONA: 'persona init --device NAME --tox-profile FILE',
   MESSAGE_NO_STORE: ({ app }) => `persona relay add URL, or persona app store ${wordOf(app)} URL`,
@@ -232,6 +236,13 @@ function openFolder({ folder }: Facts): string {
 
 function closeChannel({ channel }: Facts): string {
   return `persona channel close ${wordOf(channel)}`
+}
+
+/** The text of a chat or of a channel is asked for again in the same way. */
+function newInvite({ kind }: Facts): string {
+  return kind === 'chat key'
+    ? 'persona chat start, on their side'
+    : 'persona chat invite or persona channel invite, on their side'
 }
 
 /** Anybody can choose names and paths, and people paste these lines into a shell. */

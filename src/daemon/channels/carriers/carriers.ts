@@ -150,5 +150,6 @@ function choiceOf({ carrier, network, offBecause }: RecordWay): Choice {
   if (offBecause === null) return { carrier, at: network }
   throw new CarrierError('NO_CARRIER', offBecause, {
     hint: 'name nodes of the DHT in net.bootstrap, without net.proxy',
+    details: { network },
   })
 }

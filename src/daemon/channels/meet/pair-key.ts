@@ -24,8 +24,13 @@ type KeyMeans = Pick<Means, 'keeper' | 'sealed'>
 export async function makePairKey({ keeper, sealed }: KeyMeans): Promise<string> {
   return await keeper.change(() => {
     const keys = sealed.inChange(PAIR_KEY)
-    if (keys.get(ID) !== undefined)
-      throw new PairKeyError('PAIR_KEY_EXISTS', 'there is a key already', 'friends who know it would be lost')
+    const known = keys.get(ID)
+    if (known !== undefined)
+      throw new PairKeyError(
+        'PAIR_KEY_EXISTS',
+        `there is a key already: ${formatHex(keeper.engine.boxPublicKey(known))}`,
+        'give this one to further friends; those who know it would be lost with another one',
+      )
     const key = keeper.engine.randomBytes(KEY_BYTES)
     keys.put(ID, key)
     return formatHex(keeper.engine.boxPublicKey(key))

@@ -25,6 +25,8 @@ describe('the home that was given', () => {
     'Your persona is here',
     'You know 1 persona, and 2 friends',
     'persona:AQBi',
+    'send it to Bob; the other side runs: persona chat accept INVITE',
+    'ask again: persona chat invite or persona channel invite, on their side',
   ])('stands in no other sentence: %s', (line) => expect(withHome(line, '/tmp/x')).toBe(line))
 })
 

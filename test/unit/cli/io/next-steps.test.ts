@@ -51,6 +51,11 @@ test('the steps of channels name the channel, and each way to another daemon', (
   expect(nextStep('WORDS_DIFFER', { channel: 'my Bob' })).toBe("persona channel close 'my Bob'")
   expect(nextStep('WORDS_DIFFER')).toBe('persona channel close NAME')
   expect(nextStep('NO_CARRIER')).toBe('persona relay add URL; or net.folders or net.bootstrap by persona config edit')
+  expect(nextStep('NO_CARRIER', { network: 'dht' })).toBe('persona config edit')
+  expect(nextStep('NAME_TAKEN', { channel: 'Bob' })).toBe('persona channel close Bob')
+  expect(nextStep('NAME_TAKEN')).toBeNull()
+  expect(nextStep('INVITE_DAMAGED', { kind: 'chat key' })).toBe('persona chat start, on their side')
+  expect(nextStep('INVITE_DAMAGED')).toBe('persona chat invite or persona channel invite, on their side')
 })
 
 test('the steps of messages name the app, and the side that has to do something', () => {
