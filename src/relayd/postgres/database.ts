@@ -1,6 +1,7 @@
 /** The connections of one process to the database. */
 import type { Connection, ConnectionOptions, Driver, OwnConnection, Pool, Query, QueryResult } from './driver.ts'
 import { databaseErrorOf } from './errors.ts'
+import { GatheringSocket } from './gathering-socket.ts'
 
 const MAX_CONNECTIONS = 10 // sanity: one more listens, and PostgreSQL as it comes takes 97 of users: eight relays fit
 const CONNECT_MS = 10_000 // sanity: a request waits that long for a database that does not answer
@@ -30,6 +31,7 @@ export class Database {
       query_timeout: QUERY_MS,
       keepAlive: true,
       pipeline: true,
+      stream: () => new GatheringSocket(),
     }
     this.#pool = new driver.Pool({ ...this.#options, max: MAX_CONNECTIONS })
     // A connection that is lost fails its statements. This only says so once more.

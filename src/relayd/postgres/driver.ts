@@ -1,4 +1,5 @@
 /** The parts of pg that the relay uses, by its names. The package is optional, so its own types may be missing when this is compiled. */
+import type { Socket } from 'node:net'
 import { DatabaseError } from './errors.ts'
 
 export interface Query {
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   readonly keepAlive: boolean
   /** Statements are sent without waiting for the answers to those before. */
   readonly pipeline: boolean
+  /** Makes the socket of a connection. */
+  readonly stream: () => Socket
 }
 
 export interface Driver {
