@@ -3,6 +3,7 @@
  * transaction adds its difference to any of them. Near the limit a transaction locks all rows, so that the limit holds exactly.
  */
 import type { Totals } from '../records/records.ts'
+import type { Codec } from '../../store/store.ts'
 import type { Query } from './driver.ts'
 
 const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 'bytes'] as const
@@ -10,6 +11,16 @@ const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 
 export const SLOTS = 32
 const NEAR_BYTES: number = 128 << 20 // sanity: more than what all transactions under way add together
 const MOST_BYTES: number = 4 << 20 // sanity: a full batch of the largest messages; objects add more, and then lock
+
+/** Each turn reads the totals and writes them, so they are eight bytes a number there. The database has them in columns. */
+export const TURN_TOTALS: Codec<Totals> = {
+  version: 1,
+  encode: (totals) => new Uint8Array(Float64Array.from(COLUMNS, (column) => totals[column]).buffer),
+  decode: (bytes) => {
+    const numbers = new Float64Array(bytes.slice().buffer)
+    return totalsOf((i) => numbers[i])
+  },
+}
 
 /** @param isLocked nobody else changes them until the end of the transaction */
 export function selectTotals(isLocked: boolean): Query {
@@ -19,15 +30,20 @@ export function selectTotals(isLocked: boolean): Query {
 }
 
 export function readTotals(row: readonly unknown[] | undefined): Totals {
-  const [boxes, messages, cards, inboxes, entries, objects, bytes] = COLUMNS.map((_, i) => Number(row?.[i] ?? 0))
+  return totalsOf((i) => Number(row?.[i] ?? 0))
+}
+
+/** @param numberOf a column, by its place */
+function totalsOf(numberOf: (i: number) => number | undefined): Totals {
+  const number = (i: number): number => numberOf(i) ?? 0
   return {
-    boxes: boxes!,
-    messages: messages!,
-    cards: cards!,
-    inboxes: inboxes!,
-    entries: entries!,
-    objects: objects!,
-    bytes: bytes!,
+    boxes: number(0),
+    messages: number(1),
+    cards: number(2),
+    inboxes: number(3),
+    entries: number(4),
+    objects: number(5),
+    bytes: number(6),
   }
 }
 

@@ -80,7 +80,8 @@ const MESSAGE_KIND = 'msg'
 /** The beginning of the keys of records that are read soon after they were written: an owner who waits fetches a message within a second. */
 export const READ_SOON: string = `${MESSAGE_KIND}/`
 
-export function recordsOf(store: Store): Records {
+/** @param totals how the totals become bytes, where they are no record of the store itself */
+export function recordsOf(store: Store, totals: Codec<Totals> = TOTALS_CODEC): Records {
   return {
     boxes: new Collection(store, 'box', BOX_CODEC),
     data: new Collection(store, MESSAGE_KIND, DATA_CODEC),
@@ -100,7 +101,7 @@ export function recordsOf(store: Store): Records {
     objectDue: new Collection(store, 'objectdue', EMPTY_CODEC),
     unfinished: new Collection(store, 'arriving', BEGUN_CODEC),
     owned: new Collection(store, 'owned', COUNT_CODEC),
-    totals: new Collection(store, 'total', TOTALS_CODEC),
+    totals: new Collection(store, 'total', totals),
   }
 }
 
