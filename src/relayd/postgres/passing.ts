@@ -2,7 +2,7 @@
  * Used answers and buckets in the database. All processes share them. A crash of the database empties their table: then the buckets are full, and
  * answers to questions from before are refused, as after a start of a relay on one machine.
  */
-import { COUNT_CODEC, dueId, EMPTY_CODEC, formatMoment } from '../records/records.ts'
+import { COUNT_CODEC, dueId, formatMoment } from '../records/records.ts'
 import { Collection, type Codec, type Store, type Write } from '../../store/store.ts'
 import { fillLevel, waitOf, type Level } from '../store/buckets.ts'
 import type { Bucket, UsedAnswer } from '../store/relay-store.ts'
@@ -30,22 +30,6 @@ export function bucketKey({ key }: Bucket): string {
   return `bucket/${key}`
 }
 
-/**
- * Uses an answer, once over all processes.
- * @param answerUs how long after its question an answer is good
- * @returns false if it is not good, or not any more
- */
-export async function useAnswer(store: Store, answer: UsedAnswer, answerUs: number, nowUs: number): Promise<boolean> {
-  const { id, expiresUs } = answer
-  await noteStart(store, nowUs)
-  const answers = new Collection(store, 'answer', EMPTY_CODEC)
-  const startUs = new Collection(store, 'start', COUNT_CODEC).get(START) ?? nowUs
-  const isUsed = answers.get(dueId(id, expiresUs)) !== undefined
-  if (isUsed || expiresUs <= nowUs || expiresUs - answerUs < startUs) return false
-  await store.commit([answers.put(dueId(id, expiresUs), null)])
-  return true
-}
-
 /** Takes one token from each bucket, or from none. @returns 0, or the milliseconds until all have one */
 export async function spendTokens(store: Store, buckets: readonly Bucket[], nowUs: number): Promise<number> {
   const levels = new Collection(store, 'bucket', LEVEL_CODEC)
@@ -65,10 +49,12 @@ export async function spendTokens(store: Store, buckets: readonly Bucket[], nowU
   return waitMs
 }
 
-/** Notes since when all used answers are known, if nobody did. */
-export async function noteStart(store: Store, nowUs: number): Promise<void> {
+/** Notes since when all used answers are known, if nobody did. @returns that moment */
+export async function noteStart(store: Store, nowUs: number): Promise<number> {
   const starts = new Collection(store, 'start', COUNT_CODEC)
-  if (starts.get(START) === undefined) await store.commit([starts.put(START, nowUs)])
+  const startUs = starts.get(START)
+  if (startUs === undefined) await store.commit([starts.put(START, nowUs)])
+  return startUs ?? nowUs
 }
 
 /** Forgets answers that have expired, and buckets that nobody used for a day, which are full by then. */

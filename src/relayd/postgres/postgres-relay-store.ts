@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { CardPlace } from '../../relay/paths/card-place.ts'
-import { parseDueId } from '../records/records.ts'
+import { messageId, parseDueId } from '../records/records.ts'
 import type { StoreOptions } from '../records/record-relay-store.ts'
 import { Shared } from '../records/shared.ts'
 import type { PersonaId } from '../store/persona-id.ts'
@@ -25,11 +25,14 @@ import { BOX_COST_BYTES, MESSAGE_COST_BYTES } from '../store/rules.ts'
 import { accessOf, type Access } from './access.ts'
 import type { Database } from './database.ts'
 import { News } from './news.ts'
-import { answerKey, bucketKey, forgetPassing, noteStart, spendTokens, START_KEY, useAnswer } from './passing.ts'
+import type { Parts } from './parts.ts'
+import { bucketKey, forgetPassing, noteStart, spendTokens, START_KEY } from './passing.ts'
 import { inboxKey, PostgresInboxes } from './postgres-inboxes.ts'
 import { PostgresObjects } from './postgres-objects.ts'
+import { messagesAfter } from './tables.ts'
 import { readTotals, selectTotals } from './totals.ts'
 import { Turns } from './turns.ts'
+import { UsedAnswers } from './used-answers.ts'
 
 const TOTALS = 'total/all'
 const BOX_PREFIX = 'box/'
@@ -42,9 +45,10 @@ export class PostgresRelayStore implements RelayStore {
   readonly #options: StoreOptions
   readonly #release: () => Promise<void>
   readonly #news: News
-  readonly #all: readonly Turns[]
+  readonly #answers: UsedAnswers
+  readonly #all: readonly (UsedAnswers | Turns)[]
   readonly #access: Access
-  /** Turns on used answers and buckets, which wait for no disk. */
+  /** Turns on buckets, which wait for no disk. */
   readonly #passing: Turns
   readonly #scrub: Shared
   readonly #listeners = new Set<(box: BoxId) => void>()
@@ -67,7 +71,8 @@ export class PostgresRelayStore implements RelayStore {
     const looks = new Turns({ ...common, mode: 'look', lanes: 2 })
     const changes = new Turns({ ...common, mode: 'change', lanes: 2 })
     this.#passing = new Turns({ ...common, mode: 'change', lanes: 2 })
-    this.#all = [looks, changes, this.#passing]
+    this.#answers = new UsedAnswers(database, options.answerUs, (nowUs) => this.#noteStart(nowUs))
+    this.#all = [this.#answers, looks, changes, this.#passing]
     this.#access = accessOf(looks, changes)
     this.inboxes = new PostgresInboxes(this.#access)
     this.objects = new PostgresObjects(this.#access)
@@ -85,7 +90,7 @@ export class PostgresRelayStore implements RelayStore {
     release: () => Promise<void> = () => Promise.resolve(),
   ): Promise<PostgresRelayStore> {
     const store = new PostgresRelayStore(database, options, release)
-    await store.#passing.take([START_KEY], ({ snapshot }) => noteStart(snapshot, options.nowUs))
+    await store.#noteStart(options.nowUs)
     await store.#news.open()
     return store
   }
@@ -105,16 +110,25 @@ export class PostgresRelayStore implements RelayStore {
     limit: number,
     nowUs: number,
   ): Promise<readonly Message[] | null> {
-    if (!(await this.#use(answer, nowUs))) return null
-    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.receive(id, atUs, limit, nowUs))
+    const keys = [boxKey(id)]
+    const likely = [messagesAfter(messageId(id, atUs), limit)]
+    const run = ({ boxes }: Parts): Promise<readonly Message[]> => boxes.receive(id, atUs, limit, nowUs)
+    // Both at once: a look changes nothing, and nobody gets what it found before the answer is known to be good.
+    const [isGood, looked] = await Promise.all([
+      this.#answers.use(answer, nowUs),
+      this.#access.onlyLook(keys, run, likely),
+    ])
+    if (!isGood) return null
+    return looked === null ? await this.#access.change([...keys, TOTALS], run, likely) : looked.result
   }
 
   async read(id: BoxId, atUs: number, limit: number, nowUs: number): Promise<readonly Message[]> {
-    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.read(id, atUs, limit, nowUs))
+    const likely = [messagesAfter(messageId(id, atUs), limit)]
+    return await this.#access.look([boxKey(id)], ({ boxes }) => boxes.read(id, atUs, limit, nowUs), likely)
   }
 
   async retire(id: BoxId, answer: UsedAnswer, nowUs: number): Promise<'retired' | 'used' | 'full'> {
-    if (!(await this.#use(answer, nowUs))) return 'used'
+    if (!(await this.#answers.use(answer, nowUs))) return 'used'
     return await this.#access.change([boxKey(id), TOTALS], ({ boxes }) => boxes.retire(id, nowUs))
   }
 
@@ -184,11 +198,8 @@ export class PostgresRelayStore implements RelayStore {
     await this.#release()
   }
 
-  async #use(answer: UsedAnswer, nowUs: number): Promise<boolean> {
-    const { answerUs } = this.#options
-    return await this.#passing.take([answerKey(answer), START_KEY], ({ snapshot }) =>
-      useAnswer(snapshot, answer, answerUs, nowUs),
-    )
+  async #noteStart(nowUs: number): Promise<number> {
+    return await this.#passing.take([START_KEY], ({ snapshot }) => noteStart(snapshot, nowUs))
   }
 
   #tell(ids: readonly string[]): void {

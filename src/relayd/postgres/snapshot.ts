@@ -12,11 +12,13 @@ import {
   putRecords,
   removeRecords,
   selectByKeys,
+  selectMessages,
   selectRange,
   tableOf,
+  type KeyRange,
   type RecordTable,
 } from './tables.ts'
-import { readTotals, selectTotals, type ChangedTotals } from './totals.ts'
+import { readTotals, selectTotals, TURN_TOTALS, type ChangedTotals } from './totals.ts'
 
 /** A turn that only looks wants to write. */
 export class WantsToWrite extends PersonadError<'WANTS_TO_WRITE'> {
@@ -56,7 +58,7 @@ export class Snapshot implements Store {
   constructor(connection: Connection, mode: Mode) {
     this.#connection = connection
     this.#mode = mode
-    this.records = recordsOf(this)
+    this.records = recordsOf(this, TURN_TOTALS)
   }
 
   get(key: string): Uint8Array | undefined {
@@ -118,10 +120,10 @@ export class Snapshot implements Store {
     return [...this.#unread]
   }
 
-  /** Reads records, and locks them in a change. */
-  async load(keys: readonly string[]): Promise<void> {
+  /** Reads records, and locks them in a change. @param likely messages whose boxes are among the keys: so a lock of their box is held */
+  async load(keys: readonly string[], likely: readonly KeyRange[] = []): Promise<void> {
     const wanted = [...new Set(keys)].filter((key) => !this.#loaded.has(key))
-    await this.#read(wanted)
+    await Promise.all([this.#read(wanted), likely.length > 0 ? this.#take(selectMessages(likely), []) : null])
     if (this.#mode === 'look') return
     const absent = wanted.filter(
       (key) => this.#loaded.get(key) === null && !OF_A_LOCKED_ONE.some((prefix) => key.startsWith(prefix)),
@@ -177,8 +179,11 @@ export class Snapshot implements Store {
 
   async #take(query: Query, keys: readonly string[]): Promise<void> {
     const { rows } = await this.#connection.query(query)
-    const found = new Map(rows.map((row) => [row[0] as string, entryOf(row).value]))
-    for (const key of keys) this.#loaded.set(key, found.get(key) ?? null)
+    for (const key of keys) this.#loaded.set(key, null)
+    for (const row of rows) {
+      const { key, value } = entryOf(row)
+      this.#loaded.set(key, value)
+    }
   }
 
   async #takeTotals(isLocked: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 /** The statements that read and write records. */
+import { KEY_RANGE_END } from '../../store/store.ts'
 import type { Query } from './driver.ts'
 
 /** A table of keys and values. */
@@ -44,6 +45,28 @@ export function selectRange(first: string, end: string, limit: number | null, ta
     name: `range ${table}`,
     text: `SELECT key, value FROM ${table} WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`,
     values: [first, end, limit],
+  }
+}
+
+/** Keys between two others, neither of them among these. */
+export interface KeyRange {
+  readonly first: string
+  readonly end: string
+  readonly limit: number
+}
+
+/** The first messages after one of a box. @param id as messageId makes it */
+export function messagesAfter(id: string, limit: number): KeyRange {
+  const first = MESSAGE_PREFIX + id
+  return { first, end: first.slice(0, first.lastIndexOf('/') + 1) + KEY_RANGE_END, limit }
+}
+
+export function selectMessages(ranges: readonly KeyRange[]): Query {
+  return {
+    name: 'messages',
+    text: `SELECT found.key, found.value FROM unnest($1::text[], $2::text[], $3::int[]) AS range (first, "end", size),
+      LATERAL (SELECT key, value FROM message WHERE key > first AND key < "end" ORDER BY key LIMIT size) AS found`,
+    values: [ranges.map(({ first }) => first), ranges.map(({ end }) => end), ranges.map(({ limit }) => limit)],
   }
 }
 

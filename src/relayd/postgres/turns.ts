@@ -7,8 +7,10 @@ import type { StoreLimits } from '../store/rules.ts'
 import type { Database } from './database.ts'
 import type { Connection, Query } from './driver.ts'
 import { DatabaseError, sqlState } from './errors.ts'
+import { Lanes } from './lanes.ts'
 import { partsOf, type Parts } from './parts.ts'
 import { Snapshot, type Mode } from './snapshot.ts'
+import type { KeyRange } from './tables.ts'
 import { addTotals, isNear, SLOTS } from './totals.ts'
 
 export interface TurnsOptions {
@@ -25,6 +27,7 @@ export interface TurnsOptions {
 
 interface Turn {
   readonly keys: readonly string[]
+  readonly likely: readonly KeyRange[]
   readonly run: (parts: Parts) => Promise<unknown>
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
@@ -41,51 +44,32 @@ const COMMIT: Query = { text: 'COMMIT' }
 
 export class Turns {
   readonly #options: TurnsOptions
-  #waiting: Turn[] = []
-  readonly #running = new Set<Promise<void>>()
-  #isBeginning = false
+  readonly #lanes: Lanes<Turn>
 
   constructor(options: TurnsOptions) {
     this.#options = options
+    this.#lanes = new Lanes({ lanes: options.lanes, maxItems: MAX_TURNS, serve: (turns) => this.#serve(turns) })
   }
 
   /**
    * @param keys of the records that the turn surely reads: first those that it locks for all others
    * @param run may run several times, and touches nothing but the parts
+   * @param likely messages that the turn likely reads
    * @throws {DatabaseError}; {@link WantsToWrite} if it only looks; what `run` throws
    */
-  async take<Result>(keys: readonly string[], run: (parts: Parts) => Promise<Result>): Promise<Result> {
+  async take<Result>(
+    keys: readonly string[],
+    run: (parts: Parts) => Promise<Result>,
+    likely: readonly KeyRange[] = [],
+  ): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    this.#waiting.push({ keys, run, resolve, reject })
-    this.#beginSoon()
+    this.#lanes.add({ keys, likely, run, resolve, reject })
     return (await promise) as Result
   }
 
   /** Waits until nothing is under way. */
   async close(): Promise<void> {
-    while (this.#running.size > 0 || this.#isBeginning)
-      await Promise.all([...this.#running, new Promise((resolve) => void setImmediate(resolve))])
-  }
-
-  /** All that comes in one round of the event loop goes together. */
-  #beginSoon(): void {
-    if (this.#isBeginning || this.#running.size >= this.#options.lanes) return
-    this.#isBeginning = true
-    setImmediate(() => {
-      this.#isBeginning = false
-      this.#begin()
-    })
-  }
-
-  #begin(): void {
-    const turns = this.#waiting.splice(0, MAX_TURNS)
-    if (turns.length === 0) return
-    const running = this.#serve(turns).finally(() => {
-      this.#running.delete(running)
-      if (this.#waiting.length > 0) this.#beginSoon()
-    })
-    this.#running.add(running)
-    if (this.#waiting.length > 0) this.#beginSoon()
+    await this.#lanes.close()
   }
 
   async #serve(turns: readonly Turn[]): Promise<void> {
@@ -111,7 +95,8 @@ export class Turns {
     const snapshot = new Snapshot(connection, mode)
     const isChange = mode === 'change'
     const keys = turns.flatMap((turn) => turn.keys)
-    await Promise.all([isChange ? connection.query(BEGIN) : null, snapshot.load(keys)])
+    const likely = turns.flatMap((turn) => turn.likely)
+    await Promise.all([isChange ? connection.query(BEGIN) : null, snapshot.load(keys, likely)])
     let outcomes = await this.#attempt(snapshot, turns, told)
     if (!isChange) return outcomes
     if (snapshot.totals !== null && isNear(snapshot.totals, limits.maxDiskBytes) && (await snapshot.lockTotals())) {
