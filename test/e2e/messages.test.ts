@@ -2,32 +2,19 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { TestKeeper } from '../support/keeper.ts'
 import { meet, readUpTo, Side } from '../support/channel-sides.ts'
 import { Correspondent, inboxRelay, makeContacts, objectsOf } from '../support/message-sides.ts'
-import { confirmWords } from '../support/rotation.ts'
+import { deliverAndLeave } from '../support/message-stories.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const TIMEOUT_MS = 120_000 // sanity: some ten seconds on an idle machine
-const APP = 'org.example.notes'
 
 test(
   'a message is with the recipient, and its sender hears of it; the store does not have it any more, and one that waits goes with its sender',
   async () => {
     const relay = await inboxRelay()
     const [alice, bob] = await Promise.all([Correspondent.start(relay), Correspondent.start(relay)])
-    await makeContacts(alice, bob)
-    await bob.use(APP)
-    const number = await alice.put(APP, bob, 'dinner at eight?')
-    expect(await bob.texts(APP, 1)).toEqual(['dinner at eight?'])
-    await alice.untilSent(APP, number!, 'received')
-    await expect.poll(() => objectsOf(relay), { timeout: 20_000 }).toEqual([])
-    await bob.stop()
-    await alice.untilSent(APP, (await alice.put(APP, bob, 'at nine?'))!, 'notified')
-    expect(objectsOf(relay)).toHaveLength(1)
-    await confirmWords(alice.client as unknown as TestKeeper)
-    expect(await alice.client.call('persona.leave', {})).toMatchObject({ unreached: [] })
-    expect(objectsOf(relay)).toEqual([])
+    await deliverAndLeave(alice, bob, () => objectsOf(relay).length)
   },
   TIMEOUT_MS,
 )

@@ -11,6 +11,7 @@ import { testInboxes } from '../contract/relay-store/inboxes.ts'
 import { testObjects } from '../contract/relay-store/objects.ts'
 import { POSTGRES_ABSENCE, TestPostgres } from '../support/postgres/server.ts'
 import { testChecks } from '../support/postgres/check-stories.ts'
+import { testPeople } from '../support/postgres/people-stories.ts'
 import { testTwoRelays } from '../support/postgres/stories.ts'
 import { testFaults } from '../support/postgres/fault-stories.ts'
 import { testMoves } from '../support/postgres/move-stories.ts'
@@ -81,5 +82,6 @@ describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENC
   describe('a move', () => testMoves(() => server))
   describe('two relays', () => testTwoRelays(() => server))
   testProxied(() => server)
+  describe('people', () => testPeople(() => server))
   describe('two processes', () => testFaults(() => server))
 })
