@@ -24,7 +24,11 @@ const ADVICE: readonly (readonly [state: RegExp, what: string, advice: string])[
     'check the user in the URL, the password in the file that PGPASSFILE names, and pg_hba.conf',
   ],
   [/^3D000/, 'there is no such database', 'make it with createdb, or correct the URL'],
-  [/^53300/, 'the database has no connection left', 'raise max_connections, or end what holds them'],
+  [
+    /^53300/,
+    'the database has no connection left',
+    'raise max_connections or the limit of the user, or end what holds them',
+  ],
   [/^53100/, 'the disk of the database is full', 'make room there'],
   [
     /^(42501|3F000)/,
@@ -38,6 +42,9 @@ const ADVICE: readonly (readonly [state: RegExp, what: string, advice: string])[
   ],
 ]
 const UNREACHABLE = ['the database cannot be reached', 'check that it runs, and that the URL names it'] as const
+/** pg's own error, without an SQLSTATE, where the server asks for a password and there is none. */
+const NO_PASSWORD = /^SASL: .*client password must be/
+const PASSWORD = ['the database asks for a password', 'put it into the file that PGPASSFILE names'] as const
 const REFUSED = ['the database refused a statement', 'look into its log'] as const
 
 /** Converts an error of pg; returns a DatabaseError unchanged. Only the database's own words are in its message, and never a value. */
@@ -47,10 +54,15 @@ export function databaseErrorOf(cause: unknown): DatabaseError {
   const text = cause instanceof Error ? cause.message : String(cause)
   const isLost = state === null || CONNECTION.test(state)
   const known = ADVICE.find(([states]) => states.test(state ?? ''))
-  const [what, advice] = known === undefined ? (isLost ? UNREACHABLE : REFUSED) : [known[1], known[2]]
+  const [what, advice] = known === undefined ? unknownAdvice(text, isLost) : [known[1], known[2]]
   const code = state === DISK_FULL ? 'DATABASE_FULL' : isLost ? 'DATABASE_UNREACHABLE' : 'DATABASE_FAILED'
   const words = state === null || isLost ? text : `${state}: ${text}`
   return new DatabaseError(code, `${what} (${words}): ${advice}`, { cause })
+}
+
+function unknownAdvice(text: string, isLost: boolean): readonly [what: string, advice: string] {
+  if (NO_PASSWORD.test(text)) return PASSWORD
+  return isLost ? UNREACHABLE : REFUSED
 }
 
 /** The five characters that PostgreSQL gives each error; null for an error of the connection, and for any other. */

@@ -1,4 +1,6 @@
 /** The command `check` with the URL of a real database: each line once good and once bad. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { openPostgres } from '../../../src/relayd/postgres/postgres.ts'
 import { checkRelay } from '../../../src/relayd/program/check.ts'
@@ -102,6 +104,17 @@ export function testChecks(): void {
         '1 of 1 checks failed; 5 more were not made',
       ],
     })
+  })
+
+  it('names the password that is missing', async () => {
+    await server.sql("CREATE ROLE asked LOGIN PASSWORD 'right'")
+    const access = join(server.directory, 'data', 'pg_hba.conf')
+    writeFileSync(access, `local all asked scram-sha-256\n${readFileSync(access, 'utf8')}`)
+    await server.sql('SELECT pg_reload_conf()')
+    const asked = server.url().replace('postgres@', 'asked@')
+    await expect
+      .poll(async () => (await check(asked)).lines[0])
+      .toMatch(/^FAIL {2}server {4}the database asks for a password .*: put it into the file that PGPASSFILE names$/)
   })
 
   it('takes no password in the URL, and shows none', async () => {
