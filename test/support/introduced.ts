@@ -27,7 +27,7 @@ export class Person {
   source!: Client
   target!: Client
   persona = ''
-  readonly #tokens: Record<string, string> = {}
+  readonly tokens: Record<string, string> = {}
   #ring: () => void = () => {}
 
   private constructor(name: string, folder: string) {
@@ -45,7 +45,7 @@ export class Person {
     person.persona = table.personaId
     for (const app of [SOURCE, TARGET]) {
       const can = ['channel', 'propose']
-      person.#tokens[app] = (await person.owner.call('app.allow', { name: app, can })).token
+      person.tokens[app] = (await person.owner.call('app.allow', { name: app, can })).token
     }
     await person.connectApps()
     return person
@@ -79,7 +79,7 @@ export class Person {
 
   async #app(app: string): Promise<Client> {
     const client = await this.inner.connect('app')
-    await client.call('app.hello', { token: this.#tokens[app]! })
+    await client.call('app.hello', { token: this.tokens[app]! })
     return client
   }
 

@@ -83,14 +83,19 @@ export function addApp(app: Command, run: Runner): void {
 function addLinks(app: Command, run: Runner): void {
   app
     .command('link <app> [other]')
-    .description('link two apps of yours, or change the settings of the first one; alone: list the apps to link')
+    .description(
+      'link two apps of yours, or change the settings of the first one; without the other: list the apps to link',
+    )
     .option('--invite', 'print an invite for an app on another device of yours')
-    .option('--accept <invite>', 'use such an invite, which was made on another device of yours')
+    .option('--accept <invite>', 'use an invite that --invite printed on another device of yours')
     .option(
       '--provide <whom>',
       'the contacts that it provides to the other app: none, all, or names separated by commas',
     )
-    .option('--receive <how>', 'take contacts of the other app: no, ask (default) or self, which is without asking')
+    .option(
+      '--receive <how>',
+      'take contacts of the other app: no, ask (you are asked, default) or self (without asking)',
+    )
     .option('--a-day <number>', 'with --receive self: how many a day at most (default: 20)')
     .action((name: string, other: string | undefined, options: LinkOptions) =>
       run(async (context) => (await import('../daemon/app-links.ts')).link(context, name, other, options)),
