@@ -123,11 +123,29 @@ function urlOf({ port }: Running): string {
   return `http://127.0.0.1:${port}`
 }
 
-export async function benchChat(isQuick: boolean): Promise<Row[]> {
-  const [home, folder] = [makeHome(), makeHome()]
+/** Times the relay alone. */
+async function benchRelayAlone(): Promise<Row[]> {
+  const home = makeHome()
+  const relay = await startRelay(home)
+  const pair = await startPair({ relays: [urlOf(relay)], private: ['127.0.0.1'] })
+  try {
+    return [await benchRelay(pair, relay)]
+  } finally {
+    await pair.close()
+    await stop(relay)
+    removeHome(home)
+  }
+}
+
+async function startRelay(home: string): Promise<Running> {
   const config = join(home, 'relay.yaml')
   writeFileSync(config, OPEN_CONFIG)
-  const relay = await start(RELAY, ['--dir', join(home, 'relay'), '--config', config])
+  return await start(RELAY, ['--dir', join(home, 'relay'), '--config', config])
+}
+
+export async function benchChat(isQuick: boolean): Promise<Row[]> {
+  const [home, folder] = [makeHome(), makeHome()]
+  const relay = await startRelay(home)
   const veilid = await startStandIns()
   const net = { folders: [folder], relays: [urlOf(relay)], private: ['127.0.0.1'] }
   const [ofHost, ofGuest] = veilid.sockets.map((socket) => ({ ...net, veilid_socket: socket }))
@@ -153,6 +171,8 @@ export async function benchChat(isQuick: boolean): Promise<Row[]> {
   }
 }
 
-if (import.meta.main)
-  for (const { what, figure } of await benchChat(process.argv.includes('--quick')))
-    console.log(`${what.padEnd(56)} ${figure}`)
+if (import.meta.main) {
+  const isRelayAlone = process.argv.includes('--relay')
+  const rows = isRelayAlone ? await benchRelayAlone() : await benchChat(process.argv.includes('--quick'))
+  for (const { what, figure } of rows) console.log(`${what.padEnd(56)} ${figure}`)
+}
