@@ -13,6 +13,7 @@ import { linkHandlers } from './methods.ts'
 import { DECLINE, PROPOSAL_KINDS } from './proposals/kinds.ts'
 import { proposalHandlers } from './proposals/methods.ts'
 import { Proposals } from './proposals/proposals.ts'
+import { changedPersonas } from './proposals/woken.ts'
 
 export const LINKS: Wing<schema.LinksMethods, null> = {
   schema: schema.LINKS,
@@ -57,7 +58,9 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
         if (event === 'own.changed' && sealed.key.isOpen) load()
         if (event === 'app.changed') links.changed()
         if (event === 'channel.changed') proposals.wake(data.id)
-        if (event === 'contact.changed' || event === 'locked') proposals.wake()
+        if (event === 'locked') proposals.wake()
+        const personas = changedPersonas(told)
+        if (personas !== null) proposals.wakeContact(personas)
       },
       status: () => ({
         part: { links: linksStatus(links, proposals.asking) },

@@ -42,8 +42,10 @@ export class AnnouncedContacts {
   async all(): Promise<readonly Announced[]> {
     const { links } = this.#means
     const found: Announced[] = []
+    const standing = new Map<string, StandingElsewhere | null>()
     for (const [id, { link, ...stored }] of await this.load()) {
-      const stands = links.elsewhere(link)
+      const stands = standing.get(link) ?? links.elsewhere(link)
+      standing.set(link, stands)
       if (stands === null) continue
       const { own: target, other: app, device: over, receive } = stands
       const isProvided = stored.isProvided && receive.how !== 'no'
@@ -94,7 +96,8 @@ export class AnnouncedContacts {
   async prune(): Promise<void> {
     const { keeper, links, sealed } = this.#means
     const stored = await this.load()
-    const stale = [...stored].filter(([, { link }]) => !links.all.some(({ id }) => id === link)).map(([id]) => id)
+    const here = new Set(links.all.map(({ id }) => id))
+    const stale = [...stored].filter(([, { link }]) => !here.has(link)).map(([id]) => id)
     if (stale.length === 0) return
     const texts = await Promise.all(stale.map(async (id) => await Array.fromAsync(sealed.onDisk(TEXT).ids(`${id}/`))))
     await keeper.change(() => {

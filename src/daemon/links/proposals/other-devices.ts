@@ -9,6 +9,7 @@ import type { ProposalMeans } from './means.ts'
 import { Passing } from './passing.ts'
 import type { Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
+import type { IsMeant } from './woken.ts'
 
 export const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
 
@@ -55,16 +56,12 @@ export class OtherDevices {
    * @param here the proposals of this device, which speak of their target apps by themselves
    * @returns seconds until there is more to do; null for never
    */
-  async work(
-    survey: Survey,
-    here: Iterable<StoredProposal>,
-    isMeant: (channel: string) => boolean,
-  ): Promise<number | null> {
+  async work(survey: Survey, here: Iterable<StoredProposal>, isMeant: IsMeant): Promise<number | null> {
     await this.#passing.begin(survey, isMeant)
     const taken = new Set([...here].map(({ channel, target }) => `${channel}/${target}`))
     const laterSec: number[] = []
-    for (const [id, { channel, target }] of await this.#passing.load()) {
-      if (!isMeant(channel)) continue
+    for (const [id, { channel, target, persona }] of await this.#passing.load()) {
+      if (!isMeant({ channels: [channel], persona })) continue
       // Calls of apps come between.
       await setImmediate()
       try {

@@ -11,6 +11,7 @@ import { PASSED, passedOf, storedPassed, TEXT, type StoredPassed } from './kinds
 import type { ProposalMeans, StandingElsewhere } from './means.ts'
 import { sourceKey, type Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
+import type { IsMeant } from './woken.ts'
 
 export class Passing {
   readonly #means: ProposalMeans
@@ -64,11 +65,11 @@ export class Passing {
   }
 
   /** Begins for each contact that is provided now to another device. */
-  async begin(survey: Survey, isMeant: (channel: string) => boolean): Promise<void> {
+  async begin(survey: Survey, isMeant: IsMeant): Promise<void> {
     const { keeper, links } = this.#means
     const stored = await this.load()
     for (const { id: channel, app: source, persona, device, name, isOpen } of survey.channels) {
-      if (!isOpen || persona === keeper.table().personaId || !isMeant(channel)) continue
+      if (!isOpen || persona === keeper.table().personaId || !isMeant({ channels: [channel], persona })) continue
       for (const { app: target, linkId: link } of links.targetsElsewhere(source, persona)) {
         const id = this.#idOf(source, target, persona, device)
         const fresh = { source, target, persona, device, channel, name, link }

@@ -16,6 +16,7 @@ import { OtherDevices, RETRY_SEC } from './other-devices.ts'
 import { provided } from './provided.ts'
 import { isKnown, sourceKey, surveyOf, type Survey } from './survey.ts'
 import { Texts } from './texts.ts'
+import { Woken, type IsMeant } from './woken.ts'
 
 const MOST_SEC = 86_400 // sanity: timers of Node take 24 days at most
 /** The owner can still change the answer in those in which they are not asked. */
@@ -30,10 +31,7 @@ export class Proposals {
   #stored: Map<string, StoredProposal> | null = null
   /** As they were found last. */
   #channels: readonly PersonaChannel[] = []
-  /** Channels that have changed since the last round. */
-  #changed: Set<string> = new Set()
-  /** Everything may have changed. */
-  #isAll = true
+  readonly #woken = new Woken()
   #isQueued = false
   #isClosed = false
   #ringAtSec = Infinity
@@ -56,8 +54,18 @@ export class Proposals {
 
   /** Works soon, on the proposals of one channel that has changed. @param channel null for all proposals */
   wake(channel: string | null = null): void {
-    if (channel === null) this.#isAll = true
-    else this.#changed.add(channel)
+    if (channel === null) this.#woken.all()
+    else this.#woken.channel(channel)
+    this.#queue()
+  }
+
+  /** Works soon on the proposals of one contact, and on those that wait for a name. @param personas those of the contact */
+  wakeContact(personas: readonly string[]): void {
+    this.#woken.contact(personas)
+    this.#queue()
+  }
+
+  #queue(): void {
     if (this.#isQueued || this.#isClosed) return
     this.#isQueued = true
     void this.#serial.run(async () => {
@@ -66,7 +74,7 @@ export class Proposals {
         await this.#workAll()
       } catch (error) {
         this.#means.log.debug('proposals', describeError(error))
-        this.#isAll = true
+        this.#woken.all()
       }
     })
   }
@@ -140,14 +148,12 @@ export class Proposals {
 
   async #workAll(): Promise<void> {
     const { sealed, keeper } = this.#means
-    const [isAll, changed] = [this.#isAll, this.#changed]
-    this.#isAll = false
-    this.#changed = new Set()
+    const isMeant = this.#woken.take()
     if (!sealed.key.isOpen) {
       this.#stored = null
       this.#others.forget()
       this.#channels = []
-      this.#isAll = true
+      this.#woken.all()
       return
     }
     if (!keeper.hasPersona) return
@@ -155,20 +161,19 @@ export class Proposals {
     const { links } = this.#means
     if (stored.size === 0 && links.all.length === 0 && !(await this.#others.hasAny())) return
     if (!links.isReady) {
-      this.#isAll = true
+      this.#woken.all()
       return
     }
     const survey = await this.#survey()
-    const isMeant = (...ids: readonly (string | null | undefined)[]): boolean =>
-      isAll || ids.some((id) => typeof id === 'string' && changed.has(id))
     await this.#begin(stored, survey, isMeant)
-    const passSec = await this.#others.work(survey, stored.values(), (id) => !this.#isClosed && isMeant(id))
+    const passSec = await this.#others.work(survey, stored.values(), (one) => !this.#isClosed && isMeant(one))
     if (passSec !== null) this.#ringIn(passSec)
     const groupOf = groupsOf(stored)
     const isOneMeant = (id: string): boolean => {
       const { channel, made, invite, ...each } = stored.get(id)!
       const now = survey.open.get(sourceKey(each))?.id
-      return isMeant(channel, now, made, invite === null ? null : survey.ways.usedBy(invite))
+      const usedBy = invite === null ? null : survey.ways.usedBy(invite)
+      return isMeant({ ...each, channels: [channel, now, made, usedBy], isHeld: this.#rounds.held.has(id) })
     }
     for (const [id, each] of stored) {
       if (this.#isClosed) return
@@ -208,10 +213,9 @@ export class Proposals {
   }
 
   /** Begins a proposal for each contact that is provided now, and whom the target app does not know yet. */
-  async #begin(stored: Map<string, StoredProposal>, survey: Survey, isMeant: (id: string) => boolean): Promise<void> {
+  async #begin(stored: Map<string, StoredProposal>, survey: Survey, isMeant: IsMeant): Promise<void> {
     const { keeper } = this.#means
-    for (const fresh of provided(survey, this.#means)) {
-      if (!isMeant(fresh.channel)) continue
+    for (const fresh of provided(survey, this.#means, isMeant)) {
       const { source, target, persona, device, over } = fresh
       const where = over === undefined ? '' : ` ${over}`
       const id = hashed('by', `${source} ${target} ${persona} ${device}${where}`, keeper.engine)

@@ -20,6 +20,8 @@ export class Rounds {
   readonly #texts: Texts
   readonly #others: OtherDevices
   readonly #byItself: ByItself
+  /** Ids of proposals that were not taken by themselves for their name alone. */
+  readonly held: Set<string> = new Set()
 
   constructor(means: ProposalMeans, texts: Texts, others: OtherDevices) {
     this.#means = means
@@ -73,8 +75,12 @@ export class Rounds {
   /** The target app may take contacts without a question, so many a day, and none who bears the name of somebody else. */
   async #takesByItself(round: Round, { channels }: Survey, receive: Readonly<Receive> | null): Promise<boolean> {
     const { target, proposal, name, persona } = round.stored
+    this.held.delete(round.id)
     if (receive?.how !== 'self' || !ASKING.includes(round.state) || proposal.own.answer !== 'none') return false
-    if (bearsOtherName({ name, persona, app: target }, channels, this.#means.keeper)) return false
+    if (bearsOtherName({ name, persona, app: target }, channels, this.#means.keeper)) {
+      this.held.add(round.id)
+      return false
+    }
     if (!(await this.#byItself.take(target, receive.aDay))) return false
     await round.answer('accepted')
     return true

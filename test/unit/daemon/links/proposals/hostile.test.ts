@@ -6,6 +6,7 @@ import { TEXT } from '../../../../../src/daemon/links/proposals/kinds.ts'
 import { codeOf } from '../../../../support/code-of.ts'
 import { leoAndKim, meetIn, Person, SOURCE, TARGET, type Pair } from '../../../../support/introduced.ts'
 import { sodium } from '../../../../support/made-persona.ts'
+import { person } from '../../../../support/person.ts'
 import { inviteFor } from '../../../../support/proposals.ts'
 
 const FLOOD = Number(process.env['PROPOSAL_FLOOD'] ?? 100)
@@ -67,6 +68,17 @@ describe('a hostile peer', () => {
     await Promise.all([leo.link({ how: 'self' }), kim.link()])
     await leo.reach('proposed')
     expect(await leo.proposals()).toMatchObject([{ name: 'Pat', sameName: true, persona: kim.persona }])
+  }, 60_000)
+
+  test('takes them by itself once the contact who has their name gives it up', async () => {
+    const { leo, kim, atLeo } = await leoAndKim()
+    const pat = person('Pat')
+    await leo.owner.call('observe', { from: pat.key('phone'), text: pat.table(['phone']).text(), name: 'Pat' })
+    await leo.owner.call('channel.rename', { id: atLeo, name: 'Pat' })
+    await Promise.all([leo.link({ how: 'self' }), kim.link()])
+    await leo.reach('proposed')
+    await leo.owner.call('contact.rename', { contact: pat.id, name: 'Patricia' })
+    await leo.reach('acceptedHere')
   }, 60_000)
 })
 
