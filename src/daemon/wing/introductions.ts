@@ -38,7 +38,8 @@ export interface ChannelWays {
   /** Makes an invite that sleeps, and that no app sees. @returns false without the card of the own persona */
   makeOffer(plan: ChannelPlan, note: Note<[id: string, invite: string]>): Promise<boolean>
   setAwake(invite: string, isAwake: boolean): Promise<void>
-  endOffer(invite: string): Promise<void>
+  /** @returns the channel of whoever used it, also in the last moment; null for nobody */
+  endOffer(invite: string): Promise<string | null>
   /** The channel of whoever used an invite; null for nobody, undefined for an invite that is over. */
   usedBy(invite: string): string | null | undefined
   join(plan: ChannelPlan, invite: string, note: Note<[channel: string]>): Promise<void>

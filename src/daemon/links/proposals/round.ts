@@ -191,8 +191,7 @@ export class Round {
     const { invite } = this.stored
     if (invite === null) return
     const { ways } = this.#parts
-    const by = ways.usedBy(invite) ?? null
-    await ways.endOffer(invite)
+    const by = await ways.endOffer(invite)
     // Somebody was faster than the end of the offer.
     if (by !== null && by !== this.stored.made) await ways.giveUp(by)
     await this.#keep({ invite: null })
