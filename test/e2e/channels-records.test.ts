@@ -57,6 +57,7 @@ type Doing = (world: VeilidWorld, address: string, putBack: () => Promise<void>)
 test.each<[string, string, Doing]>([
   ['put back', 'RECORD_ROLLED_BACK', async (_world, _address, putBack) => await putBack()],
   ['flipped', 'RECORD_FORGED', async (world, address) => await world.flip(address, 0)],
+  ['lost', 'RECORD_VANISHED', async (world, address) => await world.lose(address)],
 ])(
   'a record that was %s is told in status and doctor as %s, and gives no text',
   async (_, reason, doing) => {

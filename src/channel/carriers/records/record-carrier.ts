@@ -70,7 +70,10 @@ export class RecordCarrier implements Carrier {
     // Whoever sends waits for an answer.
     this.#expect(line)
     return await this.troubles.during(line.id, 'send', async () => {
-      const header = await (await this.#open.peer(to.url, peer.pub)).header()
+      const peerRing = await this.#open.peer(to.url, peer.pub)
+      const header = await peerRing.header()
+      // No reader is woken by what is not there any more, so the sender tells it.
+      if (peerRing.vanished !== null) this.troubles.note(line.id, peerRing.vanished)
       if (header?.isRetired === true) return 'used'
       if (isFirst(data)) await this.#meet(line, to, peer, data)
       else
