@@ -5,6 +5,8 @@
 const ERRNOS: ReadonlySet<string> = new Set(
   'ENOSPC EDQUOT EFBIG EMFILE ENFILE ENOMEM ENOBUFS EBUSY EIO EROFS ETIMEDOUT ESTALE'.split(' '),
 )
+/** Codes of ours: a database of a relay that is away, or full. */
+const CODES: ReadonlySet<string> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_FULL'])
 // Native code, such as LevelDB, hands on only the text of strerror(3).
 const TEXTS =
   /No space left on device|Disk quota exceeded|File too large|Too many open files|Cannot allocate memory|Input\/output error|Read-only file system/
@@ -13,7 +15,11 @@ const MAX_CAUSES = 8 // sanity: a chain of causes may form a ring
 
 /** Looks at the error and at all its causes. */
 export function mayPass(error: unknown): boolean {
-  return causesOf(error).some((at) => ('code' in at && ERRNOS.has(String(at.code))) || TEXTS.test(at.message))
+  return causesOf(error).some((at) => ('code' in at && isPassing(String(at.code))) || TEXTS.test(at.message))
+}
+
+function isPassing(code: string): boolean {
+  return ERRNOS.has(code) || CODES.has(code)
 }
 
 /** Whether the disk is full, or the quota used up, so that the removal of a file may help. */

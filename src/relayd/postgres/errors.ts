@@ -4,6 +4,7 @@ import { PersonadError } from '../../errors/personad-error.ts'
 export type DatabaseErrorCode =
   | 'DATABASE_LIBRARY' // the package pg is not installed
   | 'DATABASE_UNREACHABLE' // no connection, or it was lost: whether the last change took effect is unknown
+  | 'DATABASE_REFUSED' // the user, the password or the name of the database is wrong
   | 'DATABASE_FULL' // the disk of the database is full
   | 'DATABASE_MOVING' // somebody moves a relay into it or out of it
   | 'DATABASE_NEWER' // a later relay wrote its tables
@@ -16,6 +17,8 @@ export class DatabaseError extends PersonadError<DatabaseErrorCode> {
 const DISK_FULL = '53100' // format: SQLSTATE disk_full
 /** Classes of SQLSTATE in which the server ends or refuses a connection. */
 const CONNECTION = /^(08|57P|53300|28|3D)/
+/** Those of them that stay until a person acts. */
+const WRONG = /^(28|3D)/
 /** What happened, and what to do about it, by SQLSTATE. The database's own words stand between. */
 const ADVICE: readonly (readonly [state: RegExp, what: string, advice: string])[] = [
   [
@@ -55,9 +58,14 @@ export function databaseErrorOf(cause: unknown): DatabaseError {
   const isLost = state === null || CONNECTION.test(state)
   const known = ADVICE.find(([states]) => states.test(state ?? ''))
   const [what, advice] = known === undefined ? unknownAdvice(text, isLost) : [known[1], known[2]]
-  const code = state === DISK_FULL ? 'DATABASE_FULL' : isLost ? 'DATABASE_UNREACHABLE' : 'DATABASE_FAILED'
   const words = state === null || isLost ? text : `${state}: ${text}`
-  return new DatabaseError(code, `${what} (${words}): ${advice}`, { cause })
+  return new DatabaseError(codeFor(state, text), `${what} (${words}): ${advice}`, { cause })
+}
+
+function codeFor(state: string | null, text: string): DatabaseErrorCode {
+  if (state === DISK_FULL) return 'DATABASE_FULL'
+  if (WRONG.test(state ?? '') || NO_PASSWORD.test(text)) return 'DATABASE_REFUSED'
+  return state === null || CONNECTION.test(state) ? 'DATABASE_UNREACHABLE' : 'DATABASE_FAILED'
 }
 
 function unknownAdvice(text: string, isLost: boolean): readonly [what: string, advice: string] {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { startPatiently } from '../../../src/daemon/start.ts'
 import type { DaemonOptions } from '../../../src/daemon/daemon.ts'
 import { DurableError } from '../../../src/durable/file.ts'
+import { databaseErrorOf } from '../../../src/relayd/postgres/errors.ts'
 import { mayPass } from '../../../src/process/passing.ts'
 import { EXIT_FAILED, EXIT_REFUSED, exitStatusOf } from '../../../src/process/supervise.ts'
 import { StoreError, storeErrorOf } from '../../../src/store/errors.ts'
@@ -18,6 +19,9 @@ describe('an error of ours that passes by itself', () => {
     storeErrorOf(level('IO error: /s/000005.log: Input/output error'), 'open', '/s'),
     new DurableError('DURABLE_DISK_FULL', '/s', 'full', { cause: errno('EDQUOT') }),
     new DurableError('DURABLE_READ_ONLY', '/s', 'read-only', { cause: errno('EROFS') }),
+    databaseErrorOf(errno('ECONNREFUSED')),
+    databaseErrorOf(errno('57P03')),
+    databaseErrorOf(errno('53300')),
   ])('is not a refusal for systemd: %s', (error) => {
     expect(mayPass(error)).toBe(true)
     expect(exitStatusOf(error)).toBe(EXIT_FAILED)
@@ -30,6 +34,9 @@ describe('an error of ours that passes by itself', () => {
     }),
     storeErrorOf(errno('EACCES'), 'open', '/s'),
     storeErrorOf(errno('ENOTDIR'), 'make', '/s'),
+    databaseErrorOf(errno('28P01')),
+    databaseErrorOf(errno('3D000')),
+    databaseErrorOf(new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')),
   ])('differs from one that stays: %s', (error) => {
     expect(mayPass(error)).toBe(false)
     expect(exitStatusOf(error)).toBe(EXIT_REFUSED)
