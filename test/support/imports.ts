@@ -164,7 +164,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'relayd/postgres': {
     folders: ['card', 'core', 'errors', 'relay', 'relayd/objects', 'relayd/records', 'relayd/store', 'store'],
-    packages: ['node:crypto', 'node:stream', 'node:timers', 'pg'],
+    packages: ['node:crypto', 'node:net', 'node:stream', 'node:timers', 'pg'],
     reason: 'the store of a relay on PostgreSQL has the rules of the records, and knows no file and no HTTP',
   },
   'relayd/move': {
