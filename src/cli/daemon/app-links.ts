@@ -44,7 +44,7 @@ async function invite(context: Context, app: string, wish: SettingsWish): Promis
   const made = await withDaemon(context, (client) => client.call('app.link-invite', { app, ...wish }))
   remark(
     context,
-    `use this invite on your other device until ${formatTime(made.expiresAtSec, context.nowSec)}: persona app link APP --accept INVITE`,
+    `to use this invite until ${formatTime(made.expiresAtSec, context.nowSec)}: persona app link APP --accept INVITE, on your other device`,
   )
   print(context, made, [made.invite])
   return EXIT_DONE

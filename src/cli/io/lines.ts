@@ -7,7 +7,7 @@ import { quoteWord } from '../../ipc/command-word.ts'
  * somebody else runs are none.
  */
 const COMMAND =
-  /(^ *|(?<! runs)[:;,(] |-> |\b(?:or|run|use|with) )(personad?)(?=(?: [a-z][^;,()]*)?(?:$|[;,()]))(?![^;,()]*, on their side)/g
+  /(^ *|(?<! runs)[:;,(] |-> |\b(?:or|run|use|with) )(personad?)(?=(?: [a-z][^;,()]*)?(?:$|[;,()]))(?![^;,()]*, on (?:their side|the other side|your other device))/g
 
 /** Adds --home to each command in a line, so that it can be copied. */
 export function withHome(line: string, home: string | undefined): string {

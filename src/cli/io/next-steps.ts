@@ -135,6 +135,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   INVITE_UNKNOWN: newInvite,
   INVITE_DAMAGED: newInvite,
   INVITE_EXPIRED: newInvite,
+  INVITE_USED: ({ channel }) => (channel === undefined ? null : 'persona channel list'),
   WORDS_DIFFER: closeChannel,
   MESSAGE_NO_PERSONA: 'persona init --device NAME --tox-profile FILE',
   MESSAGE_NO_STORE: ({ app }) => `persona relay add URL, or persona app store ${wordOf(app)} URL`,
@@ -156,8 +157,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   PROPOSAL_UNKNOWN: 'persona pending',
   APP_LINK_UNKNOWN: 'persona app links',
   APP_LINKS_FULL: 'persona app links',
-  LINK_INVITE_FOREIGN: 'persona app link APP --invite',
-  LINK_INVITE_OWN: 'persona app link APP --accept INVITE',
+  LINK_INVITE_FOREIGN: 'persona app link APP --invite, on your other device',
+  LINK_INVITE_OWN: 'persona app link APP --accept INVITE, on your other device',
   MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',
@@ -242,7 +243,7 @@ function closeChannel({ channel }: Facts): string {
 function newInvite({ kind }: Facts): string {
   return kind === 'chat key'
     ? 'persona chat start, on their side'
-    : 'persona chat invite or persona channel invite, on their side'
+    : 'persona chat invite or persona channel invite or persona app link APP --invite, on the other side'
 }
 
 /** Anybody can choose names and paths, and people paste these lines into a shell. */

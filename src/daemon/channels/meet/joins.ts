@@ -8,7 +8,8 @@ import type { DueTimes } from '../ends/due-times.ts'
 import type { Ends } from '../ends/ends.ts'
 import { orLater } from '../ends/places.ts'
 import type { Means } from '../ends/means.ts'
-import { CHANNEL, type ChannelRecord } from '../records/channel-record.ts'
+import { CHANNEL, type ChannelRecord, inviteId } from '../records/channel-record.ts'
+import { Refusal } from '../../../errors/refusal.ts'
 import { Damaged } from '../records/damaged.ts'
 import { JOIN } from '../records/kinds.ts'
 import type { StoredJoin } from '../records/stored-meeting.ts'
@@ -16,6 +17,10 @@ import { eraseKeys } from './erase-end.ts'
 import { GuestJoin } from './guest-join.ts'
 import { contextOf, selfOf } from './meeting-means.ts'
 import { secretWith } from './pair-key.ts'
+
+export class InviteUsedError extends Refusal<'INVITE_USED'> {
+  override readonly name = 'InviteUsedError'
+}
 
 export class Joins {
   readonly #means: Means
@@ -49,6 +54,7 @@ export class Joins {
 
   /**
    * Reads an invite and answers it. On return M1 is on disk.
+   * @throws {InviteUsedError} INVITE_USED
    * @param alongside called inside of the change that writes it, with the id of the channel that is to be
    */
   async begin(app: string, params: AcceptParams, alongside: (id: string) => void = () => {}): Promise<AcceptResult> {
@@ -63,6 +69,9 @@ export class Joins {
     const shows = { as: params.as ?? null, persona: params.persona ?? true }
     const self = await selfOf(app, place, shows, this.#means)
     const step = await beginGuest(read, app, self, contextOf(this.#means))
+    // A link that lost its secret says nothing of the whole one, which may come after it.
+    const invited = read.kind === 'invite' && peer === undefined ? inviteId(address.pub, keeper.engine) : null
+    if (invited !== null) await this.#requireUnused(app, invited)
     const id = this.#means.newId()
     const record: ChannelRecord = {
       app,
@@ -73,6 +82,7 @@ export class Joins {
       areWordsCompared: false,
       madeSec: keeper.nowSec,
       role: 'guest',
+      ...(invited === null ? {} : { invite: invited }),
     }
     const stored: StoredJoin = {
       store,
@@ -91,6 +101,18 @@ export class Joins {
     })
     this.#add(id, stored).post(step.posts)
     return { id, app, state: 'waiting', hostName, hostPersona }
+  }
+
+  /** An invite works once. Whoever uses it again here would wait for an answer that never comes, and raise an alarm at both sides. */
+  async #requireUnused(app: string, invited: string): Promise<void> {
+    for await (const [, { invite, app: user, name }] of this.#means.keeper.onDisk.of(CHANNEL).iterate())
+      if (invite === invited)
+        throw new InviteUsedError(
+          'INVITE_USED',
+          'this device has used the invite already',
+          'an invite works once; ask for a new one if you need another channel',
+          user === app ? { channel: name } : {},
+        )
   }
 
   #add(id: string, stored: StoredJoin): GuestJoin {

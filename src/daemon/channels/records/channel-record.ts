@@ -1,5 +1,7 @@
 /** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
 import * as z from 'zod'
+import { formatHex } from '../../../core/encoding/bytes.ts'
+import type { Sha256 } from '../../../core/engine.ts'
 import { INTRODUCTION_STATES, type Introduced } from '../../../ipc/methods/channel-values.ts'
 import { kind, type Arrival, type Kind } from '../../state/kind.ts'
 
@@ -16,8 +18,17 @@ export interface ChannelRecord {
   readonly areWordsCompared: boolean
   readonly madeSec: number
   readonly role: 'host' | 'guest'
+  /** At a guest: {@link inviteId} of an invite with its secret, so that it is not used twice on one device. Older records lack it. */
+  readonly invite?: string
   /** The app over whose channel the peer was introduced (docs/links.md). */
   readonly introduced?: Introduced
+}
+
+const INVITE_BYTES = 16 // sanity: two invites never meet by chance
+
+/** Names an invite by its key. The key itself would lead whoever reads a backup to the place of the invite. */
+export function inviteId(pub: Uint8Array, engine: Sha256): string {
+  return formatHex(engine.sha256(pub).subarray(0, INVITE_BYTES))
 }
 
 const hexKey = z.string().regex(/^[0-9A-F]{64}$/)
@@ -32,6 +43,10 @@ const record: z.ZodType<ChannelRecord> = z.strictObject({
   areWordsCompared: z.boolean(),
   madeSec: z.int().min(0),
   role: z.enum(['host', 'guest']),
+  invite: z
+    .string()
+    .regex(/^[0-9A-F]{32}$/)
+    .exactOptional(),
   introduced: z.strictObject({ by: z.string().max(100), state: z.enum(INTRODUCTION_STATES) }).exactOptional(),
 })
 

@@ -27,6 +27,8 @@ describe('the home that was given', () => {
     'persona:AQBi',
     'send it to Bob; the other side runs: persona chat accept INVITE',
     'ask again: persona chat invite or persona channel invite, on their side',
+    'ask again: persona chat invite or persona app link APP --invite, on the other side',
+    'use it: persona app link APP --accept INVITE, on your other device',
   ])('stands in no other sentence: %s', (line) => expect(withHome(line, '/tmp/x')).toBe(line))
 })
 

@@ -55,7 +55,9 @@ test('the steps of channels name the channel, and each way to another daemon', (
   expect(nextStep('NAME_TAKEN', { channel: 'Bob' })).toBe('persona channel close Bob')
   expect(nextStep('NAME_TAKEN')).toBeNull()
   expect(nextStep('INVITE_DAMAGED', { kind: 'chat key' })).toBe('persona chat start, on their side')
-  expect(nextStep('INVITE_DAMAGED')).toBe('persona chat invite or persona channel invite, on their side')
+  expect(nextStep('INVITE_DAMAGED')).toBe(
+    'persona chat invite or persona channel invite or persona app link APP --invite, on the other side',
+  )
 })
 
 test('the steps of messages name the app, and the side that has to do something', () => {

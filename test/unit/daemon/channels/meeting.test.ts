@@ -44,6 +44,34 @@ describe('an invite that two people use', () => {
   })
 })
 
+describe('an invite that one device uses twice', () => {
+  it('is refused the second time, before and after the channel is open, also after a restart', async () => {
+    const { post, host, bob } = await three()
+    const { invite } = await host.call('channel.invite', { name: 'Bob' })
+    await bob.call('channel.accept', { invite, name: 'Ann' })
+    expect(await codeOf(bob.call('channel.accept', { invite }))).toBe('INVITE_USED')
+    await settle(post, host, bob)
+    const again = await bob.restarted()
+    await settle(post, host, again)
+    await expect(again.call('channel.accept', { invite })).rejects.toMatchObject({
+      code: 'INVITE_USED',
+      details: { channel: 'Ann' },
+    })
+    expect(await onlyChannel(again)).toMatchObject({ state: 'open' })
+    expect(host.test.told('channel.alarm')).toEqual([])
+  })
+
+  it('may be used whole after its link without the secret', async () => {
+    const { post, host, bob } = await three()
+    const { link } = await host.call('channel.invite', { name: 'Bob', page: PAGE })
+    await bob.call('channel.accept', { invite: link!.split('#')[0]! })
+    await bob.call('channel.accept', { invite: link! })
+    await settle(post, host, bob)
+    const { channels } = await bob.call('channel.list', {})
+    expect(channels.map(({ state }) => state)).toContain('open')
+  })
+})
+
 describe('a link that lost its fragment', () => {
   it('gives a channel that is held until the owner has compared the words', async () => {
     const { post, host, bob } = await three()
