@@ -10,17 +10,24 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const PAGE_BYTES = 4096 // libsodium gives each secret pages of its own
 
-/** The sizes in bytes of the mappings that contain the secret, one for each occurrence. */
-function mappingsWith(secret: Uint8Array, pid: number): number[] {
-  const found: number[] = []
+const PART_BYTES = 4 * 1024 * 1024 // one buffer for all that is read: fresh memory for each mapping takes most of the time
+const OVERLAP_BYTES = 128 // more than the longest secret
+
+/** For each secret, the sizes in bytes of the mappings that contain it, one for each occurrence. */
+function mappingsWith(secrets: readonly Uint8Array[], pid: number): number[][] {
+  const found: number[][] = secrets.map(() => [])
   const memory = openSync(`/proc/${pid}/mem`, 'r')
+  const part = Buffer.allocUnsafeSlow(PART_BYTES + OVERLAP_BYTES)
   try {
     for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
       const [, from, to, mode] = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line) ?? []
       if (from === undefined || !mode!.startsWith('rw')) continue
-      const start = Number.parseInt(from, 16)
-      const bytes = readMapping(memory, start, Number.parseInt(to!, 16) - start)
-      for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + 1)) found.push(bytes.length)
+      const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to!, 16)]
+      for (let at = start; at < end; at += PART_BYTES) {
+        const bytes = part.subarray(0, readMemory(memory, part, at, Math.min(part.length, end - at)))
+        for (const [i, secret] of secrets.entries())
+          for (const place of placesOf(secret, bytes)) if (place < PART_BYTES) found[i]!.push(end - start)
+      }
     }
   } finally {
     closeSync(memory)
@@ -28,13 +35,16 @@ function mappingsWith(secret: Uint8Array, pid: number): number[] {
   return found
 }
 
-/** Reads a mapping; empty if the process has released it since the list was read. */
-function readMapping(memory: number, start: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(length)
+function* placesOf(secret: Uint8Array, bytes: Buffer): Generator<number> {
+  for (let at = bytes.indexOf(secret); at >= 0; at = bytes.indexOf(secret, at + 1)) yield at
+}
+
+/** @returns how many bytes were read: none if the process has released them since the list was read */
+function readMemory(memory: number, into: Buffer, from: number, length: number): number {
   try {
-    return bytes.subarray(0, readSync(memory, bytes, 0, length, start))
+    return readSync(memory, into, 0, length, from)
   } catch {
-    return bytes.subarray(0, 0)
+    return 0
   }
 }
 
@@ -53,8 +63,7 @@ it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
     const first = await DaemonProcess.start({ home })
     await (await first.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
     const secrets = ['seed', 'secrets'].map((name) => readFileSync(join(home, 'state', name)).subarray(-32))
-    const whereabouts = (daemon: DaemonProcess): number[][] =>
-      secrets.map((secret) => mappingsWith(secret, daemon.child.pid!))
+    const whereabouts = (daemon: DaemonProcess): number[][] => mappingsWith(secrets, daemon.child.pid!)
     expect(whereabouts(first), 'as they were drawn').toStrictEqual([[PAGE_BYTES], [PAGE_BYTES]])
     await first.kill('SIGTERM')
     const second = await DaemonProcess.start({ home })
@@ -72,10 +81,11 @@ it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0 || process.en
     const passphrase = 'a long passphrase 1234'
     await client.call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP }, passphrase })
     const { words } = await client.call('recovery.show')
-    const left = (): string[] =>
-      Object.entries(secretsOf(parseWords(words.join(' ')))).flatMap(([name, secret]) =>
-        mappingsWith(secret, daemon.child.pid!).map((size) => `${name} in ${size} bytes`),
-      )
+    const left = (): string[] => {
+      const secrets = secretsOf(parseWords(words.join(' ')))
+      const found = mappingsWith(Object.values(secrets), daemon.child.pid!)
+      return Object.keys(secrets).flatMap((name, i) => found[i]!.map((size) => `${name} in ${size} bytes`))
+    }
     expect(left(), 'while the seed is here').toStrictEqual([
       `seed in ${PAGE_BYTES} bytes`,
       `seed of K_0 in ${PAGE_BYTES} bytes`,
