@@ -1,7 +1,7 @@
 /** The invites that this daemon uses as a guest, until their hosts have answered. */
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import { beginGuest } from '../../../channel/handshake/guest.ts'
-import { parseChatKey, parseInvite, type ReadInvite } from '../../../channel/invite/invite-text.ts'
+import { formatInvite, parseChatKey, parseInvite, type ReadInvite } from '../../../channel/invite/invite-text.ts'
 import type { AcceptParams, AcceptResult } from '../../../ipc/methods/channels.ts'
 import type { Watched } from '../../../channel/carriers/carrier.ts'
 import type { DueTimes } from '../ends/due-times.ts'
@@ -69,8 +69,9 @@ export class Joins {
     const shows = { as: params.as ?? null, persona: params.persona ?? true }
     const self = await selfOf(app, place, shows, this.#means)
     const step = await beginGuest(read, app, self, contextOf(this.#means))
-    // A link that lost its secret says nothing of the whole one, which may come after it.
-    const invited = read.kind === 'invite' && peer === undefined ? inviteId(address.pub, keeper.engine) : null
+    // A link that lost its secret, and one that was changed on its way, say nothing of the true one, which may come after it.
+    const invited =
+      read.kind === 'invite' && peer === undefined ? inviteId(formatInvite(read.invite), keeper.engine) : null
     if (invited !== null) await this.#requireUnused(app, invited)
     const id = this.#means.newId()
     const record: ChannelRecord = {

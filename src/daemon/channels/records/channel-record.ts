@@ -1,6 +1,6 @@
 /** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
 import * as z from 'zod'
-import { formatHex } from '../../../core/encoding/bytes.ts'
+import { encodeUtf8, formatHex } from '../../../core/encoding/bytes.ts'
 import type { Sha256 } from '../../../core/engine.ts'
 import { INTRODUCTION_STATES, type Introduced } from '../../../ipc/methods/channel-values.ts'
 import { kind, type Arrival, type Kind } from '../../state/kind.ts'
@@ -26,9 +26,9 @@ export interface ChannelRecord {
 
 const INVITE_BYTES = 16 // sanity: two invites never meet by chance
 
-/** Names an invite by its key. The key itself would lead whoever reads a backup to the place of the invite. */
-export function inviteId(pub: Uint8Array, engine: Sha256): string {
-  return formatHex(engine.sha256(pub).subarray(0, INVITE_BYTES))
+/** Names an invite by all that it says. @param line as formatInvite makes it; it holds a secret, which does not belong into a backup */
+export function inviteId(line: string, engine: Sha256): string {
+  return formatHex(engine.sha256(encodeUtf8(line)).subarray(0, INVITE_BYTES))
 }
 
 const hexKey = z.string().regex(/^[0-9A-F]{64}$/)
