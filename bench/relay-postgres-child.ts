@@ -17,7 +17,7 @@ export interface Order {
 export interface Done {
   /** When the work was done, in milliseconds. */
   readonly atMs: number
-  /** Of this process, in microseconds. */
+  /** The time of this process, in microseconds. */
   readonly cpuUs: number
 }
 
@@ -34,7 +34,7 @@ const calls = {
   send: (boxes) => store.send(boxId(randomInt(boxes)), `${number++} ${DATA}`, 'sender', nowUs()),
   insert: (boxes) => bare.insert(boxId(randomInt(boxes)), `${number++} ${DATA}`, nowUs() + (number % 1000)),
   receive: (boxes) => store.receive(boxId(randomInt(boxes)), answer(), 0, 1, nowUs()),
-  // Of each box, by the one process or by the other.
+  // It counts for each box, by the one process or by the other.
   drain: (boxes, n) => store.receive(boxId((n * 2 + Number(place)) % boxes), answer(), nowUs(), 1, nowUs()),
   clear: () => bare.clear(),
 } satisfies Partial<Record<Work, (boxes: number, n: number) => Promise<unknown>>>

@@ -12,7 +12,7 @@ const MAX_BUSY = 0.02 // sanity: of a processor; an idle daemon uses a thousandt
 const MIN_GROWTH_BYTES = 8 * 1024 * 1024 // sanity: less is not worth a pause
 const MAX_HEAP_BYTES = 64 * 1024 * 1024 // sanity: 20 MiB pause the daemon for 70 ms, and nobody may wait much longer for an answer
 
-/** What giving back needs of the process. */
+/** Giving back needs this of the process. */
 export interface Memory {
   /** User and system, in ms. */
   cpuMs(): number

@@ -2,6 +2,7 @@
 import type { Parts } from './parts.ts'
 import { WantsToWrite } from './snapshot.ts'
 import type { KeyRange } from './tables.ts'
+import { TOTALS } from './totals.ts'
 import type { Turns } from './turns.ts'
 
 type Run<Result> = (parts: Parts) => Promise<Result>
@@ -18,8 +19,6 @@ export interface Access {
     likely?: readonly KeyRange[],
   ): Promise<{ readonly result: Result } | null>
 }
-
-const TOTALS = 'total/all'
 
 export function accessOf(looks: Turns, changes: Turns): Access {
   const access: Access = {

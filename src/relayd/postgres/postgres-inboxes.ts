@@ -11,6 +11,7 @@ import type {
 } from '../store/inbox-store.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type { Access } from './access.ts'
+import { TOTALS } from './totals.ts'
 
 export class PostgresInboxes implements InboxStore {
   readonly #access: Access
@@ -22,7 +23,7 @@ export class PostgresInboxes implements InboxStore {
 
   async post(id: InboxId, entry: OfferedEntry, listed: readonly DeviceTag[], nowUs: number): Promise<PostOutcome> {
     const { from, bodyHash } = entry
-    const keys = [inboxKey(id), `sender/${id}/${from}`, `mark/${id}/${from}/${bodyHash}`, 'total/all']
+    const keys = [inboxKey(id), `sender/${id}/${from}`, `mark/${id}/${from}/${bodyHash}`, TOTALS]
     return await this.#access.change(keys, ({ inboxes }) => inboxes.post(id, entry, listed, nowUs))
   }
 
@@ -31,7 +32,7 @@ export class PostgresInboxes implements InboxStore {
   }
 
   async acknowledge(id: InboxId, device: AskingDevice, numbers: readonly number[], nowUs: number): Promise<boolean> {
-    return await this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) =>
+    return await this.#access.change([inboxKey(id), TOTALS], ({ inboxes }) =>
       inboxes.acknowledge(id, device, numbers, nowUs),
     )
   }
@@ -42,16 +43,14 @@ export class PostgresInboxes implements InboxStore {
     rules: SenderRules,
     nowUs: number,
   ): Promise<'done' | 'crowded' | 'full'> {
-    return await this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) =>
+    return await this.#access.change([inboxKey(id), TOTALS], ({ inboxes }) =>
       inboxes.setSenders(id, device, rules, nowUs),
     )
   }
 
   async forget(persona: PersonaId): Promise<number> {
     const ids = await this.#access.look([], ({ inboxes }) => inboxes.of(persona))
-    await Promise.all(
-      ids.map((id) => this.#access.change([inboxKey(id), 'total/all'], ({ inboxes }) => inboxes.empty(id))),
-    )
+    await Promise.all(ids.map((id) => this.#access.change([inboxKey(id), TOTALS], ({ inboxes }) => inboxes.empty(id))))
     return ids.length
   }
 

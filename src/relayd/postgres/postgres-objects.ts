@@ -9,6 +9,7 @@ import {
 } from '../store/object-store.ts'
 import type { Access } from './access.ts'
 import { removeParts, sizeOfParts } from './object-parts.ts'
+import { TOTALS } from './totals.ts'
 
 export class PostgresObjects implements ObjectStore {
   readonly #access: Access
@@ -39,7 +40,7 @@ export class PostgresObjects implements ObjectStore {
 
   async remove(places: readonly ObjectPlace[]): Promise<void> {
     if (places.length === 0) return
-    await this.#access.change([...places.map(objectKey), 'total/all'], async ({ objects, snapshot }) => {
+    await this.#access.change([...places.map(objectKey), TOTALS], async ({ objects, snapshot }) => {
       await objects.remove(places)
       await snapshot.run(removeParts(places.map(objectId)))
     })
@@ -63,5 +64,5 @@ function objectKey(place: ObjectPlace): string {
 }
 
 function keysOf(place: ObjectPlace): string[] {
-  return [objectKey(place), 'total/all']
+  return [objectKey(place), TOTALS]
 }

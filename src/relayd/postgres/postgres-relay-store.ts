@@ -30,11 +30,10 @@ import { bucketKey, forgetPassing, noteStart, spendTokens, START_KEY } from './p
 import { inboxKey, PostgresInboxes } from './postgres-inboxes.ts'
 import { PostgresObjects } from './postgres-objects.ts'
 import { messagesAfter } from './tables.ts'
-import { readTotals, selectTotals } from './totals.ts'
+import { readTotals, selectTotals, TOTALS } from './totals.ts'
 import { Turns } from './turns.ts'
 import { UsedAnswers } from './used-answers.ts'
 
-const TOTALS = 'total/all'
 const BOX_PREFIX = 'box/'
 const INBOX_PREFIX = 'inbox/'
 

@@ -18,7 +18,7 @@ import {
   type KeyRange,
   type RecordTable,
 } from './tables.ts'
-import { readTotals, selectTotals, TURN_TOTALS, type ChangedTotals } from './totals.ts'
+import { readTotals, selectTotals, TOTALS, TURN_TOTALS, type ChangedTotals } from './totals.ts'
 
 /** A turn that only looks wants to write. */
 export class WantsToWrite extends PersonadError<'WANTS_TO_WRITE'> {
@@ -32,7 +32,6 @@ export class WantsToWrite extends PersonadError<'WANTS_TO_WRITE'> {
 /** A turn cannot go on before its records are read. */
 class Unread extends Error {}
 
-const TOTALS = 'total/all'
 const TABLES: readonly RecordTable[] = ['record', 'message', 'passing']
 /** Nobody reads these to change them by what is there. */
 const NEVER_LOCKED = new Set([TOTALS, 'start/answers'])

@@ -6,6 +6,8 @@ import type { Totals } from '../records/records.ts'
 import type { Codec } from '../../store/store.ts'
 import type { Query } from './driver.ts'
 
+/** The key of the record of all totals. */
+export const TOTALS = 'total/all'
 const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 'bytes'] as const
 /** sanity: more than the transactions that commit at one moment; all rows fit a page or two */
 export const SLOTS = 32

@@ -1,4 +1,4 @@
-/** What a round of one proposal finds: whether the contact is provided, declined, or led to by another source app; and what comes of it. */
+/** A round of one proposal: it finds whether the contact is provided, declined, or led to by another source app, and acts on it. */
 import { declineId, DECLINE, type StoredProposal } from './kinds.ts'
 import type { Receive } from '../../../ipc/methods/links.ts'
 import type { ProposalState } from '../../../link/proposal.ts'

@@ -1,4 +1,4 @@
-/** What has changed since the last round of all proposals: those that it is about are worked on, and no others. */
+/** The changes since the last round of all proposals: those that they are about are worked on, and no others. */
 import type { DaemonEvent } from '../../../ipc/methods/events.ts'
 
 /** Where a proposal, or a contact that may be proposed, would feel a change. */
