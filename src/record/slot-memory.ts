@@ -28,7 +28,7 @@ export class SlotMemory {
   takeRead(slot: number, found: SlotValue | null): void {
     const known = this.#known.get(slot) ?? null
     if (known !== null && (found === null || found.seq < known.seq))
-      throw found === null ? vanished(slot, known) : rolledBack(slot, known, found)
+      throw found === null ? vanished(slot, known.seq) : rolledBack(slot, known.seq, found.seq)
     if (known !== null && isOther(known, found!)) throw secondWriter(slot)
     this.#known.set(slot, found)
   }
@@ -70,18 +70,18 @@ function isOther(a: SlotValue, b: SlotValue): boolean {
   return a.seq === b.seq && !equalBytes(a.bytes, b.bytes)
 }
 
-function vanished(slot: number, known: SlotValue): RecordError {
+export function vanished(slot: number, knownSeq: bigint): RecordError {
   return new RecordError(
     'RECORD_VANISHED',
-    `slot ${slot} is empty, and had value ${known.seq} before`,
+    `slot ${slot} is empty, and had value ${knownSeq} before`,
     'the network has forgotten it; wait until its writer puts it again',
   )
 }
 
-function rolledBack(slot: number, known: SlotValue, found: SlotValue): RecordError {
+export function rolledBack(slot: number, knownSeq: bigint, foundSeq: bigint): RecordError {
   return new RecordError(
     'RECORD_ROLLED_BACK',
-    `slot ${slot} holds value ${found.seq}, which is older than the known value ${known.seq}`,
+    `slot ${slot} holds value ${foundSeq}, which is older than the known value ${knownSeq}`,
     'the network gives old values; wait until its writer puts the newest one again',
   )
 }

@@ -86,6 +86,29 @@ test.each<[string, string, Doing]>([
 )
 
 test(
+  'a record that was put back while both daemons were off is told after they start again',
+  async () => {
+    const { world, sides } = await twoNodes()
+    const [host, guest] = sides
+    const { hostId, guestId } = await meet(host, guest, ['veilid'])
+    await sendInOrder(host, hostId, ['h1'])
+    expect(await readUpTo(guest, guestId, 1)).toEqual(['h1'])
+    const putBacks = await Promise.all(recordsOf(world).map(async (address) => await world.keep(address, 0)))
+    await sendInOrder(host, hostId, ['h2'])
+    expect(await readUpTo(guest, guestId, 2, 1)).toEqual(['h2'])
+    for (const side of sides) await side.stop()
+    for (const putBack of putBacks) await putBack()
+    await guest.start()
+    while (!(await findingsOf(guest)).includes('RECORDS_CHANGED')) await new Promise((resume) => setImmediate(resume))
+    const { findings } = await guest.client.call('status')
+    const found = findings.find(({ code }) => code === 'RECORDS_CHANGED')
+    expect(found?.about).toMatchObject({ reason: 'RECORD_ROLLED_BACK' })
+    expect((await guest.show(guestId)).unread).toBe(0)
+  },
+  TIMEOUT_MS,
+)
+
+test(
   'an invite is refused in clear words without a veilid-server, with one that is too old, and over a DHT that is off',
   async () => {
     const world = new VeilidWorld()

@@ -3,6 +3,7 @@ import { encodeUtf8, formatHex, parseHex } from '../../../core/encoding/bytes.ts
 import { RecordError, type RecordErrorCode } from '../../../record/errors.ts'
 import type { SlotRecord } from '../../../record/record-engine.ts'
 import type { Arrival } from '../carrier.ts'
+import { rolledBack, vanished } from '../../../record/slot-memory.ts'
 import { ringTag } from './own-ring.ts'
 import {
   headerKey,
@@ -15,7 +16,8 @@ import {
 } from './ring-header.ts'
 
 const NUMBER_BYTES = 8
-const CURSOR = /^([0-9A-F]{16})\.([0-9A-F]{16})\.([1-9][0-9]{0,15})$/
+/** Ring, run, number of the frame, and the seq of the header that named it. Earlier versions wrote no seq. */
+const CURSOR = /^([0-9A-F]{16})\.([0-9A-F]{16})\.([1-9][0-9]{0,15})(?:\.(0|[1-9][0-9]{0,18}))?$/
 
 export class PeerRing {
   readonly #open: () => Promise<SlotRecord>
@@ -24,10 +26,12 @@ export class PeerRing {
   readonly #engine: HeaderEngine
   readonly #key: Uint8Array
   readonly #tag: Uint8Array
-  /** The header was known, and the network does not give it any more; null while it does. */
-  vanished: RecordError | null = null
+  /** The header was known, and the network gives none, or after a restart an older one; null while it gives it. */
+  lost: RecordError | null = null
   /** As it was found at the last look. */
   last: RingHeader | null = null
+  /** The seq of that header. */
+  #seq = 0n
 
   /**
    * @param open opens the record, which may not be there before the peer has written
@@ -48,15 +52,17 @@ export class PeerRing {
   }
 
   async #header(): Promise<RingHeader | null> {
-    this.vanished = null
+    this.lost = null
     const record = await nullIf(['RECORD_VANISHED'], async () => await this.#opened())
     if (record === null) return null
     const value = await record.get(0).catch((error: unknown) => {
       if (!(error instanceof RecordError && error.code === 'RECORD_VANISHED')) throw error
-      this.vanished = error
+      this.lost = error
       return null
     })
-    return value === null ? null : openHeader(value.bytes, this.#key, this.#engine)
+    if (value === null) return null
+    this.#seq = value.seq
+    return openHeader(value.bytes, this.#key, this.#engine)
   }
 
   /**
@@ -66,13 +72,17 @@ export class PeerRing {
    */
   async receive(cursor: string): Promise<Arrival[]> {
     const header = await this.header()
+    const known = this.#knownSeq(cursor, header)
+    if (known !== null) this.lost ??= this.#lossSince(known, header)
     if (header === null) return []
     const after = this.ackOf(cursor, header)?.number ?? 0
+    // An older header teaches nothing: it is told until a newer one comes.
+    const seq = known !== null && known > this.#seq ? known : this.#seq
     const arrivals: Arrival[] = []
     // A frame that is missing while a later one is there is lost for now: its sender repeats it under a new number.
     for (const number of liveNumbers(header)) {
       const data = number > after ? await this.#frame(number) : null
-      if (data !== null) arrivals.push({ data, cursor: this.#cursorOf(header, number) })
+      if (data !== null) arrivals.push({ data, cursor: this.#cursorOf(header, number, seq) })
     }
     return arrivals
   }
@@ -115,8 +125,22 @@ export class PeerRing {
     return found === BigInt(number) ? value.bytes.slice(NUMBER_BYTES) : null
   }
 
-  #cursorOf({ run }: RingHeader, number: number): string {
-    return `${formatHex(this.#tag)}.${formatHex(run)}.${number}`
+  #cursorOf({ run }: RingHeader, number: number, seq: bigint): string {
+    return `${formatHex(this.#tag)}.${formatHex(run)}.${number}.${seq}`
+  }
+
+  /** The seq of the header that a cursor comes from; null for a cursor of another ring or run, or without a seq. */
+  #knownSeq(cursor: string, header: RingHeader | null): bigint | null {
+    const [, ring, run, , seq] = CURSOR.exec(cursor) ?? []
+    // A writer that lost count begins a new run, and its seq may begin anew too.
+    const isOther = ring !== formatHex(this.#tag) || (header !== null && run !== formatHex(header.run))
+    return isOther || seq === undefined ? null : BigInt(seq)
+  }
+
+  /** How the header differs from the one that an earlier reader knew; null if it is as new. */
+  #lossSince(knownSeq: bigint, header: RingHeader | null): RecordError | null {
+    if (header === null) return vanished(0, knownSeq)
+    return this.#seq < knownSeq ? rolledBack(0, knownSeq, this.#seq) : null
   }
 }
 

@@ -73,7 +73,7 @@ export class RecordCarrier implements Carrier {
       const peerRing = await this.#open.peer(to.url, peer.pub)
       const header = await peerRing.header()
       // No reader is woken by what is not there any more, so the sender tells it.
-      if (peerRing.vanished !== null) this.troubles.note(line.id, peerRing.vanished)
+      if (peerRing.lost !== null) this.troubles.note(line.id, peerRing.lost)
       if (header?.isRetired === true) return 'used'
       if (isFirst(data)) await this.#meet(line, to, peer, data)
       else
@@ -86,14 +86,14 @@ export class RecordCarrier implements Carrier {
   }
 
   async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
-    let vanished: RecordError | null = null
+    let lost: RecordError | null = null
     const arrivals = await this.troubles.during(line.id, 'receive', async () => {
       if (line.peer === null) return await (await this.#open.meeting(own.url, own.place.address.pub)).receive(after)
       const came: Arrival[] = []
       for (const { url } of this.#served(line.peer)) {
         const ring = await this.#open.peer(url, line.peer.pub)
         came.push(...(await ring.receive(after)))
-        vanished ??= ring.vanished
+        lost ??= ring.lost
       }
       // One word for all that came, once nothing more comes.
       if (came.length === 0) await this.#ack(line, own, after)
@@ -101,7 +101,7 @@ export class RecordCarrier implements Carrier {
       return came
     })
     // Its writer puts it there again, so the line goes on.
-    if (vanished !== null) this.troubles.note(line.id, vanished)
+    if (lost !== null) this.troubles.note(line.id, lost)
     return arrivals
   }
 
