@@ -13,6 +13,7 @@ import { benchChannelEngine } from './channel-engine.ts'
 import { benchChannelRelay } from './channel-relay.ts'
 import { benchChannels } from './channels.ts'
 import { benchChat } from './chat.ts'
+import { benchClients } from './clients.ts'
 import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
@@ -66,6 +67,7 @@ try {
   const friends = Array.from({ length: 1000 }, (_, i) => friend(engine, i))
   await observeAll(daemon.admin, friends)
   print(await benchSocket(daemon, friends[500]!.from, isQuick))
+  print(await benchClients(daemon, friends[500]!.from, isQuick))
   print(benchProcesses(home, friends[500]!.from, made, isQuick))
   print(await benchDurable(daemon, engine, isQuick))
   await daemon.stop()

@@ -52,7 +52,7 @@ class RawClient {
  * sleeping processor: 15 or 55 us for the same echo, depending on where the scheduler puts it.
  * @returns a function that undoes this; null without taskset
  */
-function shareProcessor(pids: readonly number[]): (() => void) | null {
+export function shareProcessor(pids: readonly number[]): (() => void) | null {
   const place = (processors: string): boolean =>
     pids.every((pid) => spawnSync('taskset', ['-a', '-p', '-c', processors, String(pid)]).status === 0)
   if (!place('0')) return null
