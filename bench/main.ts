@@ -6,6 +6,7 @@ import { makePackage } from '../bundle/package.ts'
 import { loadEngine } from '../src/crypto/load.ts'
 import { makeHome, observeAll, removeHome, startDaemon } from './daemon.ts'
 import { benchAnnounce } from './announce.ts'
+import { benchBroadcast } from './broadcast.ts'
 import { benchChain } from './chain.ts'
 import { benchChannelDirect } from './channel-direct.ts'
 import { benchChannelDisk } from './channel-disk.ts'
@@ -75,6 +76,7 @@ try {
   removeHome(home)
 }
 print(await benchCustody(engine, isQuick))
+print(await benchBroadcast(engine, isQuick))
 print(await benchWatch(engine, isQuick))
 print(await benchLive(engine, isQuick))
 print(await benchNet(engine, isQuick))
