@@ -5,8 +5,8 @@
 const ERRNOS: ReadonlySet<string> = new Set(
   'ENOSPC EDQUOT EFBIG EMFILE ENFILE ENOMEM ENOBUFS EBUSY EIO EROFS ETIMEDOUT ESTALE'.split(' '),
 )
-/** Codes of ours: a database of a relay that is away, or full. */
-const CODES: ReadonlySet<string> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_FULL'])
+/** Codes of ours: a database of a relay that is away, or full, or into which or out of which somebody moves a relay. */
+const CODES: ReadonlySet<string> = new Set(['DATABASE_UNREACHABLE', 'DATABASE_FULL', 'DATABASE_MOVING'])
 // Native code, such as LevelDB, hands on only the text of strerror(3).
 const TEXTS =
   /No space left on device|Disk quota exceeded|File too large|Too many open files|Cannot allocate memory|Input\/output error|Read-only file system/

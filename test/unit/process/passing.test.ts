@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { startPatiently } from '../../../src/daemon/start.ts'
 import type { DaemonOptions } from '../../../src/daemon/daemon.ts'
 import { DurableError } from '../../../src/durable/file.ts'
-import { databaseErrorOf } from '../../../src/relayd/postgres/errors.ts'
+import { DatabaseError, databaseErrorOf } from '../../../src/relayd/postgres/errors.ts'
 import { mayPass } from '../../../src/process/passing.ts'
 import { EXIT_FAILED, EXIT_REFUSED, exitStatusOf } from '../../../src/process/supervise.ts'
 import { StoreError, storeErrorOf } from '../../../src/store/errors.ts'
@@ -22,6 +22,7 @@ describe('an error of ours that passes by itself', () => {
     databaseErrorOf(errno('ECONNREFUSED')),
     databaseErrorOf(errno('57P03')),
     databaseErrorOf(errno('53300')),
+    new DatabaseError('DATABASE_MOVING', 'somebody moves a relay'),
   ])('is not a refusal for systemd: %s', (error) => {
     expect(mayPass(error)).toBe(true)
     expect(exitStatusOf(error)).toBe(EXIT_FAILED)
