@@ -18,6 +18,7 @@ import { benchClients } from './clients.ts'
 import { benchCustody } from './custody.ts'
 import { benchDht } from './dht.ts'
 import { benchDurable } from './durable.ts'
+import { benchFirstScan } from './first-scan.ts'
 import { benchJudge } from './judge.ts'
 import { benchLinkOpen } from './link-open.ts'
 import { benchLive } from './live.ts'
@@ -78,6 +79,7 @@ try {
 print(await benchCustody(engine, isQuick))
 print(await benchBroadcast(engine, isQuick))
 print(await benchWatch(engine, isQuick))
+print(await benchFirstScan(engine, isQuick))
 print(await benchLive(engine, isQuick))
 print(await benchNet(engine, isQuick))
 print(await benchNetWeb(engine, isQuick))

@@ -14,7 +14,7 @@ import { friend, nowSec } from './people.ts'
 
 const EVENT_ROUNDS = 10
 
-function friendsOf(engine: CryptoEngine, count: number): NewFriend[] {
+export function friendsOf(engine: CryptoEngine, count: number): NewFriend[] {
   return Array.from({ length: count }, (_, i) => {
     const { from, name, text } = friend(engine, i)
     const lastSeenSec = nowSec() - 60
@@ -22,7 +22,7 @@ function friendsOf(engine: CryptoEngine, count: number): NewFriend[] {
   })
 }
 
-function profileOf(engine: CryptoEngine, friends: readonly NewFriend[]): Uint8Array {
+export function profileOf(engine: CryptoEngine, friends: readonly NewFriend[]): Uint8Array {
   const owner = { name: 'Bench', statusMessage: '', secretKey: engine.randomBytes(32), nospam: engine.randomBytes(4) }
   return encodeSave(newSave({ ...owner, friends }, engine))
 }
