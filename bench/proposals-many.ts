@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { connect, type Client } from '../src/ipc/client.ts'
 import { until } from './channel-pair.ts'
 import type { CrowdReport } from './crowd.ts'
@@ -146,6 +147,31 @@ async function proposed(admin: Client, count: number, work: () => Promise<void>)
   await subscription.close()
 }
 
+/** Asks for a list of proposals each second until it ends. */
+class Lists {
+  readonly times: number[] = []
+  readonly #admin: Client
+  #isOver = false
+  readonly #done: Promise<void>
+
+  constructor(admin: Client) {
+    this.#admin = admin
+    this.#done = this.#run()
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isOver) {
+      this.times.push(await timedMs(async () => void (await this.#admin.call('app.proposals', { limit: 1 }))))
+      await setTimeout(1000)
+    }
+  }
+}
+
 export async function benchMany(owner: Owner, label: string, people: number, apps: number): Promise<Row[]> {
   const { source, target } = owner
   const all = Array.from({ length: apps }, (_, i) => ({ source: `many-${i}`, target: `new-${i}` }))
@@ -163,12 +189,14 @@ export async function benchMany(owner: Owner, label: string, people: number, app
     const before = await crowd.report()
     const cpuBefore = daemons.map(({ process: { pid } }) => cpuSec(pid!))
     meter.begin()
+    const lists = new Lists(target.admin)
     const ms = await timedMs(async () => {
       await proposed(target.admin, people * apps, async () => {
         for (const each of all) await owner.link(each)
       })
     })
     await meter.end()
+    await lists.end()
     const after = await crowd.report()
     const cpu = daemons.map(({ process: { pid } }, i) => cpuSec(pid!) - cpuBefore[i]!)
     const count = people * apps
@@ -193,6 +221,10 @@ export async function benchMany(owner: Owner, label: string, people: number, app
       {
         what: `${label}: lookup meanwhile, against a bare daemon`,
         figure: `p50 ${against(0.5)}; p99 ${against(0.99)} (${none!.length} calls; goal: 1.2 at most)`,
+      },
+      {
+        what: `${label}: a list of proposals meanwhile`,
+        figure: `p50 ${quantile(lists.times, 0.5).toFixed(0)} ms, the slowest of ${lists.times.length} took ${Math.max(...lists.times).toFixed(0)} ms`,
       },
     ]
   } finally {

@@ -6,6 +6,7 @@ import type { ChannelWays } from '../../wing/introductions.ts'
 import { AnnouncedContacts, type Announced } from './announced.ts'
 import type { StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
+import type { Pace } from './pace.ts'
 import { Passing } from './passing.ts'
 import type { Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
@@ -17,9 +18,13 @@ export class OtherDevices {
   readonly #means: ProposalMeans
   readonly #announced: AnnouncedContacts
   readonly #passing: Passing
+  readonly #pace: Pace
+  /** Ids of contacts to work on. Those of the newest change come first. */
+  #due: ReadonlySet<string> = new Set()
 
-  constructor(means: ProposalMeans, texts: Texts) {
+  constructor(means: ProposalMeans, texts: Texts, pace: Pace) {
     this.#means = means
+    this.#pace = pace
     this.#announced = new AnnouncedContacts(means, texts)
     this.#passing = new Passing(means, texts)
   }
@@ -29,7 +34,13 @@ export class OtherDevices {
     return (await this.#announced.load()).size + (await this.#passing.load()).size > 0
   }
 
+  /** The pace has let some wait. */
+  get isWorkLeft(): boolean {
+    return this.#due.size > 0
+  }
+
   forget(): void {
+    this.#due = new Set()
     this.#announced.forget()
     this.#passing.forget()
   }
@@ -60,13 +71,21 @@ export class OtherDevices {
     await this.#passing.begin(survey, isMeant)
     const taken = new Set([...here].map(({ channel, target }) => `${channel}/${target}`))
     const laterSec: number[] = []
-    for (const [id, { channel, target, persona }] of await this.#passing.load()) {
-      if (!isMeant({ channels: [channel], persona })) continue
+    const passed = await this.#passing.load()
+    const meant = [...passed].filter(([, { channel, persona }]) => isMeant({ channels: [channel], persona }))
+    const due = new Set([...meant.map(([id]) => id), ...this.#due])
+    this.#due = due
+    for (const id of due) {
+      if (this.#pace.waitMs > 0) break
+      due.delete(id)
+      const before = passed.get(id)
+      if (before === undefined) continue
       // Calls of apps come between.
       await setImmediate()
       try {
-        const later = await this.#passing.run(id, survey, taken.has(`${channel}/${target}`))
+        const later = await this.#passing.run(id, survey, taken.has(`${before.channel}/${before.target}`))
         if (later !== null) laterSec.push(later)
+        if (passed.get(id) !== before) this.#pace.spend()
         if (this.#passing.isOver(id, survey)) await this.#passing.erase(id)
       } catch (error) {
         this.#means.log.debug('proposal.pass', describeError(error))
@@ -87,8 +106,8 @@ export class OtherDevices {
   }
 
   /** Nothing is left to say or to make: the source channel is gone for good, and no channel came of it. */
-  isOver({ channel, made, proposal }: StoredProposal, { channels }: Survey): boolean {
-    const isThere = this.#announced.wayTo(channel) !== null || channels.some(({ id }) => id === channel)
+  isOver({ channel, made, proposal }: StoredProposal, { ids }: Survey): boolean {
+    const isThere = this.#announced.wayTo(channel) !== null || ids.has(channel)
     return made === null && proposal.own.offer === null && !isThere
   }
 }

@@ -175,6 +175,6 @@ export class Passing {
   }
 }
 
-function isGone({ channel }: StoredPassed, { channels }: Survey): boolean {
-  return !channels.some(({ id }) => id === channel)
+function isGone({ channel }: StoredPassed, { ids }: Survey): boolean {
+  return !ids.has(channel)
 }

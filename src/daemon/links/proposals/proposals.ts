@@ -9,6 +9,7 @@ import { ProposalsError } from './errors.ts'
 import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
+import { Pace } from './pace.ts'
 import { groupsOf, rivalsOf } from './rivals.ts'
 import type { Round } from './round.ts'
 import { ASKING, Rounds } from './rounds.ts'
@@ -32,16 +33,21 @@ export class Proposals {
   /** As they were found last. */
   #channels: readonly PersonaChannel[] = []
   readonly #woken = new Woken()
+  /** Ids of proposals to work on. Those of the newest change come first. */
+  #due: ReadonlySet<string> = new Set()
+  readonly #pace: Pace
   #isQueued = false
   #isClosed = false
   #ringAtSec = Infinity
   #stopRinging: () => void = () => {}
+  #stopResting: () => void = () => {}
 
   constructor(means: ProposalMeans) {
     this.#means = means
     this.#texts = new Texts(means)
-    const { links, introductions, devices } = means
-    this.#others = new OtherDevices(means, this.#texts)
+    const { links, introductions, devices, clock } = means
+    this.#pace = new Pace(clock)
+    this.#others = new OtherDevices(means, this.#texts, this.#pace)
     this.#rounds = new Rounds(means, this.#texts, this.#others)
     introductions.take = (channel, app, texts) =>
       this.#texts.keep(channel, texts, (target) => links.isLinked(app, target))
@@ -85,7 +91,9 @@ export class Proposals {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#pace.stop()
     this.#stopRinging()
+    this.#stopResting()
     await this.#serial.idle()
   }
 
@@ -151,6 +159,7 @@ export class Proposals {
     const isMeant = this.#woken.take()
     if (!sealed.key.isOpen) {
       this.#stored = null
+      this.#due = new Set()
       this.#others.forget()
       this.#channels = []
       this.#woken.all()
@@ -166,7 +175,7 @@ export class Proposals {
     }
     const survey = await this.#survey()
     await this.#begin(stored, survey, isMeant)
-    const passSec = await this.#others.work(survey, stored.values(), (one) => !this.#isClosed && isMeant(one))
+    const passSec = await this.#others.work(survey, stored.values(), isMeant)
     if (passSec !== null) this.#ringIn(passSec)
     const groupOf = groupsOf(stored)
     const isOneMeant = (id: string): boolean => {
@@ -175,19 +184,40 @@ export class Proposals {
       const usedBy = invite === null ? null : survey.ways.usedBy(invite)
       return isMeant({ ...each, channels: [channel, now, made, usedBy], isHeld: this.#rounds.held.has(id) })
     }
-    for (const [id, each] of stored) {
-      if (this.#isClosed) return
-      // One that others of the same person wait for may have changed.
-      if (!groupOf(each).some((other) => stored.has(other) && isOneMeant(other))) continue
+    // One that others of the same person wait for may have changed.
+    const meant = [...stored].filter(([, each]) =>
+      groupOf(each).some((other) => stored.has(other) && isOneMeant(other)),
+    )
+    const due = new Set([...meant.map(([id]) => id), ...this.#due])
+    this.#due = due
+    for (const id of due) {
+      if (this.#pace.waitMs > 0) break
+      due.delete(id)
       // Calls of apps come between.
       await setImmediate()
-      const round = this.#rounds.of(id, each, survey)
-      const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey, groupOf))
-      const due = dueSec(round.stored.proposal, keeper.nowSec)
-      const waits = [isDone ? null : RETRY_SEC, round.laterSec, due === null ? null : due - keeper.nowSec]
-      this.#ringIn(Math.min(MOST_SEC, ...waits.filter((sec) => sec !== null)))
-      if (isDone && this.#others.isOver(round.stored, survey)) await this.#erase(id, round.stored)
+      await this.#workOnOne(id, survey, groupOf)
     }
+    const isWorkLeft = due.size > 0 || this.#others.isWorkLeft
+    if (isWorkLeft && !this.#isClosed) this.#restFor(this.#pace.waitMs)
+  }
+
+  async #workOnOne(id: string, survey: Survey, groupOf: ReturnType<typeof groupsOf>): Promise<void> {
+    const { keeper } = this.#means
+    const each = this.#stored?.get(id)
+    if (each === undefined) return
+    const round = this.#rounds.of(id, each, survey)
+    const isDone = await this.#attempt(id, async () => await this.#workOn(round, survey, groupOf))
+    if (round.stored !== each) this.#pace.spend()
+    const dueAt = dueSec(round.stored.proposal, keeper.nowSec)
+    const waits = [isDone ? null : RETRY_SEC, round.laterSec, dueAt === null ? null : dueAt - keeper.nowSec]
+    this.#ringIn(Math.min(MOST_SEC, ...waits.filter((sec) => sec !== null)))
+    if (isDone && this.#others.isOver(round.stored, survey)) await this.#erase(id, round.stored)
+  }
+
+  /** Goes on after a rest. Answers of the owner come between, and changes of others. */
+  #restFor(ms: number): void {
+    this.#stopResting()
+    this.#stopResting = this.#means.clock.after(ms, () => this.#queue())
   }
 
   /** Works on all proposals after so long at the latest. */

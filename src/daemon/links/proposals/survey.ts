@@ -7,6 +7,8 @@ import type { StoredProposal } from './kinds.ts'
 export interface Survey {
   readonly ways: ChannelWays
   readonly channels: readonly PersonaChannel[]
+  /** Their ids. */
+  readonly ids: ReadonlySet<string>
   /** Those of other devices of the owner whose links stand. */
   readonly announced: readonly Announced[]
   /** Source channels that are open, by {@link sourceKey}. */
@@ -38,7 +40,9 @@ export function surveyOf(ways: ChannelWays, stored: Iterable<StoredProposal>, an
     if (channel.isOpen) open.set(sourceKey({ source: app, persona, device }), channel)
   }
   for (const each of announced) open.set(sourceKey({ ...each, source: each.app }), each)
-  return { ways, channels, announced, open, known, made: new Set([...stored].flatMap(({ made }) => made ?? [])) }
+  const ids = new Set(channels.map(({ id }) => id))
+  const made = new Set([...stored].flatMap((each) => each.made ?? []))
+  return { ways, channels, ids, announced, open, known, made }
 }
 
 export function isAnnounced(source: PersonaChannel | Announced | null): source is Announced {
