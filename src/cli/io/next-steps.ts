@@ -149,8 +149,11 @@ const STEPS: Readonly<Record<string, Step>> = {
   MESSAGE_NO_REQUEST: 'persona message list',
   MESSAGE_REQUESTS: 'persona pending',
   MESSAGES_FULL: 'persona message sent',
-  APP_LINK_ASKED: ({ app, other }) =>
-    `persona app link ${wordOf(app)} ${wordOf(other)}; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
+  APP_LINK_ASKED: ({ app, other }) => {
+    const [own, theirs] = [wordOf(app), wordOf(other)]
+    const elsewhere = `persona app link ${own} --invite, for ${theirs} on another device`
+    return `persona app link ${own} ${theirs}; or ${elsewhere}; or persona app unlink ${own} ${theirs}`
+  },
   APP_LINK_PAUSED: ({ app, other }) => `persona app list; or persona app unlink ${wordOf(app)} ${wordOf(other)}`,
   APP_LINK_NO_RIGHT: ({ app }) => `persona app allow ${wordOf(app)} --can propose; or persona app list`,
   PROPOSALS: 'persona pending',
