@@ -94,7 +94,7 @@ async function sshAgent(home: string, children: ChildProcess[]): Promise<Peer | 
   while (!existsSync(path)) await sleep(WAIT_MS)
   spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
   spawnSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: path } })
-  const [socket] = [await open(path)]
+  const socket = await open(path)
   socket.write(LIST_KEYS)
   const [answer] = (await once(socket, 'data')) as [Buffer]
   socket.destroy()

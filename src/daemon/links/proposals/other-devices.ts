@@ -6,7 +6,7 @@ import type { ChannelWays } from '../../wing/introductions.ts'
 import { AnnouncedContacts, type Announced } from './announced.ts'
 import type { StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
-import type { Pace } from './pace.ts'
+import { Due, type Pace } from './pace.ts'
 import { Passing } from './passing.ts'
 import type { Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
@@ -19,12 +19,13 @@ export class OtherDevices {
   readonly #announced: AnnouncedContacts
   readonly #passing: Passing
   readonly #pace: Pace
-  /** Ids of contacts to work on. Those of the newest change come first. */
-  #due: ReadonlySet<string> = new Set()
+  /** Contacts of apps here, for other devices. */
+  readonly #due: Due
 
   constructor(means: ProposalMeans, texts: Texts, pace: Pace) {
     this.#means = means
     this.#pace = pace
+    this.#due = new Due(pace)
     this.#announced = new AnnouncedContacts(means, texts)
     this.#passing = new Passing(means, texts)
   }
@@ -36,11 +37,11 @@ export class OtherDevices {
 
   /** The pace has let some wait. */
   get isWorkLeft(): boolean {
-    return this.#due.size > 0
+    return !this.#due.isEmpty
   }
 
   forget(): void {
-    this.#due = new Set()
+    this.#due.clear()
     this.#announced.forget()
     this.#passing.forget()
   }
@@ -73,11 +74,8 @@ export class OtherDevices {
     const laterSec: number[] = []
     const passed = await this.#passing.load()
     const meant = [...passed].filter(([, { channel, persona }]) => isMeant({ channels: [channel], persona }))
-    const due = new Set([...meant.map(([id]) => id), ...this.#due])
-    this.#due = due
-    for (const id of due) {
-      if (this.#pace.waitMs > 0) break
-      due.delete(id)
+    this.#due.add(meant.map(([id]) => id))
+    for (const id of this.#due.take()) {
       const before = passed.get(id)
       if (before === undefined) continue
       // Calls of apps come between.

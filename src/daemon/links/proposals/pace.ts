@@ -37,3 +37,34 @@ export class Pace {
     this.#isStopped = true
   }
 }
+
+/** Ids that wait until the pace lets them work. Those of the newest change come first. */
+export class Due {
+  readonly #pace: Pace
+  #ids = new Set<string>()
+
+  constructor(pace: Pace) {
+    this.#pace = pace
+  }
+
+  get isEmpty(): boolean {
+    return this.#ids.size === 0
+  }
+
+  add(ids: Iterable<string>): void {
+    this.#ids = new Set([...ids, ...this.#ids])
+  }
+
+  clear(): void {
+    this.#ids.clear()
+  }
+
+  /** Takes out one after another, for as long as they may work. */
+  *take(): Generator<string> {
+    for (const id of this.#ids) {
+      if (this.#pace.waitMs > 0) return
+      this.#ids.delete(id)
+      yield id
+    }
+  }
+}

@@ -9,7 +9,7 @@ import { ProposalsError } from './errors.ts'
 import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
-import { Pace } from './pace.ts'
+import { Due, Pace } from './pace.ts'
 import { groupsOf, rivalsOf } from './rivals.ts'
 import type { Round } from './round.ts'
 import { ASKING, Rounds } from './rounds.ts'
@@ -33,9 +33,8 @@ export class Proposals {
   /** As they were found last. */
   #channels: readonly PersonaChannel[] = []
   readonly #woken = new Woken()
-  /** Ids of proposals to work on. Those of the newest change come first. */
-  #due: ReadonlySet<string> = new Set()
   readonly #pace: Pace
+  readonly #due: Due
   #isQueued = false
   #isClosed = false
   #ringAtSec = Infinity
@@ -47,6 +46,7 @@ export class Proposals {
     this.#texts = new Texts(means)
     const { links, introductions, devices, clock } = means
     this.#pace = new Pace(clock)
+    this.#due = new Due(this.#pace)
     this.#others = new OtherDevices(means, this.#texts, this.#pace)
     this.#rounds = new Rounds(means, this.#texts, this.#others)
     introductions.take = (channel, app, texts) =>
@@ -159,7 +159,7 @@ export class Proposals {
     const isMeant = this.#woken.take()
     if (!sealed.key.isOpen) {
       this.#stored = null
-      this.#due = new Set()
+      this.#due.clear()
       this.#others.forget()
       this.#channels = []
       this.#woken.all()
@@ -188,16 +188,13 @@ export class Proposals {
     const meant = [...stored].filter(([, each]) =>
       groupOf(each).some((other) => stored.has(other) && isOneMeant(other)),
     )
-    const due = new Set([...meant.map(([id]) => id), ...this.#due])
-    this.#due = due
-    for (const id of due) {
-      if (this.#pace.waitMs > 0) break
-      due.delete(id)
+    this.#due.add(meant.map(([id]) => id))
+    for (const id of this.#due.take()) {
       // Calls of apps come between.
       await setImmediate()
       await this.#workOnOne(id, survey, groupOf)
     }
-    const isWorkLeft = due.size > 0 || this.#others.isWorkLeft
+    const isWorkLeft = !this.#due.isEmpty || this.#others.isWorkLeft
     if (isWorkLeft && !this.#isClosed) this.#restFor(this.#pace.waitMs)
   }
 

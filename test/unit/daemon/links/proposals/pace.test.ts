@@ -1,6 +1,6 @@
 /** How fast many proposals work. */
 import { expect, test } from 'vitest'
-import { Pace } from '../../../../../src/daemon/links/proposals/pace.ts'
+import { Due, Pace } from '../../../../../src/daemon/links/proposals/pace.ts'
 import { HandClock } from '../../../../support/hand-clock.ts'
 
 const SCREEN = 32
@@ -53,4 +53,18 @@ test('nobody begins anything after the end', () => {
   const pace = new Pace(new HandClock())
   pace.stop()
   expect(pace.waitMs).toBe(Infinity)
+})
+
+test('those that are due wait for the pace, and those of the newest change come first, once each', () => {
+  const clock = new HandClock()
+  const pace = new Pace(clock)
+  const due = new Due(pace)
+  while (pace.waitMs === 0) pace.spend()
+  due.add(['old', 'older'])
+  expect([...due.take()]).toEqual([])
+  due.add(['new', 'old'])
+  clock.turn(pace.waitMs)
+  const [first] = due.take()
+  expect(first).toBe('new')
+  expect([[...due.take()], due.isEmpty]).toEqual([['old', 'older'], true])
 })
