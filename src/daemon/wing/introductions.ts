@@ -37,9 +37,9 @@ export interface ChannelWays {
   tell(channel: string, text: Uint8Array, note: () => void): Promise<boolean>
   /** Makes an invite that sleeps, and that no app sees. @returns false without the card of the own persona */
   makeOffer(plan: ChannelPlan, note: Note<[id: string, invite: string]>): Promise<boolean>
+  /** Nobody uses an offer any more once it sleeps: {@link usedBy} has its last word. */
   setAwake(invite: string, isAwake: boolean): Promise<void>
-  /** @returns the channel of whoever used it, also in the last moment; null for nobody */
-  endOffer(invite: string): Promise<string | null>
+  endOffer(invite: string): Promise<void>
   /** The channel of whoever used an invite; null for nobody, undefined for an invite that is over. */
   usedBy(invite: string): string | null | undefined
   join(plan: ChannelPlan, invite: string, note: Note<[channel: string]>): Promise<void>

@@ -149,16 +149,10 @@ export class Invites {
     return [...this.#invites.values()].find((invite) => invite.candidateHash(channelId) !== null)
   }
 
-  /**
-   * Ends an invite: its time is over, or the owner withdraws it. The one-time key is erased, and the channels of candidates.
-   * @returns the channel of whoever has used it, also in the last moment; null for nobody
-   */
-  async end(id: string): Promise<string | null> {
+  /** Ends an invite: its time is over, or the owner withdraws it. The one-time key is erased, and the channels of candidates. */
+  async end(id: string): Promise<void> {
     const invite = this.#invites.get(id)
-    if (invite === undefined) {
-      await this.#endDamaged(id)
-      return null
-    }
+    if (invite === undefined) return await this.#endDamaged(id)
     this.#invites.delete(id)
     this.#due.set(id, null)
     await invite.close()
@@ -173,7 +167,6 @@ export class Invites {
     }
     this.#means.linesChanged()
     await invite.forget()
-    return invite.claimedBy
   }
 
   /** Nothing is known of such an invite but its id. */

@@ -122,7 +122,8 @@ export class Round {
     if (made === null && invite !== null) {
       const by = ways.usedBy(invite)
       if (by === undefined) return await this.#keep({ proposal: failed(proposal), invite: null })
-      if (by !== null) await this.#keep({ proposal: claimed(proposal), made: by })
+      // A crash has come before the end of an offer that is taken back.
+      if (by !== null && own.offer !== null) await this.#keep({ proposal: claimed(proposal), made: by })
     }
     const { made: channel } = this.stored
     if (channel === null) return
@@ -191,9 +192,11 @@ export class Round {
     const { invite } = this.stored
     if (invite === null) return
     const { ways } = this.#parts
-    const by = await ways.endOffer(invite)
-    // Somebody was faster than the end of the offer.
+    await ways.setAwake(invite, false)
+    // Somebody was faster than the end of the offer. Crash here: the invite still says who it was.
+    const by = ways.usedBy(invite) ?? null
     if (by !== null && by !== this.stored.made) await ways.giveUp(by)
+    await ways.endOffer(invite)
     await this.#keep({ invite: null })
   }
 

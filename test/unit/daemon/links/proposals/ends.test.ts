@@ -1,0 +1,65 @@
+/** The process ends while an offer does: whoever has used it at the last moment keeps no channel that no proposal knows. */
+import { expect, test } from 'vitest'
+import { PROPOSAL } from '../../../../../src/daemon/links/proposals/kinds.ts'
+import { openMemoryStore } from '../../../../../src/store/memory-store.ts'
+import { ChannelDaemon, openChannel } from '../../../../support/channel-daemon.ts'
+import { CrashingStore } from '../../../../support/crashing-store.ts'
+import { TestKeeper } from '../../../../support/keeper.ts'
+import { MemoryCarrier, MemoryPost } from '../../../../support/memory-carrier.ts'
+import { ProposalDaemon, quiet, SECOND_APP } from '../../../../support/proposal-daemon.ts'
+
+interface Person {
+  readonly store: CrashingStore
+  readonly daemon: ProposalDaemon
+}
+
+async function begin(post: MemoryPost): Promise<Person> {
+  const store = new CrashingStore(openMemoryStore())
+  const keeper = await TestKeeper.withPersona({ store })
+  return { store, daemon: new ProposalDaemon(await ChannelDaemon.over(keeper, new MemoryCarrier(post))) }
+}
+
+async function ownHash({ daemon }: ProposalDaemon): Promise<string> {
+  const [found] = await Array.fromAsync(daemon.sealed.records.onDisk(PROPOSAL).iterate())
+  return found![1].proposal.own.offer!.hash
+}
+
+/** The guest has used the offer of the host, who has not heard of it. */
+async function claimed(): Promise<{ post: MemoryPost; host: Person; guest: ProposalDaemon }> {
+  const post = new MemoryPost()
+  const people = [await begin(post), await begin(post)]
+  const daemons = people.map(({ daemon }) => daemon)
+  const [leo, kim] = daemons as [ProposalDaemon, ProposalDaemon]
+  await openChannel(post, leo.daemon, kim.daemon)
+  for (const each of daemons) each.link(true)
+  await quiet(post, ...daemons)
+  const isLeo = (await ownHash(leo)) < (await ownHash(kim))
+  const [host, guest] = isLeo ? [people[0]!, kim] : [people[1]!, leo]
+  await host.daemon.accept(guest)
+  await quiet(post, ...daemons)
+  host.daemon.daemon.test.onEvent = (event) => host.daemon.daemon.runner.onEvent(event)
+  host.daemon.daemon.introductions.taken = () => {}
+  await guest.accept(host.daemon)
+  await quiet(post, ...daemons)
+  expect([await host.daemon.channels(), await host.daemon.states()]).toMatchObject([
+    [{ state: 'open' }],
+    ['acceptedHere'],
+  ])
+  return { post, host, guest }
+}
+
+// The decline is on disk after the first one, and the end of the offer after the last one.
+test.each([2, 3, 4, 5, 6])('after %i writes of a decline that comes too late for the guest', async (commits) => {
+  const { post, host, guest } = await claimed()
+  const { store, daemon } = host
+  store.crashAfter(commits)
+  await daemon.proposals.answer(SECOND_APP, guest.persona, 'declined').catch(() => {})
+  await daemon.proposals.close()
+  expect(store.isDead).toBe(true)
+  store.revive()
+  const after = new ProposalDaemon(await daemon.daemon.restarted())
+  after.link(true)
+  await quiet(post, after, guest)
+  expect([await after.states(), await after.channels()]).toEqual([['declined'], []])
+  expect(await guest.channels()).toMatchObject([{ state: 'closed' }])
+})
