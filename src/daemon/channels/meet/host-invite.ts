@@ -78,6 +78,10 @@ export class HostInvite {
     return claim === null ? null : (this.stored.channels.get(formatHex(claim.m1Hash)) ?? null)
   }
 
+  get isUsedOffer(): boolean {
+    return this.stored.offer !== 'none' && this.claimedBy !== null
+  }
+
   /** Nothing is read while it sleeps. */
   watched(): readonly Watched[] {
     return this.stored.offer === 'asleep' ? [] : this.#watched

@@ -27,7 +27,10 @@ export class Invites {
     this.#means = means
     this.#ends = ends
     this.damaged = new Damaged(means.log)
-    this.#due = means.dueTimes((id) => void orLater(this.end(id), means))
+    this.#due = means.dueTimes((id) => {
+      // Whoever made an offer ends it, once they know who has used it.
+      if (this.#invites.get(id)?.isUsedOffer !== true) void orLater(this.end(id), means)
+    })
   }
 
   /** Reads all invites. Those of another store are dead: their one-time keys are erased. */

@@ -131,6 +131,8 @@ export class Round {
     const m2Hash = OPEN.includes(state) ? ways.m2HashOf(channel) : null
     if (m2Hash !== null) {
       const hash = openedHash(m2Hash, means.keeper.engine)
+      // Nobody may find it on this device later.
+      if (invite !== null) await ways.endOffer(invite)
       return await this.#keep({ proposal: opened(this.#proposal, hash), invite: null })
     }
     if (!UNDERWAY.includes(state)) await this.#move(failed(this.#proposal))

@@ -1,12 +1,15 @@
 /** The process ends while an offer does: whoever has used it at the last moment keeps no channel that no proposal knows. */
 import { expect, test } from 'vitest'
 import { PROPOSAL } from '../../../../../src/daemon/links/proposals/kinds.ts'
+import { INVITE } from '../../../../../src/daemon/channels/records/kinds.ts'
 import { openMemoryStore } from '../../../../../src/store/memory-store.ts'
 import { ChannelDaemon, openChannel } from '../../../../support/channel-daemon.ts'
 import { CrashingStore } from '../../../../support/crashing-store.ts'
 import { TestKeeper } from '../../../../support/keeper.ts'
 import { MemoryCarrier, MemoryPost } from '../../../../support/memory-carrier.ts'
 import { ProposalDaemon, quiet, SECOND_APP } from '../../../../support/proposal-daemon.ts'
+
+const DAY_SEC = 86_400
 
 interface Person {
   readonly store: CrashingStore
@@ -62,4 +65,21 @@ test.each([2, 3, 4, 5, 6])('after %i writes of a decline that comes too late for
   await quiet(post, after, guest)
   expect([await after.states(), await after.channels()]).toEqual([['declined'], []])
   expect(await guest.channels()).toMatchObject([{ state: 'closed' }])
+})
+
+test('an offer is erased once its channel is open, and not before, also where its time is over by then', async () => {
+  const { post, host, guest } = await claimed()
+  const { daemon } = host.daemon
+  await host.daemon.proposals.close()
+  const invites = async ({ sealed }: ChannelDaemon): Promise<number> =>
+    (await Array.fromAsync(sealed.records.onDisk(INVITE).iterate())).filter(([, { offer }]) => offer !== 'none').length
+  daemon.test.later(8 * DAY_SEC)
+  const restarted = await daemon.restarted()
+  await restarted.idle()
+  expect(await invites(restarted)).toBe(1)
+  const after = new ProposalDaemon(restarted)
+  after.link(true)
+  await quiet(post, after, guest)
+  expect([await after.states(), await after.channels()]).toMatchObject([['confirmed'], [{ state: 'open' }]])
+  expect(await invites(restarted)).toBe(0)
 })
