@@ -1,14 +1,16 @@
 /** The links of a daemon in this process, over its real channels. */
 import { linesOf } from '../../src/daemon/channels/lines.ts'
+import { LINK_APP } from '../../src/core/encoding/app-name.ts'
 import { Elsewhere } from '../../src/daemon/links/elsewhere.ts'
 import { Links } from '../../src/daemon/links/links.ts'
 import { Proposals } from '../../src/daemon/links/proposals/proposals.ts'
 import { channelWays } from '../../src/daemon/channels/ways.ts'
-import type { LineOffice } from '../../src/daemon/wing/lines.ts'
+import { noLines, type LineOffice } from '../../src/daemon/wing/lines.ts'
 import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
 import { ChannelDaemon } from './channel-daemon.ts'
-import type { TestKeeper } from './keeper.ts'
+import { OWN_LAPTOP, type TestKeeper } from './keeper.ts'
 import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
+import { hears } from './rotation.ts'
 import { silentLog } from './silent-log.ts'
 
 export class LinkDaemon {
@@ -16,6 +18,7 @@ export class LinkDaemon {
   readonly links: Links
   readonly elsewhere: Elsewhere
   readonly proposals: Proposals
+  #loading: Promise<void> = Promise.resolve()
 
   private constructor(channels: ChannelDaemon) {
     this.channels = channels
@@ -29,7 +32,10 @@ export class LinkDaemon {
     const speakers = { mayAs: () => true, namesWith: () => Promise.resolve([]) }
     this.links = new Links({ keeper, sealed: channels.sealed.records, speakers })
     const lines = linesOf(channels.runner)
-    const office: LineOffice = { hasAny: () => Promise.resolve(true), open: () => Promise.resolve(lines) }
+    const office: LineOffice = { ...noLines(), hasAny: () => Promise.resolve(true), open: () => Promise.resolve(lines) }
+    channels.cards.onChanged((_, app) => {
+      if (app === LINK_APP) office.changed()
+    })
     this.elsewhere = new Elsewhere(this.links, office, silentLog)
     const { links, elsewhere: devices } = this
     this.proposals = new Proposals({
@@ -45,6 +51,7 @@ export class LinkDaemon {
       channels.cards.onEvent(event)
       channels.runner.onEvent(event)
       this.elsewhere.onEvent(event)
+      if (event.event === 'own.changed') this.#load()
       if (event.event === 'channel.changed') this.proposals.wake(event.data.id)
     }
   }
@@ -57,9 +64,14 @@ export class LinkDaemon {
     // The channels begin before anybody hears their events here; in the whole daemon all wings hear them.
     const daemon = new LinkDaemon(channels)
     await channels.idle()
-    await daemon.links.load()
-    daemon.elsewhere.look()
+    daemon.#load()
+    await daemon.#loading
     return daemon
+  }
+
+  /** As the wing does, after a start and whenever the own table has changed. */
+  #load(): void {
+    this.#loading = this.#loading.then(async () => await this.links.load()).then(() => this.elsewhere.look())
   }
 
   /** Stops, and begins again with what is on disk. */
@@ -95,6 +107,7 @@ export class LinkDaemon {
   async idle(): Promise<void> {
     await this.channels.idle()
     await this.channels.cards.idle()
+    await this.#loading
     await this.elsewhere.idle()
     await this.links.idle()
     await this.proposals.idle()
@@ -107,4 +120,19 @@ export async function quiet(post: MemoryPost, ...daemons: readonly LinkDaemon[])
     sent = post.sent.length
     for (let round = 0; round < 6; round++) for (const daemon of daemons) await daemon.idle()
   }
+}
+
+/** The phone has the table of the laptop, with the key for reading that all cards of the persona are made with. */
+export async function shareTable(laptop: LinkDaemon, phone: LinkDaemon): Promise<void> {
+  await laptop.channels.cards.identity(LINK_APP)
+  await hears(phone.channels.test, OWN_LAPTOP, laptop.channels.test)
+}
+
+/** Each gets the card of the other, as from a store that both read. */
+export async function shareCards(...daemons: readonly LinkDaemon[]): Promise<void> {
+  for (const from of daemons)
+    for (const { channels, persona } of daemons) {
+      const card = from.channels.cards.newest(persona, LINK_APP)
+      if (card !== null) await channels.cards.take(card)
+    }
 }

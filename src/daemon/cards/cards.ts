@@ -116,6 +116,12 @@ export interface Cards {
   /** @param personaId 64 hex digits @param deviceKey the `sig` of the device, 32 bytes */
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing
   /**
+   * The device of the own table that has a key in the newest card of an app.
+   * @param deviceKey the `sig` of the device, 32 bytes
+   * @returns its key in the table; null while the card does not list it, or the table has none of its tag
+   */
+  siblingOf(app: string, deviceKey: Uint8Array): string | null
+  /**
    * The card that counts for a persona and an app, for the control text 3 to a device of the persona that did not sign it: it may not know what its
    * siblings signed.
    * @returns null if none is kept, or the device signed it

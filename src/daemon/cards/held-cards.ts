@@ -24,6 +24,7 @@ import { usedApps } from './own-record.ts'
 import { OwnCards } from './own-cards.ts'
 import type { CardReader } from './kept/read-card.ts'
 import { CARDS } from './kept/records.ts'
+import { siblingOf } from './sibling.ts'
 import { StoreRounds, type CardStores, type StoresOptions } from './stores.ts'
 import { TakenCards, type CardListener } from './taken-cards.ts'
 
@@ -181,6 +182,11 @@ export class HeldCards implements Cards {
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing {
     const { keeper, reader } = this.#options
     return standingIn(personaId, app, deviceKey, { records: keeper.onDisk, nowSec: keeper.nowSec, reader })
+  }
+
+  siblingOf(app: string, deviceKey: Uint8Array): string | null {
+    const { keeper, reader } = this.#options
+    return siblingOf(app, deviceKey, { records: keeper.onDisk, reader, engine: keeper.engine })
   }
 
   newest(personaId: string, app: string): string | null {

@@ -2,7 +2,7 @@
 import { parseInvite } from '../../channel/invite/invite-text.ts'
 import type { Invite } from '../../channel/invite/invite.ts'
 import { LINK_APP } from '../../core/encoding/app-name.ts'
-import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex, parseHex } from '../../core/encoding/bytes.ts'
 import type { ChannelState } from '../../ipc/methods/channel-values.ts'
 import type { Line, Lines, LineState } from '../wing/lines.ts'
 import { unknownChannel } from './access.ts'
@@ -47,10 +47,13 @@ export function linesOf(runner: Runner): Lines {
       for await (const [id, record] of keeper.onDisk.of(CHANNEL).iterate()) {
         if (record.app !== LINK_APP) continue
         const state = STATES[channelViewOf(id, record, work, means).state]
-        if (state !== null) found.push({ id, name: record.name, state, device: record.peerKey ?? null })
+        if (state === null) continue
+        const device = record.peerKey ?? null
+        const inTable = device === null ? null : means.cards.siblingOf(LINK_APP, parseHex(device)!)
+        found.push({ id, name: record.name, state, device, inTable })
       }
       for (const { id, app, stored } of work.invites)
-        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null })
+        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null, inTable: null })
       return found
     },
     invite: async (name) => {

@@ -1,4 +1,5 @@
 /** Channels as a wing: invites, handshakes and lasting lines between apps (docs/channel.md). Most daemons have none, so its code is loaded late. */
+import { LINK_APP } from '../../core/encoding/app-name.ts'
 import * as schema from '../../ipc/methods/channels.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Handlers } from '../../ipc/methods/method.ts'
@@ -30,6 +31,9 @@ class Standby implements OpenWing<schema.ChannelsMethods, null> {
     host.introductions.ways = async () => await (await this.#load()).ways()
     host.lines.hasAny = async () => await this.#hasAny()
     host.lines.open = async () => (await this.#load()).lines
+    host.cards.onChanged((_, app) => {
+      if (app === LINK_APP && host.sealed.key.isOpen) host.lines.changed()
+    })
     this.handlers = lateHandlers(schema.CHANNELS.methods, () => this.#load())
   }
 

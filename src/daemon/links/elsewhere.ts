@@ -38,6 +38,7 @@ export class Elsewhere {
     this.#links = links
     this.#office = office
     this.#log = log
+    office.changed = () => this.look()
   }
 
   /** Makes the invite of a link. Without one there is no link. */
@@ -141,8 +142,10 @@ export class Elsewhere {
     const found = new Map<string, Line>()
     for (const line of await lines.list()) {
       const link = this.#links.all.find(({ id }) => id === line.name)
-      if (link === undefined || line.state === 'over') await lines.close(line.id)
+      const isLeftOut = link !== undefined && line.inTable === null && this.#links.isLeftOut(link)
+      if (link === undefined || line.state === 'over' || isLeftOut) await lines.close(line.id)
       else found.set(link.id, line)
+      if (link !== undefined && line.inTable !== null) await this.#links.noteDevice(link.id, line.inTable)
     }
     this.#lines = new Map([...found].filter(([, { state }]) => state === 'open'))
     for (const [linkId, { id }] of this.#lines) {

@@ -34,6 +34,8 @@ export interface Elsewhere {
   readonly told: number
   /** The count of those of the other side that are known here; 0 before it has told any. */
   readonly heard: number
+  /** The key of the other device in the own table, as far as it was listed there and in the card. */
+  readonly device?: string
 }
 
 /** By a random id. */

@@ -103,6 +103,16 @@ export class Links extends StandingLinks {
     })
   }
 
+  /** The other device of a link is listed now. @param device its key in the own table */
+  async noteDevice(id: string, device: string): Promise<void> {
+    await this.#serial.run(async () => {
+      const link = this.#known(id)
+      const { elsewhere } = link
+      if (elsewhere === undefined || elsewhere.device === device) return
+      await this.#put({ ...link, elsewhere: { ...elsewhere, device } }, false)
+    })
+  }
+
   /** Ends a link, or a request for one. */
   async unlink(id: string): Promise<void> {
     await this.#serial.run(async () => await this.#remove([id]))

@@ -133,6 +133,13 @@ export class StandingLinks {
     return isOpen && appsHere(link).every((app) => this.#means.speakers.mayAs(app, 'propose')) ? 'linked' : 'paused'
   }
 
+  /** Whether the owner has taken the other device of a link out of the table. One that stays there comes back into the card by itself. */
+  isLeftOut({ elsewhere }: Link): boolean {
+    const device = elsewhere?.device
+    const table = this.#means.keeper.ownTable
+    return device !== undefined && table !== null && table.devices.every(({ key }) => key !== device)
+  }
+
   /** Notes how the lines to other devices stand. */
   noteLines(lines: ReadonlyMap<string, LinkLine>): void {
     const before = this.#lines

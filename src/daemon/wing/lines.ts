@@ -21,6 +21,8 @@ export interface Line {
   readonly state: LineState
   /** The key of the other device on this line, in upper-case hex; null before it is known. */
   readonly device: string | null
+  /** The key of that device in the own table; null while the newest card does not list it, or before it is known. */
+  readonly inTable: string | null
 }
 
 export interface Lines {
@@ -47,9 +49,15 @@ export interface LineOffice {
   /** Whether there is a channel or an invite of whatever kind. */
   hasAny: () => Promise<boolean>
   open: () => Promise<Lines>
+  /** Called after the card of the lines has changed: a device on a line may be listed otherwise. */
+  changed: () => void
 }
 
 /** Before a wing carries lines. */
 export function noLines(): LineOffice {
-  return { hasAny: () => Promise.resolve(false), open: () => Promise.reject(new Error('nothing carries lines')) }
+  return {
+    hasAny: () => Promise.resolve(false),
+    open: () => Promise.reject(new Error('nothing carries lines')),
+    changed: () => {},
+  }
 }
