@@ -19,6 +19,13 @@ export type RecordErrorCode =
 
 const PASSING: ReadonlySet<RecordErrorCode> = new Set(['RECORD_TORN', 'RECORD_VANISHED', 'RECORD_AWAY'])
 
+const LOSSES: ReadonlySet<RecordErrorCode> = new Set(['RECORD_VANISHED', 'RECORD_FORGED', 'RECORD_TORN'])
+
+/** Whether a slot holds nothing that can be read, and had something before, perhaps. */
+export function isLoss(code: RecordErrorCode): boolean {
+  return LOSSES.has(code)
+}
+
 export class RecordError extends PersonadError<RecordErrorCode> {
   override readonly name = 'RecordError'
   declare readonly hint: string

@@ -59,7 +59,7 @@ test.each<[string, string, Doing]>([
   ['flipped', 'RECORD_FORGED', async (world, address) => await world.flip(address, 0)],
   ['lost', 'RECORD_VANISHED', async (world, address) => await world.lose(address)],
 ])(
-  'a record that was %s is told in status and doctor as %s, and gives no text',
+  'a record that was %s is told in status and doctor as %s and gives no text; a forged one is written anew',
   async (_, reason, doing) => {
     const { world, sides } = await twoNodes()
     const [host, guest] = sides
@@ -81,6 +81,12 @@ test.each<[string, string, Doing]>([
     const { findings } = await guest.client.call('status')
     expect(findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about).toMatchObject({ channel: 'Host', reason })
     expect((await guest.show(id)).unread).toBe(0)
+    if (reason !== 'RECORD_FORGED') return
+    await host.start()
+    await sendInOrder(host, hostId, ['h2'])
+    expect(await readUpTo(guest, id, 2, 1)).toEqual(['h2'])
+    expect(await readUpTo(host, hostId, 1)).toEqual(['g1'])
+    expect(await findingsOf(guest)).not.toContain('RECORDS_CHANGED')
   },
   TIMEOUT_MS,
 )

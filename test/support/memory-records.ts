@@ -13,6 +13,8 @@ const LIMITS: RecordLimits = { maxSlots: 256, maxValueBytes: () => 16_384, lasts
 /** The slots in the network, and their watchers. */
 export class MemoryRecords {
   isAway = false
+  /** The way to the network, and the way back: how long each takes. */
+  pause: () => Promise<void> = async () => await Promise.resolve()
   /** Signed slots, by address and slot. */
   readonly slots: Map<string, Uint8Array> = new Map()
   readonly addresses: Set<string> = new Set()
@@ -93,8 +95,9 @@ function networkOf(
 ): SlotNetwork {
   return {
     read: async (slot) => {
-      await Promise.resolve()
+      await records.pause()
       const signed = records.take(address, slot)
+      await records.pause()
       if (signed === null) return null
       const refusal = new RecordError('RECORD_FORGED', `slot ${slot} is forged`, 'ask its writer')
       return openSignedSlot(slot, signed, publicKey, engine) ?? { seq: null, refusal }
@@ -102,8 +105,9 @@ function networkOf(
     write:
       secretKey &&
       (async (slot, value) => {
-        await Promise.resolve()
+        await records.pause()
         records.put(address, slot, encodeSignedSlot(slot, value, secretKey, engine))
+        await records.pause()
       }),
     watch: (slots, onNews, signal) =>
       records.watch((changed, slot) => {

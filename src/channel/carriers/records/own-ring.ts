@@ -1,6 +1,7 @@
 /** The ring of one own place: what this end sends from there, and how far it has read others. One change at a time. */
 import { concatBytes, encodeUtf8, equalBytes, u64be } from '../../../core/encoding/bytes.ts'
 import { Serial } from '../../../process/serial.ts'
+import { isLoss, RecordError } from '../../../record/errors.ts'
 import type { SlotRecord } from '../../../record/record-engine.ts'
 import {
   ackOf,
@@ -13,6 +14,7 @@ import {
   sealHeader,
   slotOf,
   TAG_BYTES,
+  tagOf,
   type HeaderEngine,
   type RingAck,
   type RingHeader,
@@ -51,9 +53,12 @@ export class OwnRing {
    */
   async send(data: Uint8Array, peer: RingHeader | null): Promise<boolean> {
     return await this.#serial.run(async () => {
-      const header = await this.#load()
-      const read = peer === null ? 0 : ackOf(peer, { ring: this.#tag, run: header.run })
-      const tag = this.#tagOf(data)
+      const found = await this.#load()
+      const acked = peer === null ? 0 : ackOf(peer, { ring: this.#tag, run: found.run })
+      // Whoever has read more than the header names has seen a newer one, which the network took back while nobody knew it here.
+      const isOld = acked > found.last
+      const [header, read] = isOld ? [this.#first(), 0] : [found, acked]
+      const tag = tagOf(data, this.#engine)
       const lying = liveNumbers(header).find((number) => equalBytes(header.tags[number % RING_SLOTS]!, tag))
       if (lying !== undefined && lying > read) {
         await this.#record.set(slotOf(lying), slotValue(lying, data))
@@ -74,11 +79,18 @@ export class OwnRing {
   async settle(stillInFlight: readonly Uint8Array[]): Promise<void> {
     await this.#serial.run(async () => {
       const header = await this.#load()
-      const inFlight = stillInFlight.map((data) => this.#tagOf(data))
+      const inFlight = stillInFlight.map((data) => tagOf(data, this.#engine))
       const isNeeded = (tag: Uint8Array | null, slot: number): boolean =>
         tag !== null && (slot === header.last % RING_SLOTS || inFlight.some((other) => equalBytes(tag, other)))
       const tags = header.tags.map((tag, slot) => (isNeeded(tag, slot) ? tag : null))
       if (tags.some((tag, slot) => tag !== header.tags[slot])) await this.#store({ ...header, tags })
+    })
+  }
+
+  /** Writes a new header where none lies that can be read. @throws {RecordError} */
+  async mend(): Promise<void> {
+    await this.#serial.run(async () => {
+      if ((await this.#found()) === null) await this.#store(this.#first())
     })
   }
 
@@ -113,18 +125,24 @@ export class OwnRing {
   }
 
   async #load(): Promise<RingHeader> {
+    return (await this.#found()) ?? this.#first()
+  }
+
+  /** Null where none lies that can be read. */
+  async #found(): Promise<RingHeader | null> {
     if (this.#header !== null) return this.#header
-    const value = await this.#record.get(0)
-    const found = value === null ? null : openHeader(value.bytes, this.#key, this.#engine)
-    // A network that forgot the header counts from 1 again: the new run says so.
-    this.#header = found ?? {
-      isRetired: false,
-      run: this.#engine.randomBytes(RUN_BYTES),
-      last: 0,
-      tags: Array.from({ length: RING_SLOTS }, () => null),
-      acks: [],
-    }
+    const value = await this.#record.get(0).catch((error: unknown) => {
+      if (!(error instanceof RecordError && isLoss(error.code))) throw error
+      return null
+    })
+    this.#header = value && openHeader(value.bytes, this.#key, this.#engine)
     return this.#header
+  }
+
+  /** Counts from 1, and says so by a new run. Nothing that lay there is needed: the channel repeats what its peer has not. */
+  #first(): RingHeader {
+    const [run, tags] = [this.#engine.randomBytes(RUN_BYTES), Array.from({ length: RING_SLOTS }, () => null)]
+    return { isRetired: false, run, last: 0, tags, acks: [] }
   }
 
   async #store(header: RingHeader): Promise<void> {
@@ -137,10 +155,6 @@ export class OwnRing {
       this.#header = null
       throw error
     }
-  }
-
-  #tagOf(data: Uint8Array): Uint8Array {
-    return this.#engine.sha512(data).slice(0, TAG_BYTES)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The ring of a peer: the frames that lie there, in order. */
-import { encodeUtf8, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
-import { RecordError, type RecordErrorCode } from '../../../record/errors.ts'
-import type { SlotRecord } from '../../../record/record-engine.ts'
+import { encodeUtf8, equalBytes, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
+import { isLoss, RecordError, type RecordErrorCode } from '../../../record/errors.ts'
+import type { SlotRecord, SlotValue } from '../../../record/record-engine.ts'
 import type { Arrival } from '../carrier.ts'
 import { rolledBack, vanished } from '../../../record/slot-memory.ts'
 import { ringTag } from './own-ring.ts'
@@ -9,7 +9,9 @@ import {
   headerKey,
   liveNumbers,
   openHeader,
+  RING_SLOTS,
   slotOf,
+  tagOf,
   type HeaderEngine,
   type RingAck,
   type RingHeader,
@@ -23,11 +25,17 @@ export class PeerRing {
   readonly #open: () => Promise<SlotRecord>
   /** The record, once it could be opened. */
   #record: Promise<SlotRecord> | null = null
+  /** The same record with a memory of its own, since its writer lost count; null before that. */
+  #recounted: SlotRecord | null = null
+  /** Of the last header that could be read. */
+  #run: Uint8Array | null = null
   readonly #engine: HeaderEngine
   readonly #key: Uint8Array
   readonly #tag: Uint8Array
   /** The header was known, and the network gives none, or after a restart an older one; null while it gives it. */
   lost: RecordError | null = null
+  /** Whether the header names newest data that does not lie there yet: its writer writes the header first. */
+  isBehind = false
   /** As it was found at the last look. */
   last: RingHeader | null = null
   /** The seq of that header. */
@@ -45,7 +53,7 @@ export class PeerRing {
     this.#tag = ringTag(url, engine)
   }
 
-  /** Null before the peer has written one, and after the network forgot it. @throws {RecordError} */
+  /** Null before the peer has written one, and while what lies there cannot be read. @throws {RecordError} */
   async header(): Promise<RingHeader | null> {
     this.last = await this.#header()
     return this.last
@@ -53,16 +61,40 @@ export class PeerRing {
 
   async #header(): Promise<RingHeader | null> {
     this.lost = null
-    const record = await nullIf(['RECORD_VANISHED'], async () => await this.#opened())
+    const record = await nullIf(['RECORD_VANISHED'], async () => await this.#reading())
     if (record === null) return null
-    const value = await record.get(0).catch((error: unknown) => {
-      if (!(error instanceof RecordError && error.code === 'RECORD_VANISHED')) throw error
+    try {
+      return this.#opened(await record.get(0))
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error
+      if (isRecount(error.code)) return await this.#recount(error)
+      if (!isLoss(error.code)) throw error
       this.lost = error
       return null
-    })
-    if (value === null) return null
-    this.#seq = value.seq
-    return openHeader(value.bytes, this.#key, this.#engine)
+    }
+  }
+
+  #opened(value: SlotValue | null): RingHeader | null {
+    const header = value && openHeader(value.bytes, this.#key, this.#engine)
+    if (value !== null) this.#seq = value.seq
+    if (header !== null) this.#run = header.run
+    return header
+  }
+
+  /** A writer whose header is lost counts from the beginning, in a new run: what was known of the record before is of no use then. */
+  async #recount(refusal: RecordError): Promise<RingHeader | null> {
+    const record = await this.#open()
+    const [run, seq] = [this.#run, this.#seq]
+    const header = this.#opened(await record.get(0))
+    if (header === null || run === null || equalBytes(header.run, run)) {
+      await record.close()
+      this.#run = run
+      this.#seq = seq
+      throw refusal
+    }
+    await this.#recounted?.close()
+    this.#recounted = record
+    return header
   }
 
   /**
@@ -71,6 +103,7 @@ export class PeerRing {
    * @throws {RecordError}
    */
   async receive(cursor: string): Promise<Arrival[]> {
+    this.isBehind = false
     const header = await this.header()
     const known = this.#knownSeq(cursor, header)
     if (known !== null) this.lost ??= this.#lossSince(known, header)
@@ -80,8 +113,9 @@ export class PeerRing {
     const seq = known !== null && known > this.#seq ? known : this.#seq
     const arrivals: Arrival[] = []
     // A frame that is missing while a later one is there is lost for now: its sender repeats it under a new number.
-    for (const number of liveNumbers(header)) {
-      const data = number > after ? await this.#frame(number) : null
+    for (const number of liveNumbers(header).filter((each) => each > after)) {
+      const data = await this.#frame(number, header)
+      this.isBehind = data === null
       if (data !== null) arrivals.push({ data, cursor: this.#cursorOf(header, number, seq) })
     }
     return arrivals
@@ -97,16 +131,21 @@ export class PeerRing {
 
   /** @throws {RecordError} */
   async watch(onNews: () => void, signal: AbortSignal): Promise<void> {
-    const record = await this.#opened()
+    const record = await this.#watching()
     record.watch([0], onNews, signal)
   }
 
   async close(): Promise<void> {
     const record = await this.#record
     await record?.close()
+    await this.#recounted?.close()
   }
 
-  async #opened(): Promise<SlotRecord> {
+  async #reading(): Promise<SlotRecord> {
+    return this.#recounted ?? (await this.#watching())
+  }
+
+  async #watching(): Promise<SlotRecord> {
     this.#record ??= this.#open().catch((error: unknown) => {
       this.#record = null
       throw error
@@ -114,15 +153,18 @@ export class PeerRing {
     return await this.#record
   }
 
-  /** Null for one that is not there yet, is lost, or has given its slot to a later one. */
-  async #frame(number: number): Promise<Uint8Array | null> {
+  /** Null for data that is not there yet, is lost, or has given its slot to a later one. */
+  async #frame(number: number, { tags }: RingHeader): Promise<Uint8Array | null> {
     // Its parts may be lost or late.
     const value = await nullIf(['RECORD_TORN', 'RECORD_VANISHED'], async () => {
-      return await (await this.#opened()).get(slotOf(number))
+      return await (await this.#reading()).get(slotOf(number))
     })
     if (value === null || value.bytes.length < NUMBER_BYTES) return null
     const found = new DataView(value.bytes.buffer, value.bytes.byteOffset).getBigUint64(0)
-    return found === BigInt(number) ? value.bytes.slice(NUMBER_BYTES) : null
+    if (found !== BigInt(number)) return null
+    const data = value.bytes.slice(NUMBER_BYTES)
+    // A writer that lost count uses the same numbers again, and data of before may still lie there.
+    return equalBytes(tags[number % RING_SLOTS]!, tagOf(data, this.#engine)) ? data : null
   }
 
   #cursorOf({ run }: RingHeader, number: number, seq: bigint): string {
@@ -142,6 +184,11 @@ export class PeerRing {
     if (header === null) return vanished(0, knownSeq)
     return this.#seq < knownSeq ? rolledBack(0, knownSeq, this.#seq) : null
   }
+}
+
+/** Whether a writer that lost count looks like this to a reader that knew more of its record. */
+function isRecount(code: RecordErrorCode): boolean {
+  return code === 'RECORD_ROLLED_BACK' || code === 'RECORD_SECOND_WRITER'
 }
 
 /** The result, or null if the work fails with one of these codes. */

@@ -87,6 +87,7 @@ export class RecordCarrier implements Carrier {
 
   async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
     let lost: RecordError | null = null
+    let isBehind = false
     const arrivals = await this.troubles.during(line.id, 'receive', async () => {
       if (line.peer === null) return await (await this.#open.meeting(own.url, own.place.address.pub)).receive(after)
       const came: Arrival[] = []
@@ -94,12 +95,14 @@ export class RecordCarrier implements Carrier {
         const ring = await this.#open.peer(url, line.peer.pub)
         came.push(...(await ring.receive(after)))
         lost ??= ring.lost
+        isBehind ||= ring.isBehind
       }
       // One word for all that came, once nothing more comes.
       if (came.length === 0) await this.#ack(line, own, after)
       else this.#expect(line)
       return came
     })
+    for (const watch of this.#watches) watch.looked(line.id, isBehind)
     // Its writer puts it there again, so the line goes on.
     if (lost !== null) this.troubles.note(line.id, lost)
     return arrivals
@@ -165,7 +168,10 @@ export class RecordCarrier implements Carrier {
       const peer = await this.#open.peer(url, line.peer.pub)
       const header = peer.last ?? (await peer.header())
       const ack = header && peer.ackOf(cursor, header)
-      if (ack) await (await this.#open.own(own.url, own.place)).ack(ack)
+      const ring = await this.#open.own(own.url, own.place)
+      if (ack) await ring.ack(ack)
+      // Whatever has damaged the ring of the peer may have met this one too.
+      else await ring.mend()
     }
   }
 

@@ -1,6 +1,7 @@
 /** Watches the rings of peers, and the meeting places of open invites, for lines that come and go. */
 import type { Clock } from '../../../process/pulse.ts'
 import type { Watch, Watched } from '../carrier.ts'
+import { Again } from './again.ts'
 import { Lookout } from './lookout.ts'
 import type { OpenRecords } from './open-records.ts'
 import { RETRY_MS } from './record-failures.ts'
@@ -25,6 +26,7 @@ interface Watching {
   readonly stop: AbortController
   /** Looks while somebody waits; null where the network wakes a reader. */
   readonly lookout: Lookout | null
+  readonly again: Again
 }
 
 export class RecordWatch implements Watch {
@@ -57,6 +59,15 @@ export class RecordWatch implements Watch {
     for (const { watched, lookout } of this.#watching.values()) if (watched.line.id === lineId) lookout?.begin()
   }
 
+  /** @param isBehind whether the last look found less than the header names */
+  looked(lineId: string, isBehind: boolean): void {
+    for (const { watched, again } of this.#watching.values()) {
+      if (watched.line.id !== lineId) continue
+      if (isBehind) again.later()
+      else again.done()
+    }
+  }
+
   #sourcesOf(watched: Watched): { key: string; begin: Begin }[] {
     const { line, own } = watched
     const { open, serves } = this.#options
@@ -81,9 +92,13 @@ export class RecordWatch implements Watch {
       if (!watching.stop.signal.aborted) this.#options.onNews(watching.watched)
     }
     const lookout = isWoken ? null : new Lookout(clock, onNews)
-    const watching: Watching = { watched, stop: new AbortController(), lookout }
+    const again = new Again(clock, onNews)
+    const watching: Watching = { watched, stop: new AbortController(), lookout, again }
     this.#watching.set(key, watching)
-    watching.stop.signal.addEventListener('abort', () => lookout?.close())
+    watching.stop.signal.addEventListener('abort', () => {
+      lookout?.close()
+      again.done()
+    })
     // Whoever has just made an invite, or has a new peer, waits for them. Lines that were there at the start are many, and most of them rest.
     if (this.#hasBegun) lookout?.begin()
     this.#try(begin, onNews, watching.stop.signal, FIRST_RETRY_MS)

@@ -46,6 +46,11 @@ export function slotOf(number: number): number {
   return 1 + (number % RING_SLOTS)
 }
 
+/** Names the data of a slot in the header. */
+export function tagOf(data: Uint8Array, engine: Pick<HeaderEngine, 'sha512'>): Uint8Array {
+  return engine.sha512(data).slice(0, TAG_BYTES)
+}
+
 /** The frames that lie in a ring, oldest first. */
 export function liveNumbers({ last, tags }: Pick<RingHeader, 'last' | 'tags'>): number[] {
   const numbers = Array.from({ length: Math.min(RING_SLOTS, last) }, (_, i) => last - i).toReversed()

@@ -1,0 +1,123 @@
+/** The headers of all rings are damaged while both daemons are off, over a network that is as slow as it likes at each call. */
+import { setImmediate } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { RecordCarrier } from '../../../src/channel/carriers/records/record-carrier.ts'
+import { RECORD_SLOTS } from '../../../src/channel/carriers/records/ring-header.ts'
+import type { Ways } from '../../../src/daemon/channels/ends/means.ts'
+import { exportBoxSecret, generateBoxKeyPair } from '../../../src/seal/key-pair.ts'
+import { ChannelDaemon } from '../../support/channel-daemon.ts'
+import { HandClock } from '../../support/hand-clock.ts'
+import { MemoryRecordEngine, MemoryRecords } from '../../support/memory-records.ts'
+import { engine } from '../../support/person.ts'
+import { flipped } from '../../support/record-networks.ts'
+
+const RUNS = Number(process.env['DAMAGED_RINGS'] ?? 5)
+const TIMEOUT_MS: number = 60_000 + RUNS * 1000 // sanity: a story takes a tenth of a second on an idle machine
+const SENDER_RETRY_MS = 11_000
+const READER_RETRY_MS = 500
+const MAX_ROUNDS = 400 // sanity: a story takes some 20; less than an hour of the daemon's clock, after which everything is sent again
+
+const pauses = fc.array(fc.nat(5), { minLength: 50, maxLength: 50 })
+const sends = fc.record({ off: fc.boolean(), after: fc.tuple(fc.boolean(), fc.boolean()) })
+
+/** Two daemons with a channel over records in memory. */
+class Story {
+  readonly #records = new MemoryRecords()
+  readonly #clock = new HandClock()
+  #daemons: ChannelDaemon[] = []
+  #ids: string[] = []
+  /** By sender, in order. */
+  readonly #texts: [string[], string[]] = [[], []]
+
+  constructor(waits: readonly number[]) {
+    let calls = 0
+    this.#records.pause = async () => {
+      for (let n = waits[calls++ % waits.length]!; n > 0; n--) await setImmediate()
+    }
+  }
+
+  async open(): Promise<void> {
+    this.#daemons = [await ChannelDaemon.open(this.#ways()), await ChannelDaemon.open(this.#ways())]
+    const [host, guest] = this.#daemons as [ChannelDaemon, ChannelDaemon]
+    const { invite } = await host.call('channel.invite', { name: 'Bob', over: [] })
+    const { id } = await guest.call('channel.accept', { invite, name: 'Alice', over: [] })
+    await this.#until(async () => (await guest.call('channel.show', { id })).state === 'open')
+    this.#ids = [(await host.call('channel.list', {})).channels[0]!.id, id]
+  }
+
+  async send(from: 0 | 1): Promise<void> {
+    const text = `${from} ${this.#texts[from].length}`
+    this.#texts[from].push(text)
+    await this.#daemons[from]!.call('channel.send', { id: this.#ids[from]!, text })
+  }
+
+  /** Each side reads all that the other has sent, once and in order. */
+  async allRead(): Promise<void> {
+    for (const [i, sent] of [this.#texts[1], this.#texts[0]].entries()) {
+      const [daemon, id] = [this.#daemons[i]!, this.#ids[i]!]
+      await this.#until(async () => (await daemon.call('channel.show', { id })).unread >= sent.length)
+      expect(await daemon.texts(id)).toEqual(sent)
+    }
+  }
+
+  async damagedWhileOff(): Promise<void> {
+    await this.close()
+    for (const [key, signed] of this.#records.slots)
+      if (key.endsWith(`.${RECORD_SLOTS} 0`)) this.#records.slots.set(key, flipped(signed))
+    this.#daemons = await Promise.all(
+      this.#daemons.map(async ({ test }) => await ChannelDaemon.over(await test.reopened(), this.#ways())),
+    )
+  }
+
+  async close(): Promise<void> {
+    for (const { runner } of this.#daemons) await runner.close()
+  }
+
+  #ways(): Ways {
+    const records = new MemoryRecordEngine(this.#records, engine)
+    const carrier = new RecordCarrier({ records, engine, clock: this.#clock })
+    return {
+      all: [carrier],
+      of: (url) => (carrier.serves(url) ? carrier : null),
+      openPlace: async () => {
+        const pair = await generateBoxKeyPair('x25519', true)
+        const [pub, secret] = [pair.key.bytes, await exportBoxSecret(pair)]
+        return { address: { pub, where: [await carrier.open('records', pub, secret)] }, secret }
+      },
+    }
+  }
+
+  async #until(isDone: () => Promise<boolean>): Promise<void> {
+    for (let round = 1; round <= MAX_ROUNDS; round++) {
+      if (await isDone()) return
+      await setImmediate()
+      for (const daemon of this.#daemons) await daemon.idle()
+      if (round % 5 === 0) this.#clock.turn(READER_RETRY_MS)
+      if (round % 10 === 0) for (const { clock } of this.#daemons) clock.turn(SENDER_RETRY_MS)
+    }
+    throw new Error(`nothing more came after ${MAX_ROUNDS} rounds`)
+  }
+}
+
+it(
+  'a channel whose headers were all damaged goes on, with each content once and in order',
+  async () => {
+    const property = fc.asyncProperty(pauses, sends, async (waits, { off, after }) => {
+      const story = new Story(waits)
+      await story.open()
+      await story.send(0)
+      await story.send(1)
+      await story.allRead()
+      if (off) for (const side of [0, 1] as const) await story.send(side)
+      await story.damagedWhileOff()
+      for (const side of [0, 1] as const) if (after[side]) await story.send(side)
+      await story.allRead()
+      for (const side of [0, 1, 0, 1, 0, 1] as const) await story.send(side)
+      await story.allRead()
+      await story.close()
+    })
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  },
+  TIMEOUT_MS,
+)

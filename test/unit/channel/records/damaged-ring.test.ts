@@ -1,0 +1,118 @@
+/** Rings whose header was damaged: told, never taken for data, and written anew. */
+import { expect, it } from 'vitest'
+import { OwnRing } from '../../../../src/channel/carriers/records/own-ring.ts'
+import { PeerRing } from '../../../../src/channel/carriers/records/peer-ring.ts'
+import { RecordCarrier } from '../../../../src/channel/carriers/records/record-carrier.ts'
+import { RECORD_SLOTS } from '../../../../src/channel/carriers/records/ring-header.ts'
+import { systemClock } from '../../../../src/process/pulse.ts'
+import { frame, TestEnd } from '../../../support/carrier-places.ts'
+import { HandClock } from '../../../support/hand-clock.ts'
+import { MemoryRecordEngine, MemoryRecords } from '../../../support/memory-records.ts'
+import { engine, seedOf } from '../../../support/person.ts'
+import { flipped } from '../../../support/record-networks.ts'
+
+const PUB = seedOf('pub')
+
+/** Changes a bit of the header of each ring. */
+function damage({ slots }: MemoryRecords): void {
+  for (const [key, signed] of slots) if (key.endsWith(`.${RECORD_SLOTS} 0`)) slots.set(key, flipped(signed))
+}
+
+it('a reader that stays takes what a writer sends that starts again, and nothing of before, whose numbers are the same', async () => {
+  const records = new MemoryRecords()
+  const program = new MemoryRecordEngine(records, engine)
+  const start = async (): Promise<OwnRing> =>
+    new OwnRing(await program.create(RECORD_SLOTS, seedOf('ring')), PUB, engine)
+  const writer = await start()
+  for (let n = 1; n <= 5; n++) await writer.send(frame(n), null)
+  const { address } = await program.create(RECORD_SLOTS, seedOf('ring'))
+  const reader = new PeerRing(async () => await program.open(address, { writerSeed: null }), address, PUB, engine)
+  const { cursor } = (await reader.receive('')).at(-1)!
+  damage(records)
+  expect([await reader.receive(cursor), reader.lost?.code]).toEqual([[], 'RECORD_FORGED'])
+
+  const put = records.put.bind(records)
+  let whenHeader = new Map<string, Uint8Array>()
+  records.put = (url, slot, signed) => {
+    put(url, slot, signed)
+    if (slot === 0) whenHeader = new Map(records.slots)
+  }
+  await (await start()).send(frame(6), null)
+  const whenAll = new Map(records.slots)
+  for (const [key, signed] of whenHeader) records.slots.set(key, signed)
+  expect([await reader.receive(cursor), reader.isBehind]).toEqual([[], true])
+  for (const [key, signed] of whenAll) records.slots.set(key, signed)
+  expect((await reader.receive(cursor)).map(({ data }) => data)).toEqual([frame(6)])
+  expect([reader.lost, reader.isBehind]).toEqual([null, false])
+})
+
+it('a writer whose header was put back while it was off begins anew, and its reader takes what it sends', async () => {
+  const records = new MemoryRecords()
+  const start = (): RecordCarrier =>
+    new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock: systemClock })
+  const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+  await alice.send(bob, frame(1))
+  const key = `${alice.intake.url} 0`
+  const older = records.slots.get(key)!
+  await alice.send(bob, frame(2))
+  const { cursor } = await bob.readAll(alice)
+  alice.restart()
+  records.slots.set(key, older)
+  await alice.send(bob, frame(3))
+  expect((await bob.readAll(alice, cursor)).data).toEqual([frame(3)])
+})
+
+it('both ends write their damaged headers anew, although neither has anything to send', async () => {
+  const records = new MemoryRecords()
+  const carriers: RecordCarrier[] = []
+  const start = (): RecordCarrier => {
+    const program = new MemoryRecordEngine(records, engine)
+    carriers.push(new RecordCarrier({ records: program, engine, clock: systemClock }))
+    return carriers.at(-1)!
+  }
+  const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+  await alice.send(bob, frame(1))
+  await bob.send(alice, frame(2))
+  const cursors = [(await alice.readAll(bob)).cursor, (await bob.readAll(alice)).cursor] as const
+  for (const end of [alice, bob]) end.restart()
+  damage(records)
+  const codes = (): string[] =>
+    carriers.slice(-2).flatMap(({ troubles }) => troubles.list(() => true).map(({ error }) => error.code))
+  expect(await alice.receive(bob, cursors[0])).toEqual([])
+  expect(codes()).toEqual(['RECORD_FORGED'])
+  expect(await bob.receive(alice, cursors[1])).toEqual([])
+  expect(await alice.receive(bob, cursors[0])).toEqual([])
+  expect(codes()).toEqual([])
+  await alice.send(bob, frame(3))
+  expect((await bob.readAll(alice, cursors[1])).data).toEqual([frame(3)])
+})
+
+it('a reader looks again soon at data that comes after its header, and ever later at data that does not come', async () => {
+  const records = new MemoryRecords()
+  const clock = new HandClock()
+  const start = (): RecordCarrier =>
+    new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock })
+  const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+  await alice.send(bob, frame(1))
+  const [data] = [...records.slots.keys()].filter((key) => key.endsWith(' 2'))
+  const lying = records.slots.get(data!)!
+  records.slots.delete(data!)
+  let looks = 0
+  bob.carrier.watch(
+    () => [{ line: bob.lineTo(alice), own: bob.intake }],
+    () => looks++,
+    new AbortController().signal,
+  )
+  const waits: number[] = []
+  for (;;) {
+    expect(await bob.receive(alice)).toEqual([])
+    const [ms] = clock.waits
+    if (ms === undefined) break
+    waits.push(ms)
+    clock.turn(ms)
+  }
+  expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000])
+  expect(looks).toBe(1 + waits.length)
+  records.slots.set(data!, lying)
+  expect((await bob.readAll(alice)).data).toEqual([frame(1)])
+})
