@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Receive } from '../../src/ipc/methods/links.ts'
 import { settle } from './channel-daemon.ts'
 import { TestKeeper } from './keeper.ts'
-import { LinkDaemon, quiet } from './link-daemon.ts'
+import { LinkDaemon, quiet, shareTable } from './link-daemon.ts'
 import { MemoryPost } from './memory-carrier.ts'
 import { siblings } from './rotation.ts'
 
@@ -49,6 +49,24 @@ export async function begin(leosDevices: 1 | 2, kimsDevices: 1 | 2): Promise<Sto
   const [leo, kim] = [await houseOn(leosDevices, post), await houseOn(kimsDevices, post)]
   await meet(post, leo.source, kim.source)
   return { post, leo, kim }
+}
+
+export interface Linked {
+  readonly post: MemoryPost
+  readonly laptop: LinkDaemon
+  readonly phone: LinkDaemon
+  readonly words: string
+}
+
+/** The laptop provides all contacts of the source app to the target app of the phone. */
+export async function linked(): Promise<Linked> {
+  const post = new MemoryPost()
+  const own = await siblings()
+  const [laptop, phone] = [await LinkDaemon.over(own.laptop, post), await LinkDaemon.over(own.phone, post)]
+  await shareTable(laptop, phone)
+  await link(post, { source: laptop, target: phone })
+  expect([laptop.shown, phone.shown]).toEqual([[`${SHOP} > ${TALK}: linked`], [`${TALK} > ${SHOP}: linked`]])
+  return { post, laptop, phone, words: own.words }
 }
 
 /** Provides all contacts of the source app to the target app. */

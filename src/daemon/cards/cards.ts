@@ -115,12 +115,8 @@ export interface Cards {
   take(card: string): Promise<void>
   /** @param personaId 64 hex digits @param deviceKey the `sig` of the device, 32 bytes */
   standing(personaId: string, app: string, deviceKey: Uint8Array): Standing
-  /**
-   * The device of the own table that has a key in the newest card of an app.
-   * @param deviceKey the `sig` of the device, 32 bytes
-   * @returns its key in the table; null while the card does not list it, or the table has none of its tag
-   */
-  siblingOf(app: string, deviceKey: Uint8Array): string | null
+  /** The devices of the own table that the newest card of an app lists, by the `sig` of each. A key of the card that has the tag of none is left out. */
+  ownDevices(app: string): ReadonlyMap<string, string>
   /**
    * The card that counts for a persona and an app, for the control text 3 to a device of the persona that did not sign it: it may not know what its
    * siblings signed.

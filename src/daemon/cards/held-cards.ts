@@ -22,9 +22,9 @@ import { Later } from './later.ts'
 import { cardHandlers } from './methods.ts'
 import { usedApps } from './own-record.ts'
 import { OwnCards } from './own-cards.ts'
+import { ownDevicesIn } from './own-devices.ts'
 import type { CardReader } from './kept/read-card.ts'
 import { CARDS } from './kept/records.ts'
-import { siblingOf } from './sibling.ts'
 import { StoreRounds, type CardStores, type StoresOptions } from './stores.ts'
 import { TakenCards, type CardListener } from './taken-cards.ts'
 
@@ -184,9 +184,9 @@ export class HeldCards implements Cards {
     return standingIn(personaId, app, deviceKey, { records: keeper.onDisk, nowSec: keeper.nowSec, reader })
   }
 
-  siblingOf(app: string, deviceKey: Uint8Array): string | null {
+  ownDevices(app: string): ReadonlyMap<string, string> {
     const { keeper, reader } = this.#options
-    return siblingOf(app, deviceKey, { records: keeper.onDisk, reader, engine: keeper.engine })
+    return ownDevicesIn(app, { records: keeper.onDisk, reader, engine: keeper.engine })
   }
 
   newest(personaId: string, app: string): string | null {

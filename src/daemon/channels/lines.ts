@@ -2,7 +2,7 @@
 import { parseInvite } from '../../channel/invite/invite-text.ts'
 import type { Invite } from '../../channel/invite/invite.ts'
 import { LINK_APP } from '../../core/encoding/app-name.ts'
-import { equalBytes, formatHex, parseHex } from '../../core/encoding/bytes.ts'
+import { equalBytes, formatHex } from '../../core/encoding/bytes.ts'
 import type { ChannelState } from '../../ipc/methods/channel-values.ts'
 import type { Line, Lines, LineState } from '../wing/lines.ts'
 import { unknownChannel } from './access.ts'
@@ -11,7 +11,7 @@ import { ackContents, readContents } from './contents.ts'
 import { ChannelsError } from './errors.ts'
 import type { End } from './ends/end.ts'
 import { CHANNEL } from './records/channel-record.ts'
-import type { Runner } from './runner.ts'
+import type { Runner, Work } from './runner.ts'
 import { enterContent } from './send.ts'
 import { channelViewOf } from './views.ts'
 
@@ -22,7 +22,7 @@ const STATES: Readonly<Record<ChannelState, LineState | null>> = {
   suspended: 'still',
   // The other side has shown the persona, and its newest card is on the way.
   unconfirmed: 'open',
-  broken: 'broken',
+  broken: 'over',
   // It says its last word.
   closing: null,
   closed: 'over',
@@ -46,16 +46,14 @@ export function linesOf(runner: Runner): Lines {
       const found: Line[] = []
       for await (const [id, record] of keeper.onDisk.of(CHANNEL).iterate()) {
         if (record.app !== LINK_APP) continue
-        const state = STATES[channelViewOf(id, record, work, means).state]
-        if (state === null) continue
-        const device = record.peerKey ?? null
-        const inTable = device === null ? null : means.cards.siblingOf(LINK_APP, parseHex(device)!)
-        found.push({ id, name: record.name, state, device, inTable })
+        const state = isComing(id, work) ? 'waiting' : STATES[channelViewOf(id, record, work, means).state]
+        if (state !== null) found.push({ id, name: record.name, state, device: record.peerKey ?? null })
       }
       for (const { id, app, stored } of work.invites)
-        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null, inTable: null })
+        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null })
       return found
     },
+    listed: () => means.cards.ownDevices(LINK_APP),
     invite: async (name) => {
       const { invites } = await runner.work()
       return await invites.make(LINK_APP, { name, for: keeper.table().personaId })
@@ -88,6 +86,11 @@ export function linesOf(runner: Runner): Lines {
     ack: async (id, upTo) => void (await ackContents(await endOf(id), upTo, means)),
     close: async (id) => void (await closeAny(id, await runner.work(), runner)),
   }
+}
+
+/** The end of a guest who has just come goes to work after its record is on disk. */
+function isComing(id: string, { ends, joins }: Work): boolean {
+  return [ends, joins].every((each) => each.get(id) === undefined && each.damaged.get(id) === null)
 }
 
 /** A link joins two devices of one persona, and no second persona of the same person. */

@@ -139,13 +139,14 @@ export class Elsewhere {
     const isNeeded = this.#links.all.some(({ elsewhere }) => elsewhere !== undefined)
     if (!isNeeded && !(await this.#office.hasAny())) return
     const lines = await this.#office.open()
-    const found = new Map<string, Line>()
+    const [found, listed] = [new Map<string, Line>(), lines.listed()]
     for (const line of await lines.list()) {
       const link = this.#links.all.find(({ id }) => id === line.name)
-      const isLeftOut = link !== undefined && line.inTable === null && this.#links.isLeftOut(link)
+      const device = listed.get(line.device ?? '')
+      const isLeftOut = link !== undefined && device === undefined && this.#links.isLeftOut(link, listed)
       if (link === undefined || line.state === 'over' || isLeftOut) await lines.close(line.id)
       else found.set(link.id, line)
-      if (link !== undefined && line.inTable !== null) await this.#links.noteDevice(link.id, line.inTable)
+      if (link !== undefined && device !== undefined) await this.#links.noteDevice(link.id, device)
     }
     this.#lines = new Map([...found].filter(([, { state }]) => state === 'open'))
     for (const [linkId, { id }] of this.#lines) {

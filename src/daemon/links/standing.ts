@@ -133,11 +133,16 @@ export class StandingLinks {
     return isOpen && appsHere(link).every((app) => this.#means.speakers.mayAs(app, 'propose')) ? 'linked' : 'paused'
   }
 
-  /** Whether the owner has taken the other device of a link out of the table. One that stays there comes back into the card by itself. */
-  isLeftOut({ elsewhere }: Link): boolean {
+  /**
+   * Whether the other device of a link, which the card does not list with the key of its line, will not come back: the owner has taken it out of the
+   * table, or it has another key now, as after a restore. One that a rotation left out comes back with the same key.
+   * @param listed see Lines.listed()
+   */
+  isLeftOut({ elsewhere }: Link, listed: ReadonlyMap<string, string>): boolean {
     const device = elsewhere?.device
     const table = this.#means.keeper.ownTable
-    return device !== undefined && table !== null && table.devices.every(({ key }) => key !== device)
+    if (device === undefined || table === null) return false
+    return [...listed.values()].includes(device) || table.devices.every(({ key }) => key !== device)
   }
 
   /** Notes how the lines to other devices stand. */

@@ -10,8 +10,7 @@ export type LineState =
   | 'open'
   /** The card of the persona does not list the other device. */
   | 'still'
-  | 'broken'
-  /** The other side has closed it, or the invite has ended. */
+  /** The other side has closed it, it cannot go on, or the invite has ended. */
   | 'over'
 
 export interface Line {
@@ -21,12 +20,12 @@ export interface Line {
   readonly state: LineState
   /** The key of the other device on this line, in upper-case hex; null before it is known. */
   readonly device: string | null
-  /** The key of that device in the own table; null while the newest card does not list it, or before it is known. */
-  readonly inTable: string | null
 }
 
 export interface Lines {
   list(): Promise<readonly Line[]>
+  /** The devices of the own table that the newest card lists, by their keys on lines. */
+  listed(): ReadonlyMap<string, string>
   /** Makes an invite that the own persona alone can use. */
   invite(name: string): Promise<{ readonly invite: string; readonly expiresAtSec: number }>
   /** Uses an invite of another device. @throws {HandshakeError} {InviteError}, and a refusal for an invite of somebody else */

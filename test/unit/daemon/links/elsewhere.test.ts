@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
-import { PLACE } from '../../../../src/daemon/state/local-records.ts'
 import type { Word } from '../../../../src/link/word.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
@@ -199,21 +198,6 @@ describe('an invite of a link', () => {
     expect(await codeOf(phone.elsewhere.accept(TALK, invite, {}))).toBe('LINK_INVITE_FOREIGN')
     expect(phone.shown).toEqual([])
   })
-})
-
-test('a state that was restored or copied sends nothing over a link, and shows it as standing still', async () => {
-  const { post, laptop, phone } = await linked()
-  await phone.channels.runner.close()
-  const state = await phone.channels.test.copied()
-  await state.keeper.change(() => {
-    const { places } = state.keeper.state.records
-    state.keeper.state.stage(places.put(PLACE, { machine: null, file: 'other', store: 'another store' }))
-  })
-  const copy = await LinkDaemon.over(state, post)
-  await quiet(post, laptop, copy)
-  expect(copy.shown).toEqual([`${TALK} > ${SHOP}: paused`])
-  expect(copy.links.elsewhere(copy.links.all[0]!.id)).toBeNull()
-  expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: paused`])
 })
 
 /** Uses an invite as a changed daemon would: without any question. */

@@ -1,32 +1,12 @@
 /** Devices that leave the persona, and those that stay in it, over links between them (docs/links.md, section 5). */
 import { describe, expect, test } from 'vitest'
 import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
-import { all, answer, begin, link, SHOP, states, TALK, type Story } from '../../../support/houses.ts'
-import { hears, rotates, siblings } from '../../../support/rotation.ts'
+import { all, answer, begin, link, linked, SHOP, states, TALK, type Story } from '../../../support/houses.ts'
+import { hears, rotates } from '../../../support/rotation.ts'
 import { OWN_LAPTOP } from '../../../support/keeper.ts'
-import { LinkDaemon, quiet, shareCards, shareTable } from '../../../support/link-daemon.ts'
-import { MemoryPost } from '../../../support/memory-carrier.ts'
+import { quiet, shareCards, shareTable } from '../../../support/link-daemon.ts'
 
 const EPOCH = { epoch: 1 } // nobody has read the table elsewhere
-
-interface Two {
-  readonly post: MemoryPost
-  readonly laptop: LinkDaemon
-  readonly phone: LinkDaemon
-  readonly words: string
-}
-
-async function linked(): Promise<Two> {
-  const post = new MemoryPost()
-  const own = await siblings()
-  const [laptop, phone] = [await LinkDaemon.over(own.laptop, post), await LinkDaemon.over(own.phone, post)]
-  await shareTable(laptop, phone)
-  const { invite } = await laptop.elsewhere.invite(SHOP, { provide: 'all' })
-  await phone.elsewhere.accept(TALK, invite, {})
-  await quiet(post, laptop, phone)
-  expect([laptop.shown, phone.shown]).toEqual([[`${SHOP} > ${TALK}: linked`], [`${TALK} > ${SHOP}: linked`]])
-  return { post, laptop, phone, words: own.words }
-}
 
 describe('a device that the owner takes out of the persona', () => {
   test('loses its links at once, within an epoch', async () => {

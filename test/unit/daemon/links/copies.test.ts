@@ -1,0 +1,73 @@
+/** Links with a device whose state was copied or restored, and with one that gives up the persona (docs/links.md, section 5). */
+import { describe, expect, test } from 'vitest'
+import { sayFarewell } from '../../../../src/daemon/channels/farewell.ts'
+import { PLACE } from '../../../../src/daemon/state/local-records.ts'
+import { days, link, linked, SHOP, TALK } from '../../../support/houses.ts'
+import { LinkDaemon, quiet, shareCards } from '../../../support/link-daemon.ts'
+import { MemoryPost } from '../../../support/memory-carrier.ts'
+
+/** A copy of the state of a daemon goes to work elsewhere. */
+async function copyOf({ channels }: LinkDaemon, post: MemoryPost): Promise<LinkDaemon> {
+  const state = await channels.test.copied()
+  await state.keeper.change(() => {
+    const { places } = state.keeper.state.records
+    state.keeper.state.stage(places.put(PLACE, { machine: null, file: 'other', store: 'another store' }))
+    state.keeper.own.wasCopied()
+  })
+  return await LinkDaemon.over(state, post)
+}
+
+async function reconcile({ channels }: LinkDaemon): Promise<void> {
+  await channels.test.later(100).call('persona.reconcile', { force: true })
+}
+
+describe('a link with a device whose state was copied', () => {
+  test('ends on both sides, since the copy sends nothing over it, and a new one goes on', async () => {
+    const { post, laptop, phone } = await linked()
+    await phone.channels.runner.close()
+    const copy = await copyOf(phone, post)
+    await quiet(post, laptop, copy)
+    expect([laptop.shown, copy.shown]).toEqual([[], []])
+    await reconcile(copy)
+    await quiet(post, laptop, copy)
+    await link(post, { source: laptop, target: copy })
+    expect([laptop.shown, copy.shown]).toEqual([[`${SHOP} > ${TALK}: linked`], [`${TALK} > ${SHOP}: linked`]])
+  })
+
+  test('ends at the original too, which goes on beside the copy', async () => {
+    const { post, laptop, phone } = await linked()
+    const copy = await copyOf(phone, post)
+    await days(9, post, laptop, phone, copy)
+    expect([laptop.shown, phone.shown, copy.shown]).toEqual([[], [], []])
+  })
+
+  test('ends at the other device once the card has another key of it, also where the copy reaches nobody by the link', async () => {
+    const { post, laptop, phone } = await linked()
+    await phone.channels.runner.close()
+    const copy = await copyOf(phone, new MemoryPost())
+    await reconcile(copy)
+    await copy.idle()
+    expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: linked`])
+    await shareCards(copy, laptop)
+    await quiet(post, laptop)
+    expect(laptop.shown).toEqual([])
+  })
+})
+
+describe('a link with a device that gives up the persona', () => {
+  test('ends as the device leaves it, or is erased', async () => {
+    const { post, laptop, phone } = await linked()
+    await phone.channels.test.call('persona.leave')
+    await Promise.all([phone.links.unlinkAll(), sayFarewell(phone.channels.runner)])
+    await quiet(post, laptop)
+    expect([laptop.shown, phone.shown]).toEqual([[], []])
+  })
+
+  test('ends as the persona of one device gets a successor', async () => {
+    const { post, laptop, phone, words } = await linked()
+    const { plan } = await laptop.channels.test.call('succession.plan')
+    await laptop.channels.test.call('succession.apply', { plan, words })
+    await quiet(post, laptop, phone)
+    expect([laptop.shown, phone.shown]).toEqual([[], []])
+  })
+})
