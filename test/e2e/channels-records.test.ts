@@ -59,7 +59,7 @@ test.each<[string, string, Doing]>([
   ['flipped', 'RECORD_FORGED', async (world, address) => await world.flip(address, 0)],
   ['lost', 'RECORD_VANISHED', async (world, address) => await world.lose(address)],
 ])(
-  'a record that was %s is told in status and doctor as %s and gives no text; a forged one is written anew',
+  'a record that was %s is told in status and doctor as %s, and gives no text',
   async (_, reason, doing) => {
     const { world, sides } = await twoNodes()
     const [host, guest] = sides
@@ -81,7 +81,8 @@ test.each<[string, string, Doing]>([
     const { findings } = await guest.client.call('status')
     expect(findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about).toMatchObject({ channel: 'Host', reason })
     expect((await guest.show(id)).unread).toBe(0)
-    if (reason !== 'RECORD_FORGED') return
+    // Its writer writes it anew. A node that lost a record has lost its watch too, so its reader looks after half a minute.
+    if (reason === 'RECORD_VANISHED') return
     await host.start()
     await sendInOrder(host, hostId, ['h2'])
     expect(await readUpTo(guest, id, 2, 1)).toEqual(['h2'])

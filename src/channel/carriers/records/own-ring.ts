@@ -87,10 +87,15 @@ export class OwnRing {
     })
   }
 
-  /** Writes a new header where none lies that can be read. @throws {RecordError} */
-  async mend(): Promise<void> {
+  /**
+   * Writes a new header where none lies that can be read.
+   * @param isAgain whether to put one that could be read again as it is: the network may have put it back since
+   * @throws {RecordError}
+   */
+  async mend(isAgain: boolean): Promise<void> {
     await this.#serial.run(async () => {
       if ((await this.#found()) === null) await this.#store(this.#first())
+      else if (isAgain) await this.#record.refresh(0)
     })
   }
 

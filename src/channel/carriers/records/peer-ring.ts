@@ -66,11 +66,10 @@ export class PeerRing {
     try {
       return this.#opened(await record.get(0))
     } catch (error) {
-      if (!(error instanceof RecordError)) throw error
-      if (isRecount(error.code)) return await this.#recount(error)
-      if (!isLoss(error.code)) throw error
-      this.lost = error
-      return null
+      if (!(error instanceof RecordError && (isLoss(error.code) || isRecount(error.code)))) throw error
+      const header = isRecount(error.code) ? await this.#recount() : null
+      if (header === null) this.lost = error
+      return header
     }
   }
 
@@ -81,8 +80,11 @@ export class PeerRing {
     return header
   }
 
-  /** A writer whose header is lost counts from the beginning, in a new run: what was known of the record before is of no use then. */
-  async #recount(refusal: RecordError): Promise<RingHeader | null> {
+  /**
+   * The header of a writer that has begun a new run, since its header was lost: what was known of the record before is of no use then.
+   * @returns null for a header of the same run
+   */
+  async #recount(): Promise<RingHeader | null> {
     const record = await this.#open()
     const [run, seq] = [this.#run, this.#seq]
     const header = this.#opened(await record.get(0))
@@ -90,7 +92,7 @@ export class PeerRing {
       await record.close()
       this.#run = run
       this.#seq = seq
-      throw refusal
+      return null
     }
     await this.#recounted?.close()
     this.#recounted = record
@@ -155,9 +157,11 @@ export class PeerRing {
 
   /** Null for data that is not there yet, is lost, or has given its slot to a later one. */
   async #frame(number: number, { tags }: RingHeader): Promise<Uint8Array | null> {
-    // Its parts may be lost or late.
-    const value = await nullIf(['RECORD_TORN', 'RECORD_VANISHED'], async () => {
-      return await (await this.#reading()).get(slotOf(number))
+    // Its parts may be lost or late, and a damaged one is put again when its sender repeats it.
+    const value = await (await this.#reading()).get(slotOf(number)).catch((error: unknown) => {
+      if (!(error instanceof RecordError && isLoss(error.code))) throw error
+      if (error.code === 'RECORD_FORGED') this.lost = error
+      return null
     })
     if (value === null || value.bytes.length < NUMBER_BYTES) return null
     const found = new DataView(value.bytes.buffer, value.bytes.byteOffset).getBigUint64(0)

@@ -170,8 +170,8 @@ export class RecordCarrier implements Carrier {
       const ack = header && peer.ackOf(cursor, header)
       const ring = await this.#open.own(own.url, own.place)
       if (ack) await ring.ack(ack)
-      // Whatever has damaged the ring of the peer may have met this one too.
-      else await ring.mend()
+      // Whatever has damaged or put back the ring of the peer may have met this one too.
+      else await ring.mend(peer.lost !== null)
     }
   }
 

@@ -62,6 +62,22 @@ it('a writer whose header was put back while it was off begins anew, and its rea
   expect((await bob.readAll(alice, cursor)).data).toEqual([frame(3)])
 })
 
+it('data that was damaged is told and passed by, and what lies beside it is read', async () => {
+  const records = new MemoryRecords()
+  const start = (): RecordCarrier =>
+    new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock: systemClock })
+  const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+  await alice.send(bob, frame(1), frame(2), frame(3))
+  const key = `${alice.intake.url} 3`
+  records.slots.set(key, flipped(records.slots.get(key)!))
+  expect((await bob.receive(alice)).map(({ data }) => data)).toEqual([frame(1), frame(3)])
+  const { troubles } = bob.carrier as RecordCarrier
+  expect(troubles.list(() => true).map(({ error }) => error.code)).toEqual(['RECORD_FORGED'])
+  const { cursor } = await bob.readAll(alice)
+  await alice.send(bob, frame(2))
+  expect((await bob.readAll(alice, cursor)).data).toEqual([frame(2)])
+})
+
 it('both ends write their damaged headers anew, although neither has anything to send', async () => {
   const records = new MemoryRecords()
   const carriers: RecordCarrier[] = []
