@@ -27,6 +27,8 @@ export interface StoredProposal {
   readonly invite: string | null
   /** The channel of the target app, from the first message of its handshake on. */
   readonly made: string | null
+  /** It has led to a device of the contact to which another proposal had led before. */
+  readonly isSame?: boolean
   /** The state of which the owner has heard last. */
   readonly shown: ProposalState
   readonly sinceSec: number

@@ -10,7 +10,7 @@ import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
 import { Due, Pace } from './pace.ts'
-import { groupsOf, rivalsOf } from './rivals.ts'
+import { groupsOf, othersOf, rivalsOf } from './rivals.ts'
 import type { Round } from './round.ts'
 import { ASKING, Rounds } from './rounds.ts'
 import { OtherDevices, RETRY_SEC } from './other-devices.ts'
@@ -275,10 +275,11 @@ export class Proposals {
 
   async #workOn(round: Round, survey: Survey, groupOf: ReturnType<typeof groupsOf>): Promise<void> {
     const { id, stored } = round
-    const rivals = rivalsOf(id, this.#stored!, groupOf)
-    await this.#rounds.work(round, survey, rivals)
+    const others = othersOf(id, this.#stored!, groupOf)
+    await this.#rounds.work(round, survey, others)
     this.#stored?.set(id, round.stored)
-    if (round.stored.proposal !== stored.proposal) for (const { channel } of rivals) this.wake(channel)
+    if (round.stored.proposal === stored.proposal) return
+    for (const { channel } of rivalsOf(round.stored, others)) this.wake(channel)
   }
 
   async #erase(id: string, { channel, target }: StoredProposal): Promise<void> {

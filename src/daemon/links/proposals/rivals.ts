@@ -1,5 +1,6 @@
 /** Proposals of one person in one app over several source apps: one of them leads to a channel (docs/links.md, section 3). Pure. */
 import { rankOf } from '../../../link/proposal.ts'
+import type { PersonaChannel } from '../../wing/introductions.ts'
 import type { StoredProposal } from './kinds.ts'
 import { sourceKey, type Survey } from './survey.ts'
 
@@ -24,14 +25,35 @@ export function groupsOf(stored: Stored): (one: StoredProposal) => readonly stri
   return (one) => groups.get(keyOf(one)) ?? []
 }
 
-/** Those that may lead to the same device of the person. Two keys for one source app are two devices; of two source apps nobody can tell. */
-export function rivalsOf(id: string, stored: Stored, groupOf: ReturnType<typeof groupsOf>): StoredProposal[] {
+/** The other proposals with the same person in the same app. */
+export function othersOf(id: string, stored: Stored, groupOf: ReturnType<typeof groupsOf>): StoredProposal[] {
   const own = stored.get(id)
   if (own === undefined) return []
-  return groupOf(own).flatMap((other) => {
-    const each = other === id ? undefined : stored.get(other)
-    return each !== undefined && (each.source !== own.source || each.device === own.device) ? [each] : []
-  })
+  return groupOf(own).flatMap((other) => (other === id ? [] : (stored.get(other) ?? [])))
+}
+
+/**
+ * Those that may lead to the same device of the person. Two keys for one source app are two devices, until both have led to one; of two source apps
+ * nobody can tell.
+ */
+export function rivalsOf(own: StoredProposal, others: readonly StoredProposal[]): StoredProposal[] {
+  return others.filter(({ source, device }) => own.isSame === true || source !== own.source || device === own.device)
+}
+
+/**
+ * Whether the channel that a proposal has just opened is a second one with a device of the person. One side alone ends it, since the two may not have
+ * opened both in the same order.
+ */
+export function isSecondChannel(
+  channel: string,
+  others: readonly StoredProposal[],
+  channels: readonly PersonaChannel[],
+  ownId: string,
+): boolean {
+  const one = channels.find(({ id }) => id === channel)
+  if (one === undefined || ownId > one.persona) return false
+  const made = new Set(others.flatMap(({ made, proposal }) => (proposal.own.opened === null ? [] : (made ?? []))))
+  return channels.some(({ id, app, device }) => made.has(id) && app === one.app && device === one.device)
 }
 
 /** Both sides find the same one, since they know the same source apps. */

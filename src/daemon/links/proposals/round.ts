@@ -46,6 +46,8 @@ export interface Found {
   readonly isAccepted: boolean
   /** Whether another source app leads to the channel. */
   readonly placeOf: (stored: StoredProposal) => Place
+  /** Whether another proposal has opened a channel with the same device of the person, and this side ends the second one. */
+  readonly isSecond: (made: string) => boolean
   /** The source channel is open, under this id. */
   readonly channel: string | null
   /** The number up to which the daemon of the source channel has spoken for this one; 0 where it is this one. */
@@ -76,7 +78,7 @@ export class Round {
     const told = spokenFor(this.#proposal, found.n)
     if (told !== this.#proposal) await this.#keep({ proposal: told })
     await this.#take()
-    await this.#look()
+    await this.#look(found)
     const place = found.placeOf(this.stored)
     let next = provided(placed(this.#proposal, place !== 'first'), found.isProvided && place !== 'over')
     if (found.isAccepted && !found.isDeclined && next.own.answer !== 'accepted') next = answered(next, 'accepted')
@@ -114,7 +116,7 @@ export class Round {
   }
 
   /** Finds what became of the invite and of the handshake. */
-  async #look(): Promise<void> {
+  async #look({ isSecond }: Found): Promise<void> {
     const { ways, means } = this.#parts
     const { invite, proposal, made } = this.stored
     const { own } = proposal
@@ -129,13 +131,15 @@ export class Round {
     if (channel === null) return
     const state = await ways.stateOf(channel)
     const m2Hash = OPEN.includes(state) ? ways.m2HashOf(channel) : null
-    if (m2Hash !== null) {
+    if (m2Hash !== null && isSecond(channel)) {
+      await this.#keep({ isSame: true })
+      await this.#move(failed(this.#proposal))
+    } else if (m2Hash !== null) {
       const hash = openedHash(m2Hash, means.keeper.engine)
       // Nobody may find it on this device later.
       if (invite !== null) await ways.endOffer(invite)
-      return await this.#keep({ proposal: opened(this.#proposal, hash), invite: null })
-    }
-    if (!UNDERWAY.includes(state)) await this.#move(failed(this.#proposal))
+      await this.#keep({ proposal: opened(this.#proposal, hash), invite: null })
+    } else if (!UNDERWAY.includes(state)) await this.#move(failed(this.#proposal))
   }
 
   /** Takes a step, and ends what has no place in it any more. */

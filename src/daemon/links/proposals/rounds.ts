@@ -7,7 +7,7 @@ import { ByItself } from './by-itself.ts'
 import type { ProposalMeans } from './means.ts'
 import type { OtherDevices } from './other-devices.ts'
 import { bearsOtherName } from './other-name.ts'
-import { placeOf } from './rivals.ts'
+import { isSecondChannel, placeOf, rivalsOf } from './rivals.ts'
 import { Round, type Found } from './round.ts'
 import { isAnnounced, sourceKey, type Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
@@ -34,12 +34,12 @@ export class Rounds {
     return new Round(id, stored, { means: this.#means, ways, texts: this.#texts, tell: this.#others.tell(ways) })
   }
 
-  /** @param rivals the other proposals that may lead to the same channel */
-  async work(round: Round, survey: Survey, rivals: readonly StoredProposal[]): Promise<void> {
+  /** @param others the other proposals with the person in the app */
+  async work(round: Round, survey: Survey, others: readonly StoredProposal[]): Promise<void> {
     const { links } = this.#means
     const { source, target } = round.stored
     const there = this.#thereOf(round, survey)
-    const now = this.#find(round, survey, rivals)
+    const now = this.#find(round, survey, others)
     // An answer may come before anybody knows how the links stand.
     if (links.isReady) await round.run(now)
     const receive = there === null ? links.receiving(source, target) : there.receive
@@ -53,7 +53,7 @@ export class Rounds {
     return isAnnounced(found) ? found : null
   }
 
-  #find(round: Round, survey: Survey, rivals: readonly StoredProposal[]): Found {
+  #find(round: Round, survey: Survey, others: readonly StoredProposal[]): Found {
     const { keeper, links } = this.#means
     const { source, target, persona, over } = round.stored
     const there = this.#thereOf(round, survey)
@@ -65,8 +65,9 @@ export class Rounds {
     return {
       isProvided,
       isDeclined: keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined,
-      isAccepted: rivals.some(({ proposal: { own } }) => own.answer === 'accepted'),
-      placeOf: (stored) => placeOf(stored, rivals, survey, keeper.nowSec),
+      isAccepted: rivalsOf(round.stored, others).some(({ proposal: { own } }) => own.answer === 'accepted'),
+      placeOf: (stored) => placeOf(stored, rivalsOf(stored, others), survey, keeper.nowSec),
+      isSecond: (made) => isSecondChannel(made, others, survey.ways.all(), keeper.table().personaId),
       channel: survey.open.get(sourceKey(round.stored))?.id ?? null,
       n: there?.n ?? 0,
     }
