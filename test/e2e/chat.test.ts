@@ -110,6 +110,8 @@ describe.skipIf(absence !== '')(`on a terminal${absence}`, () => {
       await terminal.shows(/^Alice \[read\]>$/m)
       terminal.type('/history 1')
       await terminal.shows('end it here [read]')
+      terminal.type('/to alice')
+      await terminal.shows(/^chat with Alice$/m)
       terminal.type('/quit')
       await terminal.ended()
     },

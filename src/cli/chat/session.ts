@@ -16,7 +16,7 @@ import { takeContents, takeIncoming } from './incoming.ts'
 import type { ChatText } from './content.ts'
 import { Outgoing } from './outgoing.ts'
 import { ownPersona } from './own-persona.ts'
-import { findPeer, peerOf, type Peer } from './peers.ts'
+import { findPeer, peerOf, showPeer, type Peer } from './peers.ts'
 import { ReadMarks } from './read-marks.ts'
 import { Screen } from './screen.ts'
 import { MARKS } from './show.ts'
@@ -289,12 +289,14 @@ class Session {
     this.#lastSent = null
     this.#mayWait = true
     this.#outgoing.tryAgain()
+    this.#screen.say([`chat with ${showPeer(peer)}`])
     await this.#begin(SHOWN_LINES)
     await this.#showNew()
   }
 
   async #showHistory(count: number): Promise<void> {
     const lines = await lastLines(this.#client, this.#peer.chat, count, () => true)
+    if (lines.length === 0) this.#screen.say(['no lines yet'])
     this.#screen.showAgain(lines.slice(-count), this.#peer)
   }
 }
