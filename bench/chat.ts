@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, watch, writeFileSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { LOOK_MS } from '../src/channel/carriers/records/lookout.ts'
+import { DhtPeers } from '../test/support/dht-peers.ts'
 import { rowBesidePosts } from './beside-posts.ts'
 import { startPair, type Pair } from './channel-pair.ts'
 import { ChatPair, OpenChat } from './chat-pair.ts'
@@ -10,6 +12,7 @@ import { makeHome, removeHome, residentMiB, type RunningDaemon } from './daemon.
 import { formatRatio, quantile, timedMs, type Row } from './measure.ts'
 import { OPEN_CONFIG, RELAY, start, stop, type Running } from './relay-load.ts'
 
+const DHT_NODES = 4
 const STAND_IN = join(import.meta.dirname, '../test/support/veilid-server.ts')
 const A_ROUND = 5 // lines, then posts: short, so that both meet the same disk and the same load
 const KEPT_AT_A_TIME = 256
@@ -119,6 +122,24 @@ async function benchVeilid(pair: Pair): Promise<Row> {
   return { what: 'chat over Veilid (stand-in), line to line', figure: spreadOf(times) }
 }
 
+/** Times the DHT alone: nodes of bittorrent-dht on loopback. */
+async function benchDhtAlone(isQuick: boolean): Promise<Row[]> {
+  const ends: (() => void)[] = []
+  const atEnd = (end: () => void): void => void ends.push(end)
+  const { ports } = await DhtPeers.start('bittorrent-dht', DHT_NODES, [], { heedReadOnly: true, atEnd })
+  const pair = await startPair({ bootstrap: ports.map((port) => `127.0.0.1:${port}`), private: ['127.0.0.1'] })
+  try {
+    const chat = await ChatPair.open(pair, 'dht', 'dht')
+    const times = await chat.timesMs(isQuick ? 2 : 20)
+    await chat.end()
+    const figure = `${spreadOf(times)} (goal: its poll of ${LOOK_MS} ms and two gets at most)`
+    return [{ what: 'chat over the DHT, line to line', figure }]
+  } finally {
+    await pair.close()
+    for (const end of ends) end()
+  }
+}
+
 function urlOf({ port }: Running): string {
   return `http://127.0.0.1:${port}`
 }
@@ -172,7 +193,8 @@ export async function benchChat(isQuick: boolean): Promise<Row[]> {
 }
 
 if (import.meta.main) {
-  const isRelayAlone = process.argv.includes('--relay')
-  const rows = isRelayAlone ? await benchRelayAlone() : await benchChat(process.argv.includes('--quick'))
+  const [isRelay, isDht, isQuick] = ['--relay', '--dht', '--quick'].map((option) => process.argv.includes(option))
+  const alone = isDht ? benchDhtAlone : isRelay ? benchRelayAlone : benchChat
+  const rows = await alone(isQuick!)
   for (const { what, figure } of rows) console.log(`${what.padEnd(56)} ${figure}`)
 }
