@@ -12,6 +12,7 @@ type Step = string | ((facts: Facts) => string | null)
 /** The commands that list the possible names, by the `what` of a NOT_FOUND. */
 const LISTS: Readonly<Record<string, string>> = {
   contact: 'persona contact list',
+  person: 'persona contact list, or persona channel list',
   'contact-device': 'persona contact show NAME',
   device: 'persona device list',
   alarm: 'persona alarms',

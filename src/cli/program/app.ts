@@ -5,10 +5,14 @@ import type { LinkOptions } from '../daemon/app-links.ts'
 import type { PlacesOptions } from '../daemon/cards.ts'
 import type { Runner } from './options.ts'
 
+/** An option that is given again adds to its list. */
+const listed = (more: string, before?: string): string => (before === undefined ? more : `${before},${more}`)
+
 export function addApp(app: Command, run: Runner): void {
   const can = [
     '--can <list>',
     'allow any of read, observe, publish, channel, message, propose, separated by commas',
+    listed,
   ] as const
   const asName = ['--as <name>', 'let it speak to the apps of others under this name, such as org.example.app'] as const
   const span = ['--for <time>', 'allow it for this long, such as 12h or 30d (default: until you revoke it)'] as const
@@ -91,6 +95,7 @@ function addLinks(app: Command, run: Runner): void {
     .option(
       '--provide <whom>',
       'the contacts that it provides to the other app: none, all, or names separated by commas',
+      listed,
     )
     .option(
       '--receive <how>',

@@ -79,7 +79,7 @@ export class Links extends StandingLinks {
    */
   async set(id: string, settings: Partial<StoredSettings>): Promise<Link> {
     return await this.#serial.run(async () => {
-      const link = this.#known(id)
+      const link = this.known(id)
       const { elsewhere } = link
       const told = elsewhere === undefined ? {} : { elsewhere: { ...elsewhere, told: elsewhere.told + 1 } }
       return await this.#put({ ...withSettings(link, link.sides[0].app, settings), ...told }, false)
@@ -89,7 +89,7 @@ export class Links extends StandingLinks {
   /** The other device has told its settings. */
   async hear(id: string, { app, how, count }: Heard): Promise<void> {
     await this.#serial.run(async () => {
-      const link = this.#known(id)
+      const link = this.known(id)
       const { sides, elsewhere } = link
       if (elsewhere === undefined || count <= elsewhere.heard) return
       const side = { ...sides[1], app, receive: { ...sides[1].receive, how } }
@@ -106,7 +106,7 @@ export class Links extends StandingLinks {
   /** The other device of a link is listed now. @param device its key in the own table */
   async noteDevice(id: string, device: string): Promise<void> {
     await this.#serial.run(async () => {
-      const link = this.#known(id)
+      const link = this.known(id)
       const { elsewhere } = link
       if (elsewhere === undefined || elsewhere.device === device) return
       await this.#put({ ...link, elsewhere: { ...elsewhere, device } }, false)
@@ -130,7 +130,8 @@ export class Links extends StandingLinks {
     await this.#serial.idle()
   }
 
-  #known(id: string): Link {
+  /** @throws {LinksError} APP_LINK_UNKNOWN */
+  known(id: string): Link {
     const link = this.all.find((each) => each.id === id)
     if (link !== undefined) return link
     throw new LinksError('APP_LINK_UNKNOWN', 'there is no such link here', 'list the links')

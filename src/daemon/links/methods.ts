@@ -8,7 +8,9 @@ import { LinksError } from './errors.ts'
 import { sidesOf, type Link } from './link.ts'
 import type { Links } from './links.ts'
 import type { LinksMeans } from './standing.ts'
+import type { People } from './people.ts'
 import { settingsOf, settingsView } from './settings.ts'
+import type { Host } from '../wing/wing.ts'
 
 /** @param opened resolves once the links were read @throws {CustodyError} APPS_LOCKED */
 export function linkHandlers(
@@ -16,9 +18,12 @@ export function linkHandlers(
   elsewhere: Elsewhere,
   opened: () => Promise<void>,
   apps: CallApps,
-  { keeper, speakers }: LinksMeans,
+  { keeper, speakers, introductions }: LinksMeans & Pick<Host, 'introductions'>,
 ): Omit<Handlers<LinksMethods>, keyof ProposalsMethods> {
-  const view = (link: Link, caller: Caller, first = link.sides[0].app): AppLink => {
+  const everybody = async (): Promise<People> => ({ keeper, channels: (await introductions.ways()).all() })
+  const view = async (link: Link, caller: Caller, first?: string): Promise<AppLink> =>
+    viewIn(await everybody(), link, caller, first)
+  const viewIn = (people: People, link: Link, caller: Caller, first = link.sides[0].app): AppLink => {
     const [own, other] = sidesOf(link, first)
     const { id, askedBy, sinceSec } = link
     return {
@@ -29,8 +34,8 @@ export function linkHandlers(
       state: links.stateOf(link),
       askedBy,
       sinceSec,
-      settings: settingsView(own!, keeper),
-      otherSettings: caller.role === 'admin' && link.elsewhere === undefined ? settingsView(other, keeper) : null,
+      settings: settingsView(own!, people),
+      otherSettings: caller.role === 'admin' && link.elsewhere === undefined ? settingsView(other, people) : null,
     }
   }
   return {
@@ -38,28 +43,30 @@ export function linkHandlers(
       await opened()
       const app = apps.appFor(caller, wish)
       if (caller.role === 'admin')
-        return view(await links.link(app, other, await settingsOf(settings, keeper)), caller, app)
+        return await view(await links.link(app, other, await settingsOf(settings, app, await everybody())), caller, app)
       if (settings.provide !== undefined || settings.receive !== undefined) {
         const message = 'the owner alone says which contacts a link provides, and how they are received'
         throw new LinksError('APP_LINK_OWNER', message, 'ask for the link without settings')
       }
-      return view(await links.ask(app, other), caller, app)
+      return await view(await links.ask(app, other), caller, app)
     },
     'app.link-invite': async ({ app, ...settings }, caller) => {
       await opened()
-      const { link, invite, expiresAtSec } = await elsewhere.invite(app, await settingsOf(settings, keeper))
-      return { link: view(link, caller), invite, expiresAtSec }
+      const wish = await settingsOf(settings, app, await everybody())
+      const { link, invite, expiresAtSec } = await elsewhere.invite(app, wish)
+      return { link: await view(link, caller), invite, expiresAtSec }
     },
     'app.link-accept': async ({ app, invite, ...settings }, caller) => {
       await opened()
-      const { link } = await elsewhere.accept(app, invite, await settingsOf(settings, keeper))
-      return view(link, caller)
+      const { link } = await elsewhere.accept(app, invite, await settingsOf(settings, app, await everybody()))
+      return await view(link, caller)
     },
     'app.link-set': async ({ id, ...settings }, caller) => {
       await opened()
-      const link = await links.set(id, await settingsOf(settings, keeper))
+      const { app } = links.known(id).sides[0]
+      const link = await links.set(id, await settingsOf(settings, app, await everybody()))
       elsewhere.look()
-      return view(link, caller)
+      return await view(link, caller)
     },
     'app.unlink': async ({ id }, caller) => {
       await opened()
@@ -71,10 +78,14 @@ export function linkHandlers(
     },
     'app.links': async (_, caller) => {
       await opened()
+      const people = await everybody()
       if (caller.role === 'admin')
-        return { links: links.all.map((link) => view(link, caller)), linkable: await speakers.namesWith('propose') }
+        return {
+          links: links.all.map((link) => viewIn(people, link, caller)),
+          linkable: await speakers.namesWith('propose'),
+        }
       const app = apps.of(caller)
-      return { links: seen(caller).map((link) => view(link, caller, app)), linkable: [] }
+      return { links: seen(caller).map((link) => viewIn(people, link, caller, app)), linkable: [] }
     },
   }
 

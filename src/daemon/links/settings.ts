@@ -1,35 +1,22 @@
 /** The settings of an app of a link: contacts that the owner names stay the same people under whatever name. */
 import type { LinkSettings, SettingsWish } from '../../ipc/methods/links.ts'
-import { findContact } from '../contacts/find.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { currentId } from '../state/view.ts'
-import { LinksError } from './errors.ts'
-import { DEFAULT_A_DAY, type StoredSettings } from './kinds.ts'
+import { DEFAULT_A_DAY, type StoredSettings, type StoredSide } from './kinds.ts'
+import { nameOf, personaNamed, type People } from './people.ts'
 
-/** @throws {LinksError} APP_LINK_NO_PERSONA @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
+/** @param app whose settings these are @throws {LinksError} APP_LINK_NO_PERSONA @throws {KeeperError} NOT_FOUND | AMBIGUOUS */
 export async function settingsOf(
   { provide, contacts = [], receive }: SettingsWish,
-  keeper: Keeper,
+  app: string,
+  people: People,
 ): Promise<Partial<StoredSettings>> {
+  const ids = new Set<string>()
+  if (provide === 'named') for (const name of contacts) ids.add(await personaNamed(name, app, people))
   return {
-    ...(provide === undefined ? {} : { provide, contacts: provide === 'named' ? await idsOf(contacts, keeper) : [] }),
+    ...(provide === undefined ? {} : { provide, contacts: [...ids] }),
     ...(receive === undefined ? {} : { receive: { how: receive.how, aDay: receive.aDay ?? DEFAULT_A_DAY } }),
   }
-}
-
-async function idsOf(names: readonly string[], keeper: Keeper): Promise<string[]> {
-  const ids = new Set<string>()
-  for (const name of names) {
-    const { personaId } = await findContact(name, keeper.reader())
-    if (personaId === null)
-      throw new LinksError(
-        'APP_LINK_NO_PERSONA',
-        `${name} has no persona, so nobody can propose them`,
-        'leave them out',
-      )
-    ids.add(personaId)
-  }
-  return [...ids]
 }
 
 /** The PersonaIDs of named contacts now: some may go on under another persona. */
@@ -37,10 +24,10 @@ export function providedIds(ids: readonly string[], keeper: Keeper): readonly st
   return ids.map((id) => currentId(id, keeper.onDisk))
 }
 
-export function settingsView({ provide, contacts, receive }: StoredSettings, keeper: Keeper): LinkSettings {
-  const named = providedIds(contacts, keeper).map((persona) => ({
+export function settingsView({ app, provide, contacts, receive }: StoredSide, people: People): LinkSettings {
+  const named = providedIds(contacts, people.keeper).map((persona) => ({
     persona,
-    name: keeper.onDisk.personas.get(persona)?.entry?.name ?? null,
+    name: nameOf(persona, app, people),
   }))
   return { provide, contacts: named, receive: { ...receive } }
 }

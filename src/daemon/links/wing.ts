@@ -21,7 +21,7 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
   kinds: [DECLINE],
   sealedKinds: [...SEALED_KINDS, ...PROPOSAL_KINDS],
   open: ({ keeper, sealed, speakers, introductions, lines, appOf, log }) => {
-    const means = { keeper, sealed, speakers }
+    const means = { keeper, sealed, speakers, introductions }
     const links = new Links(means)
     const elsewhere = new Elsewhere(links, lines, log)
     const proposals = new Proposals({

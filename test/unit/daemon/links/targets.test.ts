@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { SEALED_KINDS } from '../../../../src/daemon/links/kinds.ts'
 import { WAIT_SEC } from '../../../../src/daemon/links/link.ts'
 import { Links } from '../../../../src/daemon/links/links.ts'
+import { nameOf, personaNamed, type People } from '../../../../src/daemon/links/people.ts'
 import { settingsOf } from '../../../../src/daemon/links/settings.ts'
 import { Sealed } from '../../../../src/daemon/sealed/sealed.ts'
+import { codeOf } from '../../../support/code-of.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { person } from '../../../support/person.ts'
 import { silentLog } from '../../../support/silent-log.ts'
@@ -56,10 +58,38 @@ describe('a contact', () => {
     const { test: keeper, links } = await begin()
     const kim = await contactNamed(keeper, 'Kim')
     const leo = await contactNamed(keeper, 'Leo')
-    await links.link(SHOP, TALK, await settingsOf({ provide: 'named', contacts: ['Kim'] }, keeper.keeper))
+    await links.link(
+      SHOP,
+      TALK,
+      await settingsOf({ provide: 'named', contacts: ['Kim'] }, SHOP, { keeper: keeper.keeper, channels: [] }),
+    )
     await keeper.call('contact.rename', { contact: kim, name: 'Kim from school' })
     expect(targets(links, SHOP, kim)).toEqual([TALK])
     expect(targets(links, SHOP, leo)).toEqual([])
+  })
+
+  test('has a name of an own channel of the app, or of the address book, and the owner is asked which of two', async () => {
+    const { test: keeper } = await begin()
+    const kim = await contactNamed(keeper, 'Kim')
+    const [leo, pat] = [person('Leo of the shop').id, person('Pat of the shop').id]
+    const met = (app: string, persona: string, name: string): People['channels'][number] => ({ app, persona, name })
+    const people = {
+      keeper: keeper.keeper,
+      channels: [met(SHOP, leo, 'Leo'), met(SHOP, pat, 'Kim'), met(SHOP, pat, 'Pat'), met(TALK, pat, 'Leo')],
+    }
+    const named = (name: string, app = SHOP): Promise<string> => personaNamed(name, app, people)
+    for (const name of ['Leo', 'leo', leo, leo.toLowerCase()]) expect(await named(name)).toBe(leo)
+    expect(await named('Leo', TALK)).toBe(pat)
+    expect(await named('Kim', TALK)).toBe(kim)
+    expect(await codeOf(named('Kim'))).toBe('AMBIGUOUS')
+    expect(await named(kim)).toBe(kim)
+    expect(await codeOf(named('Nobody'))).toBe('NOT_FOUND')
+    expect(await codeOf(named('Pat', TALK))).toBe('NOT_FOUND')
+    expect([nameOf(kim, SHOP, people), nameOf(leo, SHOP, people), nameOf(leo, TALK, people)]).toEqual([
+      'Kim',
+      'Leo',
+      null,
+    ])
   })
 
   test('is not provided while they are blocked', async () => {
