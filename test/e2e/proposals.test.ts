@@ -45,9 +45,19 @@ async function secretsOf({ host }: Person): Promise<string[]> {
 
 test('whoever accepts first waits for the other one, and whoever accepts second does not', async () => {
   const { leo, kim } = await leoAndKim()
-  await Promise.all([leo.link(), kim.link()])
+  await leo.link()
+  expect(await new Home(kim.home).done(['app', 'link', SOURCE, TARGET, '--provide', 'Leo'])).toMatch(
+    /^ {2}org\.example\.renuicorn provides Leo ….{8}, and asks you about those of the other one$/m,
+  )
   await Promise.all([leo.reach('proposed'), kim.reach('proposed')])
   const accept = ['--kind', 'proposal', '--app', TARGET]
+  expect((await new Home(leo.home).run(['pending'])).stdout).toContain(
+    `to accept: persona accept Kim ${accept.join(' ')}\n`,
+  )
+  for (const verb of ['accept', 'reject']) {
+    const { stderr } = await new Home(leo.home).run([verb, 'Kim'])
+    expect(stderr).toMatch(new RegExp(`to answer that: persona .*${verb} Kim ${accept.join(' ')}`))
+  }
   expect(await new Home(leo.home).done(['accept', 'Kim', ...accept])).toMatch(
     /^Kim ….{8}: accepted: the channel opens once they have accepted too, and is not verified\n$/,
   )

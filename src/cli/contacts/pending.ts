@@ -2,16 +2,17 @@
 import type { Client } from '../../ipc/client.ts'
 import type { ElsewhereReport, Policy } from '../../ipc/shapes/contact.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../../ipc/shapes/pending.ts'
+import { quoteWord } from '../../ipc/command-word.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, tell, type Context } from '../io/context.ts'
-import { CliError, EXIT_DONE } from '../io/errors.ts'
+import { CliError, EXIT_DONE, hasCode } from '../io/errors.ts'
 import { escapeText, keyTail, showName } from '../io/escape.ts'
 import { parseQuery } from '../io/keys.ts'
 import { formatTime, tableNumbers } from '../io/layout.ts'
 import { formatPlaces, formatRequest, placesOf, requestsOf } from '../io/requests.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
-import { answerProposal, formatProposal, proposalsOf } from './proposals.ts'
+import { answerProposal, formatProposal, proposalsOf, proposedIn } from './proposals.ts'
 
 export interface AnswerOptions {
   readonly kind?: string
@@ -71,6 +72,9 @@ const TITLES: Readonly<Record<PendingKind, string>> = {
   elsewhere: 'was looked at on another of your devices',
 }
 
+/** The contact does not exist, or has no pending change. */
+const NOTHING = ['NOT_FOUND', 'NOTHING_PENDING'] as const
+
 /** Changes by which two entries become one. */
 const JOINING: ReadonlySet<string> = new Set(['upgraded', 'succeeded'])
 
@@ -121,6 +125,10 @@ function quoted(name: string): string {
 }
 
 export async function accept(context: Context, contact: string, options: AnswerOptions): Promise<number> {
+  if (options.kind === PLACES)
+    throw new CliError('USAGE', 'you accept relays that an app proposes by naming them', {
+      hint: 'run the commands that this shows: persona pending',
+    })
   if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'accept')
   return await answer(context, 'pending.accept', 'accepted', contact, options)
 }
@@ -147,9 +155,19 @@ async function answer(
   const [kind, digits] = [parseKind(options.kind), parseTable(options.table)]
   const update = await withDaemon(context, async (client) => {
     const params = { contact: parseQuery(contact), ...(kind === null ? {} : { kind }) }
-    if (method === 'pending.reject') return await client.call(method, params)
-    // The contact could show another table after the owner looked and before the owner answers.
-    return await client.call(method, { ...params, tableHash: await agreedTable(context, client, params, digits) })
+    try {
+      if (method === 'pending.reject') return await client.call(method, params)
+      // The contact could show another table after the owner looked and before the owner answers.
+      return await client.call(method, { ...params, tableHash: await agreedTable(context, client, params, digits) })
+    } catch (error) {
+      const app =
+        kind === null && NOTHING.some((code) => hasCode(error, code)) ? await proposedIn(client, contact) : null
+      if (app === null) throw error
+      const command = `persona ${method === 'pending.accept' ? 'accept' : 'reject'} ${quoteWord(contact)}`
+      throw new CliError('USAGE', `${escapeText(contact)} is proposed in ${escapeText(app)}`, {
+        hint: `to answer that: ${command} --kind ${PROPOSAL} --app ${quoteWord(app)}`,
+      })
+    }
   })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
   const again =

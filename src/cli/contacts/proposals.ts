@@ -64,6 +64,14 @@ function outcomeOf(answer: ProposalAnswer, state: ProposalView['state']): string
     : 'accepted: the channel opens once they have accepted too, and is not verified'
 }
 
+/** The app in which the one person of this name or PersonaID is proposed and waits for an answer; null for none or several. */
+export async function proposedIn(client: Client, who: string): Promise<string | null> {
+  return await findProposal(client, who, undefined).then(
+    ({ app }) => app,
+    () => null,
+  )
+}
+
 async function findProposal(client: Client, who: string, app: string | undefined): Promise<ProposalView> {
   const isMeant = ({ name, persona }: ProposalView): boolean =>
     name === who || persona === who.toUpperCase() || isEndOf(persona, who)
@@ -72,7 +80,7 @@ async function findProposal(client: Client, who: string, app: string | undefined
   const [one, ...more] = [...meant.values()]
   if (one === undefined)
     throw new CliError('PROPOSAL_UNKNOWN', `nobody proposes ${escapeText(who)}`, {
-      hint: 'list those who are proposed: persona pending',
+      hint: 'list those who are proposed',
     })
   if (more.length === 0) return one
   const listed = [one, ...more].map(
