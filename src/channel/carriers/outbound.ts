@@ -46,10 +46,17 @@ export class Outbound {
   #lying: Uint8Array[] | null = null
   /** Why the last try at some intake failed; null once one works and none waits. */
   problem: string | null = null
+  /** Intakes that took the last data. By connectoid value. */
+  readonly #taking = new Set<string>()
 
   constructor(means: CarryMeans, outcomes: Outcomes) {
     this.#means = means
     this.#outcomes = outcomes
+  }
+
+  /** Why nothing can be left for the peer at present; null while some intake takes data. */
+  get obstacle(): string | null {
+    return this.#taking.size > 0 ? null : this.problem
   }
 
   /** @param addresses connectoid values of the peer */
@@ -110,6 +117,7 @@ export class Outbound {
 
   /** Gives up intakes that take nothing, unless the peer still receives there. Data that waited for them is posted again. */
   leaveAllBut(addresses: readonly string[]): void {
+    for (const address of this.#taking) if (!addresses.includes(address)) this.#taking.delete(address)
     const left = [...this.#lanes].filter(([address, lane]) => lane.cancel !== null && !addresses.includes(address))
     if (left.length === 0) return
     for (const [address, lane] of left) this.#drop(address, lane)
@@ -188,6 +196,7 @@ export class Outbound {
         const { line, data } = job
         const answer = await carrier!.send(line, intake, data)
         lane.jobs.shift()
+        if (answer === 'left') this.#taking.add(address)
         if (lane.retryMs > 0) this.#back(lane)
         else this.#noteProblem()
         if (answer === 'used') this.#outcomes.onUsed(address)
@@ -210,6 +219,7 @@ export class Outbound {
   }
 
   #failed(address: string, lane: Lane, error: unknown): void {
+    this.#taking.delete(address)
     this.problem = error instanceof CarrierError ? error.code : 'CARRIER_AWAY'
     this.#means.noteFailure('channel.send', error)
     if (error instanceof CarrierError && !error.passes) {

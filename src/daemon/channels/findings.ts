@@ -81,10 +81,10 @@ function findingOf(end: End, { means }: Runner): Finding | null {
     const hint = 'ask them to start their daemon; otherwise the channel stands still after seven days'
     return notice('CHANNEL_UNCONFIRMED', message, hint, about)
   }
-  if (state === 'open' && end.problem !== null)
+  if (state === 'open' && end.obstacle !== null)
     return notice(
       'CHANNEL_WAITING',
-      `nothing reaches ${name} now: ${whyOf(end.problem)}`,
+      `nothing reaches ${name} now: ${whyOf(end.obstacle)}`,
       'the daemon goes on trying',
       about,
     )

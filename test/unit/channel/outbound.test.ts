@@ -81,3 +81,31 @@ it('a carrier that was away clears away later', async () => {
   story.isAway = false
   expect([await story.settle(1), await story.settle(2), await story.settle(3)]).toEqual([[[1]], [[2]], []])
 })
+
+it('nothing reaches the peer only while none of their intakes takes data', async () => {
+  const other = { url: 'folder:0123456789abcdef', ext: null }
+  const away = new Set<string>()
+  const carrier: Pick<Carrier, 'send'> = {
+    send: (_line, { url }) =>
+      away.has(url)
+        ? Promise.reject(new CarrierError('CARRIER_AWAY', 'it is away', { hint: 'wait' }))
+        : Promise.resolve('left'),
+  }
+  const means = { ways: { of: () => carrier as Carrier }, clock: new HandClock(), noteFailure: (): void => {} }
+  const outbound = new Outbound(means, { onUsed: () => {}, onBack: () => {} })
+  const addresses = [...TO, formatConnectoid(PUB, other)]
+  const post = async (n: number): Promise<(string | null)[]> => {
+    outbound.post(LINE, addresses, [frame(n)])
+    await outbound.idle()
+    return [outbound.problem, outbound.obstacle]
+  }
+  expect(await post(1)).toEqual([null, null])
+  away.add(INTAKE.url)
+  expect(await post(2)).toEqual(['CARRIER_AWAY', null])
+  away.add(other.url)
+  expect(await post(3)).toEqual(['CARRIER_AWAY', 'CARRIER_AWAY'])
+  away.clear()
+  outbound.retry()
+  await outbound.idle()
+  expect([outbound.problem, outbound.obstacle]).toEqual([null, null])
+})

@@ -67,7 +67,7 @@ export class FolderCarrier implements Carrier {
 
   async open(at: string): Promise<Intake> {
     if (!this.folders.includes(at))
-      throw new CarrierError('CARRIER_UNKNOWN', `${at} is no folder of the configuration`, {
+      throw new CarrierError('CARRIER_UNKNOWN', `"${at}" is no folder of the configuration`, {
         hint: 'add it to net.folders in the configuration',
       })
     const digits = newDigits()

@@ -85,9 +85,14 @@ export class End implements Loadable {
     return this.#summary
   }
 
-  /** Why data cannot be left for the peer at present; null if it can. */
+  /** Why data cannot be left at some intake of the peer at present; null if it can. */
   get problem(): string | null {
     return this.#outbound.problem
+  }
+
+  /** Why data cannot be left anywhere for the peer at present; null if it can. */
+  get obstacle(): string | null {
+    return this.#outbound.obstacle
   }
 
   /** M1 of the guest has an offer of the direct way. */
