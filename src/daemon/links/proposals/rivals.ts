@@ -5,7 +5,7 @@ import type { StoredProposal } from './kinds.ts'
 import { sourceKey, type Survey } from './survey.ts'
 
 /**
- * - `first`: it leads.
+ * - `first`: it leads, or has led.
  * - `second`: another one does.
  * - `over`: the channel of another one is open.
  */
@@ -63,6 +63,7 @@ export function placeOf(
   { open }: Pick<Survey, 'open'>,
   nowSec: number,
 ): Place {
+  if (own.proposal.own.opened !== null) return 'first'
   if (rivals.some(({ proposal }) => proposal.own.opened !== null)) return 'over'
   const rank = (one: StoredProposal): number =>
     Math.min(rankOf(one.proposal, nowSec), open.has(sourceKey(one)) ? Infinity : 1)

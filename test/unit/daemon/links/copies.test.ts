@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { sayFarewell } from '../../../../src/daemon/channels/farewell.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
-import { days, link, linked, SHOP, TALK } from '../../../support/houses.ts'
-import { LinkDaemon, quiet, shareCards } from '../../../support/link-daemon.ts'
+import { all, begin, days, link, linked, meet, SHOP, states, TALK } from '../../../support/houses.ts'
+import { LinkDaemon, quiet, shareCards, shareTable } from '../../../support/link-daemon.ts'
 import { MemoryPost } from '../../../support/memory-carrier.ts'
 
 /** A copy of the state of a daemon goes to work elsewhere. */
@@ -52,6 +52,27 @@ describe('a link with a device whose state was copied', () => {
     await quiet(post, laptop)
     expect(laptop.shown).toEqual([])
   })
+})
+
+test('a contact who is connected stays so over a copy of the device of the source app, and gets no second channel', async () => {
+  const story = await begin(2, 1)
+  const { post, leo, kim } = story
+  await shareTable(leo.source, leo.target)
+  for (const house of [leo, kim]) await link(post, house, 'self')
+  await quiet(post, ...all(leo, kim))
+  expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+  await leo.source.channels.runner.close()
+  leo.source = await copyOf(leo.source, post)
+  await reconcile(leo.source)
+  await quiet(post, ...all(leo, kim))
+  await shareCards(leo.source, leo.target)
+  await link(post, leo, 'self')
+  await meet(post, leo.source, kim.source)
+  await quiet(post, ...all(leo, kim))
+  expect(await leo.target.states()).toEqual(['confirmed'])
+  expect(await kim.target.states()).toContain('confirmed')
+  const channels = [await leo.target.channelsOf(TALK), await kim.target.channelsOf(TALK)]
+  expect(channels).toMatchObject([[{ state: 'open' }], [{ state: 'open' }]])
 })
 
 describe('a link with a device that gives up the persona', () => {
