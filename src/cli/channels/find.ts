@@ -1,4 +1,5 @@
 /** Finds channels and open invites by the names that their owner gave them. These names are a name space of their own, within one app. */
+import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import { channelId, type ChannelView, type InviteView } from '../../ipc/methods/channel-values.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
@@ -95,4 +96,10 @@ function unknown(name: string): CliError {
 /** Names as they are compared. As contacts: people type names without looking at capitals. */
 export function folded(name: string): string {
   return name.normalize('NFC').toLowerCase()
+}
+
+/** The command of the other side. An invite for another app is used by that app, or by hand with its name. */
+export function acceptCommand(app: string): string {
+  if (app === CHAT_APP) return 'persona chat accept INVITE'
+  return `persona channel accept INVITE${app === HAND_APP ? '' : ` --app ${app}`}`
 }

@@ -1,5 +1,4 @@
 /** `persona channel invite`: makes an invite, and shows it as a line and as a QR code. */
-import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { InviteResult } from '../../ipc/methods/channels.ts'
 import { withDaemon } from '../io/connect.ts'
@@ -9,7 +8,7 @@ import { formatTime } from '../io/layout.ts'
 import { personaOf } from '../io/personas.ts'
 import { showsPictures } from '../io/style.ts'
 import { parseTimeSpan } from '../io/time-span.ts'
-import { checkFree, HAND_APP, listAll } from './find.ts'
+import { acceptCommand, checkFree, HAND_APP, listAll } from './find.ts'
 import { printMet, stillWaiting, waitForMeeting, type Look } from './met.ts'
 import { describeWays } from './states.ts'
 
@@ -77,8 +76,7 @@ async function showInvite(context: Context, made: InviteResult, { qr, wait }: In
   else print(context, made, [...(await drawn(context, made.invite)), made.invite, ''])
   const until = formatTime(made.expiresAtSec, context.nowSec)
   remark(context, `good for one person, until ${until}, ${describeWays(made.where)}`)
-  const command = made.app === CHAT_APP ? 'persona chat' : 'persona channel'
-  remark(context, `send this line to nobody else; the other side runs: ${command} accept INVITE`)
+  remark(context, `send this line to nobody else; the other side runs: ${acceptCommand(made.app)}`)
   if (wait === true) remark(context, 'waiting until somebody uses it; Ctrl-C stops only the waiting')
 }
 

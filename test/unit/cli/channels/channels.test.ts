@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkFree, findChannel, findEither } from '../../../../src/cli/channels/find.ts'
+import { acceptCommand, checkFree, findChannel, findEither } from '../../../../src/cli/channels/find.ts'
 import { formatContent } from '../../../../src/cli/channels/contents.ts'
 import { formatChannel, formatList } from '../../../../src/cli/channels/list.ts'
 import { channelState, describeWays } from '../../../../src/cli/channels/states.ts'
@@ -138,4 +138,10 @@ describe('a person reads', () => {
     // Only the first piece of a large content is here.
     expect(formatContent({ ...content, bytes: 300_000 }, Buffer.from('a'))[0]).toContain('300000 bytes')
   })
+})
+
+test('an invite is shown with the command of the other side, which names an app that is not of the command line', () => {
+  expect(acceptCommand('chat')).toBe('persona channel accept INVITE')
+  expect(acceptCommand('persona-chat')).toBe('persona chat accept INVITE')
+  expect(acceptCommand('org.example.talk')).toBe('persona channel accept INVITE --app org.example.talk')
 })
