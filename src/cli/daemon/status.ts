@@ -1,5 +1,6 @@
 /** `persona status`: first what needs the owner, then the persona and the daemon in sentences. */
 import { activeDevice } from '../../core/table.ts'
+import type { LinksStatus } from '../../ipc/methods/links.ts'
 import type { MessagesStatus } from '../../ipc/methods/messages.ts'
 import type { DaemonStatus } from '../../ipc/methods/status.ts'
 import type { Finding } from '../../ipc/shapes/doctor.ts'
@@ -43,6 +44,7 @@ export function formatStatus(status: DaemonStatus, nowSec: number, verbose = fal
     `  connections:   ${counts.connections}`,
     `  Tox profiles:  ${status.profiles.watched === 0 ? 'none watched' : `${status.profiles.watched} watched (persona tox watch)`}`,
     ...formatMessages(status.messages),
+    ...formatLinks(status.links),
     ...(status.net === null ? [] : [`  network:       ${formatNet(status.net)}`]),
     ...(status.tox === null ? [] : [`  companion:     ${formatToxStatus(status.tox)[0]!}`]),
   ]
@@ -67,6 +69,14 @@ export function formatKnown({ counts, announce }: DaemonStatus): string {
 function formatMessages({ unread, fetching, waiting }: MessagesStatus): string[] {
   if (unread + fetching + waiting === 0) return []
   return [`  messages:      ${unread} not read yet, ${fetching} on their way here, ${waiting} not delivered yet`]
+}
+
+/** Links between apps that stand still or ask are findings above. */
+function formatLinks({ linked, invited }: LinksStatus): string[] {
+  if (linked + invited === 0) return []
+  return [
+    `  app links:     ${linked} ${linked === 1 ? 'stands' : 'stand'}${invited === 0 ? '' : `, ${countOf(invited, 'invite')} not used yet`}`,
+  ]
 }
 
 /** The state in words. */

@@ -67,7 +67,7 @@ export async function cardChecks(keeper: Keeper, reader: CardReader): Promise<Fi
   const findings = [...unapproved(keeper, reader), ...(await overdue(keeper, reader))]
   const count = usedApps(keeper.onDisk)?.record.apps.length ?? 0
   return count > 0 && findings.length === 0
-    ? [ok('CARDS', `this device stands in your cards for ${count} apps`)]
+    ? [ok('CARDS', `this device stands in your cards for ${count === 1 ? '1 app' : `${count} apps`}`)]
     : findings
 }
 

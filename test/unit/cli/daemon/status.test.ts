@@ -78,3 +78,13 @@ test('devices with a short status that leads to no table are counted beside the 
   expect(known(1)).toMatch(/ in all\. 1 device shows a short status that leads to no table known here\.$/)
   expect(known(2)).toMatch(/ in all\. 2 devices show a short status that leads to no table known here\.$/)
 })
+
+test('links between apps have a line of their own, and no line without any', () => {
+  const links = (linked: number, invited: number): string[] =>
+    formatStatus(status({ links: { linked, invited, asked: 0, paused: 0, proposals: 0 } }), NOW).filter((line) =>
+      line.includes('app links:'),
+    )
+  expect(links(0, 0)).toEqual([])
+  expect(links(1, 0)).toEqual(['  app links:     1 stands'])
+  expect(links(2, 1)).toEqual(['  app links:     2 stand, 1 invite not used yet'])
+})
