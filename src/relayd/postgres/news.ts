@@ -4,6 +4,7 @@
  * read last, so it never misses one that commits late.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KEY_RANGE_END } from '../../store/store.ts'
 import type { Database } from './database.ts'
 import type { OwnConnection, Query } from './driver.ts'
 import { lockInUse } from './tables.ts'
@@ -140,9 +141,10 @@ export class News {
   async #read(): Promise<void> {
     const { rows } = await this.#database.query({
       name: 'read news',
-      text: `SELECT pg_snapshot_xmin(pg_current_snapshot())::text, xid::text, ids
+      // The driver reads an array one character at a time. No id contains the separator.
+      text: `SELECT pg_snapshot_xmin(pg_current_snapshot())::text, xid::text, array_to_string(ids, $3)
         FROM (VALUES (1)) AS one LEFT JOIN news ON xid >= $1::xid8 AND origin <> $2`,
-      values: [this.#from, this.#origin],
+      values: [this.#from, this.#origin, KEY_RANGE_END],
     })
     const ids: string[] = []
     const seen = new Set<string>()
@@ -150,7 +152,7 @@ export class News {
       this.#from = from as string
       if (xid === null) continue
       seen.add(xid as string)
-      if (!this.#seen.has(xid as string)) ids.push(...(stored as string[]))
+      if (!this.#seen.has(xid as string)) ids.push(...(stored as string).split(KEY_RANGE_END))
     }
     this.#seen = seen
     if (ids.length > 0) this.#told(ids)

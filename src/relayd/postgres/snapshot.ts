@@ -193,21 +193,17 @@ export class Snapshot implements Store {
   #flush(): Query[] {
     const queries: Query[] = []
     for (const table of TABLES) {
-      const changes = [...this.#changed].filter(([key]) => key !== TOTALS && tableOf(key) === table)
-      const put = changes.filter((change): change is [string, Uint8Array] => change[1] !== null)
-      const removed = changes.filter(([key, value]) => value === null && this.#loaded.get(key) !== null)
-      if (put.length > 0) queries.push(putRecords(table, put))
-      if (removed.length > 0)
-        queries.push(
-          removeRecords(
-            table,
-            removed.map(([key]) => key),
-          ),
-        )
-      for (const [key, value] of changes) {
+      const put: (readonly [string, Uint8Array])[] = []
+      const removed: string[] = []
+      for (const [key, value] of this.#changed) {
+        if (key === TOTALS || tableOf(key) !== table) continue
+        if (value !== null) put.push([key, value])
+        else if (this.#loaded.get(key) !== null) removed.push(key)
         this.#loaded.set(key, value)
         this.#changed.delete(key)
       }
+      if (put.length > 0) queries.push(putRecords(table, put))
+      if (removed.length > 0) queries.push(removeRecords(table, removed))
     }
     return queries
   }

@@ -8,6 +8,7 @@ import type { Query } from './driver.ts'
 
 /** The key of the record of all totals. */
 export const TOTALS = 'total/all'
+const NUMBER_BYTES = 8 // format: f64
 const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 'bytes'] as const
 /** sanity: more than the transactions that commit at one moment; all rows fit a page or two */
 export const SLOTS = 32
@@ -17,10 +18,14 @@ const MOST_BYTES: number = 4 << 20 // sanity: a full batch of the largest messag
 /** Each turn reads the totals and writes them, so they are eight bytes a number there. The database has them in columns. */
 export const TURN_TOTALS: Codec<Totals> = {
   version: 1,
-  encode: (totals) => new Uint8Array(Float64Array.from(COLUMNS, (column) => totals[column]).buffer),
+  encode: (totals) => {
+    const view = new DataView(new ArrayBuffer(COLUMNS.length * NUMBER_BYTES))
+    for (const [i, column] of COLUMNS.entries()) view.setFloat64(i * NUMBER_BYTES, totals[column])
+    return new Uint8Array(view.buffer)
+  },
   decode: (bytes) => {
-    const numbers = new Float64Array(bytes.slice().buffer)
-    return totalsOf((i) => numbers[i])
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    return totalsOf((i) => view.getFloat64(i * NUMBER_BYTES))
   },
 }
 
