@@ -5,6 +5,8 @@
 import { formatText, type ProposalText, type Saying } from './text.ts'
 import type { ContactWord } from './word.ts'
 
+export const MAX_LEAP: number = 366 * 86_400 // format: a clock that is a year ahead; so no daemon uses up the numbers above its own, which a withdrawal needs
+
 /** The other daemon knows this of the contact. */
 export type Told = Pick<ContactWord, 'channel' | 'name' | 'isProvided'>
 
@@ -50,10 +52,22 @@ export function lacking(
   return isSame ? null : { ...now, n: (next ?? said)?.n ?? 0 }
 }
 
-/** The other daemon has a text for the source channel. It may say the newest one once more. An older one, or one that it may not say now, changes nothing. */
-export function spoke(passed: Passed, { n, seen, saying: { says } }: ProposalText, text: Uint8Array): Passed {
+/**
+ * The other daemon has a text for the source channel. It may say the newest one once more. An older one, one whose number leaps, or one that it may not
+ * say now, changes nothing.
+ */
+export function spoke(
+  passed: Passed,
+  { n, seen, saying: { says } }: ProposalText,
+  text: Uint8Array,
+  nowSec: number,
+): Passed {
   const { told, said, next } = passed
-  if (n < ((next ?? said)?.n ?? 0) || (told?.isProvided !== true && says !== 'open')) return passed
+  const lastN = (next ?? said)?.n ?? 0
+  const isNext = n >= lastN && n <= Math.max(lastN, nowSec) + MAX_LEAP
+  // A channel comes of an offer that the contact has got.
+  const mayNow = told?.isProvided === true || (says === 'open' && said !== null)
+  if (!isNext || !mayNow) return passed
   return { ...passed, next: { n, seen, says, text } }
 }
 

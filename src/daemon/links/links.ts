@@ -92,6 +92,8 @@ export class Links extends StandingLinks {
       const link = this.known(id)
       const { sides, elsewhere } = link
       if (elsewhere === undefined || count <= elsewhere.heard) return
+      // The owner has linked that app, and no other one.
+      if (elsewhere.heard > 0 && app !== sides[1].app) return
       const side = { ...sides[1], app, receive: { ...sides[1].receive, how } }
       // This link is the answer of the owner.
       const isAnswered = (each: Link): boolean => each.askedBy === sides[0].app && each.sides[1].app === app

@@ -1,6 +1,7 @@
 /** Contacts of apps on other devices of the owner, as those devices tell over links (docs/links.md, section 5). */
 import type { ContactWord, TextWord, Word, WordAbout } from '../../../link/word.ts'
 import { hashed } from '../../sealed/hashed.ts'
+import { tidyName } from '../../state/name-form.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
 import { ANNOUNCED, TEXT, type StoredAnnounced } from './kinds.ts'
 import type { ProposalMeans, StandingElsewhere } from './means.ts'
@@ -88,7 +89,7 @@ export class AnnouncedContacts {
     if (before === undefined && [...next.values()].filter((each) => each.link === link).length >= MOST) return null
     // Another source channel took the place of the one before.
     if (before !== undefined && before !== id) next.delete(before)
-    next.set(id, { link, persona, device, name, isProvided, n })
+    next.set(id, { link, persona, device, name: tidyName(name), isProvided, n })
     return id
   }
 

@@ -47,7 +47,7 @@ export class Passing {
       const before = changed.get(id) ?? stored.get(id)
       const text = this.#read(word.text, persona)
       if (before?.link === link && text?.app === other)
-        changed.set(id, storedPassed(before, spoke(passedOf(before), text, word.text)))
+        changed.set(id, storedPassed(before, spoke(passedOf(before), text, word.text, this.#means.keeper.nowSec)))
     }
     if (changed.size > 0) await this.#put(changed, async (write) => await this.#means.keeper.change(write))
     return [...changed.values()].map(({ channel }) => channel)

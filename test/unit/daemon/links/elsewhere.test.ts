@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
 import type { Word } from '../../../../src/link/word.ts'
+import { tellSettings } from '../../../support/changed-device.ts'
 import { codeOf } from '../../../support/code-of.ts'
 import { TestKeeper } from '../../../support/keeper.ts'
 import { LinkDaemon, quiet } from '../../../support/link-daemon.ts'
@@ -76,6 +77,17 @@ describe('a link between two devices of one persona', () => {
       await quiet(post, laptop, phone)
       expect(laptop.links.targetsElsewhere(SHOP, KIM)).toHaveLength(how === 'no' ? 0 : 1)
     }
+  })
+
+  test('stays one with the app that the owner has linked, whatever the other device says later', async () => {
+    const { post, laptop, phone } = await linked()
+    await tellSettings(phone, { app: 'org.example.other', count: 9 })
+    await quiet(post, laptop, phone)
+    expect(laptop.shown).toEqual([`${SHOP} > ${TALK}: linked`])
+    expect(laptop.links.targetsElsewhere(SHOP, KIM)).toMatchObject([{ app: TALK }])
+    await tellSettings(phone, { app: TALK, count: 9, receive: 'no' })
+    await quiet(post, laptop, phone)
+    expect(laptop.links.targetsElsewhere(SHOP, KIM)).toEqual([])
   })
 
   test('carries words of the daemons in their order, also over a restart', async () => {
