@@ -51,3 +51,8 @@ export async function eachPageAfter(
 export function isUnread({ mine, state }: ChatLine): boolean {
   return !mine && state !== 'read'
 }
+
+/** How many own lines of a chat no way has taken. */
+export async function unsentIn(client: Client, chat: string): Promise<number> {
+  return (await figuresOf(client, chat))?.unsent ?? 0
+}

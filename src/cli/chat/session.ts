@@ -11,7 +11,7 @@ import { withDaemon } from '../io/connect.ts'
 import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
-import { eachPageAfter, figuresOf, isUnread, lastLines } from './kept-lines.ts'
+import { eachPageAfter, figuresOf, isUnread, lastLines, unsentIn } from './kept-lines.ts'
 import { takeContents, takeIncoming } from './incoming.ts'
 import type { ChatText } from './content.ts'
 import { Outgoing } from './outgoing.ts'
@@ -19,7 +19,7 @@ import { ownPersona } from './own-persona.ts'
 import { findPeer, peerOf, showPeer, type Peer } from './peers.ts'
 import { ReadMarks } from './read-marks.ts'
 import { Screen } from './screen.ts'
-import { MARKS } from './show.ts'
+import { formatTooLong, formatUnsent, MARKS } from './show.ts'
 import { readScripted, readTyped, type Typed } from './typed.ts'
 import { escapeText } from '../io/escape.ts'
 
@@ -110,6 +110,7 @@ class Session {
       })
       await this.#serial.idle()
       await this.#leaveMark()
+      if (this.#failure === null) this.#screen.say(formatUnsent(await unsentIn(this.#client, this.#peer.chat)))
     } finally {
       this.#screen.close()
     }
@@ -170,7 +171,7 @@ class Session {
   async #sendKept(): Promise<void> {
     if (!this.#mayWait) return
     const { chat } = this.#peer
-    const unsent = (await figuresOf(this.#client, chat))?.unsent ?? 0
+    const unsent = await unsentIn(this.#client, chat)
     const kept = await lastLines(this.#client, chat, unsent, ({ mine, state }) => mine && state === 'kept')
     for (const line of kept) if (!(await this.#send(line))) return
     this.#mayWait = false
@@ -258,10 +259,7 @@ class Session {
   }
 
   async #write(text: string): Promise<void> {
-    if (text.length > MAX_LINE_CHARS)
-      return this.#screen.say([
-        `this line has ${text.length} characters, and may have ${MAX_LINE_CHARS}; it was not sent`,
-      ])
+    if (text.length > MAX_LINE_CHARS) return this.#screen.say([formatTooLong(text)])
     const line = { id: crypto.randomUUID(), text, sentSec: Math.floor(Date.now() / 1000) }
     // It is on disk before anything is sent, since the daemon writes in the order of the calls: after a crash it leaves at the next start.
     const wishes = { chat: this.#peer.chat, mine: true, state: 'kept', ...line } as const

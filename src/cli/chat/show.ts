@@ -1,5 +1,6 @@
 /** Lines of chats as people read them. Everything that others have written is escaped. */
 import type { ChatLine, LineState } from '../../ipc/methods/chat.ts'
+import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
 import { escapeText } from '../io/escape.ts'
 import { countOf, cutText, two } from '../io/layout.ts'
 
@@ -22,6 +23,15 @@ export function formatLine(line: ChatLine, who: string, nowSec: number, withMark
     .split(/\r?\n/)
     .map((each) => escapeText(each))
   return lines.map((text, i) => (i === 0 ? head : ' '.repeat(4)) + text + (i === lines.length - 1 ? mark : ''))
+}
+
+/** Nobody sends these lines before their chat is open again. */
+export function formatUnsent(lines: number): string[] {
+  return lines === 0 ? [] : [`not sent yet: ${countOf(lines, 'line')}; open this chat again later, and they leave`]
+}
+
+export function formatTooLong({ length }: string): string {
+  return `this line has ${length} characters, and may have ${MAX_LINE_CHARS}; it was not sent`
 }
 
 function shortened(text: string): string {
