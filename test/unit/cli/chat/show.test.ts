@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatLine } from '../../../../src/cli/chat/show.ts'
+import { formatLine, formatUnsent } from '../../../../src/cli/chat/show.ts'
 import { LINE_STATES, type ChatLine } from '../../../../src/ipc/methods/chat.ts'
 
 const NOW_SEC = 1_796_000_000
@@ -49,4 +49,12 @@ test('a long line is cut at 2000 columns, and says so', () => {
   const [row] = shown({ text: '界'.repeat(65_536) })
   expect(row).toMatch(/^Bob: 界+… \(65536 characters in all; --json has them\)$/)
   expect([...row!].filter((each) => each === '界').length).toBeLessThanOrEqual(1000)
+})
+
+test('a chat that ends tells how many lines no way has taken, and nothing if all have left', () => {
+  expect(formatUnsent(0)).toEqual([])
+  expect([1, 2].flatMap(formatUnsent)).toEqual([
+    'not sent yet: 1 line; open this chat again later, and they leave',
+    'not sent yet: 2 lines; open this chat again later, and they leave',
+  ])
 })
