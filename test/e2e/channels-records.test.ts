@@ -23,6 +23,15 @@ async function findingsOf({ client }: Side): Promise<string[]> {
   return (await client.call('doctor', {})).findings.map(({ code }) => code)
 }
 
+async function untilFound(side: Side, code: string): Promise<void> {
+  while (!(await findingsOf(side)).includes(code)) await new Promise((resume) => setImmediate(resume))
+}
+
+/** What status says of records that were put back, changed or lost. */
+async function changeAt({ client }: Side): Promise<Readonly<Record<string, unknown>> | undefined> {
+  return (await client.call('status')).findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about
+}
+
 test(
   'a channel over Veilid opens by the link alone, outlasts restarts and a node that dies, and closes on both sides',
   async () => {
@@ -41,7 +50,7 @@ test(
     const { server } = world.nodes[0]!
     await server.stop()
     await sendInOrder(host, hostId, ['h4'])
-    while (!(await findingsOf(host)).includes('RECORDS_AWAY')) await new Promise((resume) => setImmediate(resume))
+    await untilFound(host, 'RECORDS_AWAY')
     await server.start()
     expect(await readUpTo(guest, guestId, 4, 3)).toEqual(['h4'])
     await host.client.call('channel.close', { id: hostId })
@@ -81,9 +90,8 @@ test.each<[string, string, Doing]>([
     for (const { address, putBack } of records) await doing(world, address, putBack)
     // Whoever sends looks at the ring of the other side.
     await guest.client.call('channel.send', { id, text: 'g1' })
-    while (!(await findingsOf(guest)).includes('RECORDS_CHANGED')) await new Promise((resume) => setImmediate(resume))
-    const { findings } = await guest.client.call('status')
-    expect(findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about).toMatchObject({ channel: 'Host', reason })
+    await untilFound(guest, 'RECORDS_CHANGED')
+    expect(await changeAt(guest)).toMatchObject({ channel: 'Host', reason })
     expect((await guest.show(id)).unread).toBe(0)
     // Its writer writes it anew. A node that lost a record has lost its watch too, so its reader looks after half a minute.
     if (reason === 'RECORD_VANISHED') return
@@ -110,10 +118,8 @@ test(
     for (const side of sides) await side.stop()
     for (const putBack of putBacks) await putBack()
     await guest.start()
-    while (!(await findingsOf(guest)).includes('RECORDS_CHANGED')) await new Promise((resume) => setImmediate(resume))
-    const { findings } = await guest.client.call('status')
-    const found = findings.find(({ code }) => code === 'RECORDS_CHANGED')
-    expect(found?.about).toMatchObject({ reason: 'RECORD_ROLLED_BACK' })
+    await untilFound(guest, 'RECORDS_CHANGED')
+    expect(await changeAt(guest)).toMatchObject({ reason: 'RECORD_ROLLED_BACK' })
     expect((await guest.show(guestId)).unread).toBe(0)
   },
   TIMEOUT_MS,
@@ -136,9 +142,8 @@ test.skipIf(!IS_SLOW)(
     // The copy has written to the ring of both.
     await guest.until(async () => (await guest.show(guestId)).state === 'broken')
     await host.client.call('channel.send', { id: hostId, text: 'h2' })
-    const reason = async (): Promise<unknown> =>
-      (await host.client.call('status')).findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about?.['reason']
-    while ((await reason()) !== 'RECORD_SECOND_WRITER') await new Promise((resume) => setImmediate(resume))
+    while ((await changeAt(host))?.['reason'] !== 'RECORD_SECOND_WRITER')
+      await new Promise((resume) => setImmediate(resume))
     await host.until(async () => (await host.show(hostId)).state === 'broken')
     for (const side of [host, copy, guest]) expect(await findingsOf(side)).toContain('CHANNEL_BROKEN')
     expect(await guest.show(guestId)).toMatchObject({ reason: 'PEER', received: 1, unread: 0 })

@@ -19,16 +19,12 @@ export async function speak(daemon: LinkDaemon, ...words: readonly Word[]): Prom
   for (const word of words) expect(await daemon.elsewhere.send(link!.id, word, () => {})).toBe(true)
 }
 
-/** Sends a content of any form over the only link of a device. */
-export async function sendRaw({ channels }: LinkDaemon, kind: number, bytes: Uint8Array): Promise<void> {
+/** Tells these settings of its app over its only link. */
+export async function tellSettings({ channels }: LinkDaemon, settings: JsonObject): Promise<void> {
   const lines = linesOf(channels.runner)
   const [line] = await lines.list()
-  await lines.send(line!.id, concatBytes(Uint8Array.of(kind), bytes), null)
-}
-
-/** Tells these settings of its app. */
-export async function tellSettings(daemon: LinkDaemon, settings: JsonObject): Promise<void> {
-  await sendRaw(daemon, 1, encodeUtf8(formatCanonicalJson({ v: 1, receive: 'ask', ...settings })))
+  const text = encodeUtf8(formatCanonicalJson({ v: 1, receive: 'ask', ...settings }))
+  await lines.send(line!.id, concatBytes(Uint8Array.of(1), text), null)
 }
 
 /** All records of one kind that a device keeps. */

@@ -28,11 +28,18 @@ export function all(...houses: readonly House[]): LinkDaemon[] {
   return [...new Set(houses.flatMap(({ source, target }) => [source, target]))]
 }
 
-/** Opens a channel of the source app. */
-export async function meet(post: MemoryPost, host: LinkDaemon, guest: LinkDaemon): Promise<void> {
-  const { invite } = await host.channels.call('channel.invite', { app: SHOP, name: 'Kim' })
-  await guest.channels.call('channel.accept', { app: SHOP, invite, name: 'Leo' })
+/** Opens a channel of a source app. */
+export async function meet(post: MemoryPost, host: LinkDaemon, guest: LinkDaemon, app: string = SHOP): Promise<void> {
+  const { invite } = await host.channels.call('channel.invite', { app, name: 'Kim' })
+  await guest.channels.call('channel.accept', { app, invite, name: 'Leo' })
   await settle(post, host.channels, guest.channels)
+}
+
+/** The devices with the target app meet in a source app too, and provide each other from there. */
+export async function meetAgain({ post, leo, kim }: Story, app: string): Promise<void> {
+  await meet(post, leo.target, kim.target, app)
+  for (const { target } of [leo, kim]) await target.links.link(app, TALK, { provide: 'all' })
+  await quiet(post, ...all(leo, kim))
 }
 
 export async function houseOn(devices: 1 | 2, post: MemoryPost): Promise<House> {

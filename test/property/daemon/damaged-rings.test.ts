@@ -5,11 +5,11 @@ import { expect, it } from 'vitest'
 import { RecordCarrier } from '../../../src/channel/carriers/records/record-carrier.ts'
 import { RECORD_SLOTS } from '../../../src/channel/carriers/records/ring-header.ts'
 import type { Ways } from '../../../src/daemon/channels/ends/means.ts'
-import { exportBoxSecret, generateBoxKeyPair } from '../../../src/seal/key-pair.ts'
 import { ChannelDaemon } from '../../support/channel-daemon.ts'
 import { HandClock } from '../../support/hand-clock.ts'
 import { MemoryRecordEngine, MemoryRecords } from '../../support/memory-records.ts'
 import { engine } from '../../support/person.ts'
+import { waysBy } from '../../support/record-ways.ts'
 import { flipped } from '../../support/record-networks.ts'
 
 const RUNS = Number(process.env['DAMAGED_RINGS'] ?? 5)
@@ -77,15 +77,7 @@ class Story {
   #ways(): Ways {
     const records = new MemoryRecordEngine(this.#records, engine)
     const carrier = new RecordCarrier({ records, engine, clock: this.#clock })
-    return {
-      all: [carrier],
-      of: (url) => (carrier.serves(url) ? carrier : null),
-      openPlace: async () => {
-        const pair = await generateBoxKeyPair('x25519', true)
-        const [pub, secret] = [pair.key.bytes, await exportBoxSecret(pair)]
-        return { address: { pub, where: [await carrier.open('records', pub, secret)] }, secret }
-      },
-    }
+    return waysBy(carrier)
   }
 
   async #until(isDone: () => Promise<boolean>): Promise<void> {

@@ -5,10 +5,10 @@ import type { Watch } from '../../../../src/channel/carriers/carrier.ts'
 import { RecordCarrier } from '../../../../src/channel/carriers/records/record-carrier.ts'
 import type { Ways } from '../../../../src/daemon/channels/ends/means.ts'
 import { systemClock } from '../../../../src/process/pulse.ts'
-import { exportBoxSecret, generateBoxKeyPair } from '../../../../src/seal/key-pair.ts'
 import { ChannelDaemon } from '../../../support/channel-daemon.ts'
 import { MemoryRecordEngine, MemoryRecords } from '../../../support/memory-records.ts'
 import { engine } from '../../../support/person.ts'
+import { waysBy } from '../../../support/record-ways.ts'
 
 const CONTENTS = 40 // more than two rings
 const RETRY_MS = 10_000
@@ -21,15 +21,7 @@ function waysOver(records: MemoryRecords, expected: string[] = []): Ways {
     const watch = begin(...all)
     return { changed: () => watch.changed(), expect: (lineId) => expected.push(lineId) }
   }
-  return {
-    all: [carrier],
-    of: (url) => (carrier.serves(url) ? carrier : null),
-    openPlace: async () => {
-      const pair = await generateBoxKeyPair('x25519', true)
-      const [pub, secret] = [pair.key.bytes, await exportBoxSecret(pair)]
-      return { address: { pub, where: [await carrier.open('records', pub, secret)] }, secret }
-    },
-  }
+  return waysBy(carrier)
 }
 
 /** Lets both daemons work until the question has an answer. A full ring is tried again after a while. */

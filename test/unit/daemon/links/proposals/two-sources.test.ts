@@ -1,20 +1,9 @@
 /** Proposals of one person over two source apps lead to one channel (docs/links.md, section 3). */
 import { expect, test } from 'vitest'
-import { all, answer, begin, link, SHOP, states, TALK, type House, type Story } from '../../../../support/houses.ts'
-import { settle } from '../../../../support/channel-daemon.ts'
+import { all, answer, begin, link, meetAgain, SHOP, states, TALK, type House } from '../../../../support/houses.ts'
 import { quiet } from '../../../../support/link-daemon.ts'
 
 const NEWS = 'org.example.news' // before the other source app by its name
-
-/** Both know each other in a second source app of the device with the target app, and provide each other from there too. */
-async function alsoInNews({ post, leo, kim }: Story): Promise<void> {
-  const [host, guest] = [leo.target.channels, kim.target.channels]
-  const { invite } = await host.call('channel.invite', { app: NEWS, name: 'Kim' })
-  await guest.call('channel.accept', { app: NEWS, invite, name: 'Leo' })
-  await settle(post, host, guest)
-  for (const { target } of [leo, kim]) await target.links.link(NEWS, TALK, { provide: 'all' })
-  await quiet(post, ...all(leo, kim))
-}
 
 async function withdraw({ target }: House): Promise<void> {
   const found = target.links.all.find(({ sides }) => sides[0].app === NEWS)!
@@ -32,7 +21,7 @@ test.each([
   await quiet(post, ...all(leo, kim))
   await answer(leo, kim, 'accepted')
   await quiet(post, ...all(leo, kim))
-  await alsoInNews(story)
+  await meetAgain(story, NEWS)
   // The second app is before the first by its name, and the answer holds.
   expect(await states(story)).toEqual([['acceptedHere'], ['acceptedThere']])
   expect(await kim.target.proposals.all()).toMatchObject([{ source: NEWS }])
