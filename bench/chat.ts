@@ -193,8 +193,8 @@ export async function benchChat(isQuick: boolean): Promise<Row[]> {
 }
 
 if (import.meta.main) {
-  const [isRelay, isDht, isQuick] = ['--relay', '--dht', '--quick'].map((option) => process.argv.includes(option))
-  const alone = isDht ? benchDhtAlone : isRelay ? benchRelayAlone : benchChat
-  const rows = await alone(isQuick!)
+  const has = (option: string): boolean => process.argv.includes(option)
+  const alone = has('--dht') ? benchDhtAlone : has('--relay') ? benchRelayAlone : benchChat
+  const rows = await alone(has('--quick'))
   for (const { what, figure } of rows) console.log(`${what.padEnd(56)} ${figure}`)
 }

@@ -39,3 +39,16 @@ export class RecordError extends PersonadError<RecordErrorCode> {
     return PASSING.has(this.code)
   }
 }
+
+/** The result, or null if the work fails with a code that is meant. */
+export async function nullIf<Result>(
+  isMeant: (code: RecordErrorCode) => boolean,
+  work: () => Promise<Result>,
+): Promise<Result | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof RecordError && isMeant(error.code)) return null
+    throw error
+  }
+}

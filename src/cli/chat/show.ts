@@ -1,6 +1,5 @@
 /** Lines of chats as people read them. Everything that others have written is escaped. */
-import type { ChatLine, LineState } from '../../ipc/methods/chat.ts'
-import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
+import { MAX_LINE_CHARS, type ChatLine, type LineState } from '../../ipc/methods/chat.ts'
 import { escapeText } from '../io/escape.ts'
 import { countOf, cutText, two } from '../io/layout.ts'
 

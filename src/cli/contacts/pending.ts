@@ -2,7 +2,6 @@
 import type { Client } from '../../ipc/client.ts'
 import type { ElsewhereReport, Policy } from '../../ipc/shapes/contact.ts'
 import { PENDING_KINDS, type PendingKind, type PendingUpdate } from '../../ipc/shapes/pending.ts'
-import { quoteWord } from '../../ipc/command-word.ts'
 import { withDaemon } from '../io/connect.ts'
 import { print, tell, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, hasCode } from '../io/errors.ts'
@@ -160,13 +159,8 @@ async function answer(
       // The contact could show another table after the owner looked and before the owner answers.
       return await client.call(method, { ...params, tableHash: await agreedTable(context, client, params, digits) })
     } catch (error) {
-      const app =
-        kind === null && NOTHING.some((code) => hasCode(error, code)) ? await proposedIn(client, contact) : null
-      if (app === null) throw error
-      const command = `persona ${method === 'pending.accept' ? 'accept' : 'reject'} ${quoteWord(contact)}`
-      throw new CliError('USAGE', `${escapeText(contact)} is proposed in ${escapeText(app)}`, {
-        hint: `to answer that: ${command} --kind ${PROPOSAL} --app ${quoteWord(app)}`,
-      })
+      if (kind === null && NOTHING.some((code) => hasCode(error, code))) await refuseProposed(client, contact, method)
+      throw error
     }
   })
   const changed = update.changes.map((change) => `  ${describeChange(change)}`)
@@ -175,6 +169,20 @@ async function answer(
   const outcome = done === 'rejected' ? done + again : done
   print(context, update, [`${showName(update.contact, update.key ?? update.personaId)}: ${outcome}`, ...changed])
   return EXIT_DONE
+}
+
+/** The owner means somebody who is proposed in an app, perhaps. @throws {CliError} USAGE, which names the command for that */
+async function refuseProposed(
+  client: Client,
+  contact: string,
+  method: 'pending.accept' | 'pending.reject',
+): Promise<void> {
+  const app = await proposedIn(client, contact)
+  if (app === null) return
+  const command = `persona ${method === 'pending.accept' ? 'accept' : 'reject'} ${quoted(contact)}`
+  throw new CliError('USAGE', `${escapeText(contact)} is proposed in ${escapeText(app)}`, {
+    hint: `to answer that: ${command} --kind ${PROPOSAL} --app ${quoted(app)}`,
+  })
 }
 
 /** Returns the whole hash of the table that the owner named by its first digits, or agrees to now. */

@@ -21,9 +21,7 @@ export function linkHandlers(
   { keeper, speakers, introductions }: LinksMeans & Pick<Host, 'introductions'>,
 ): Omit<Handlers<LinksMethods>, keyof ProposalsMethods> {
   const everybody = async (): Promise<People> => ({ keeper, channels: (await introductions.ways()).all() })
-  const view = async (link: Link, caller: Caller, first?: string): Promise<AppLink> =>
-    viewIn(await everybody(), link, caller, first)
-  const viewIn = (people: People, link: Link, caller: Caller, first = link.sides[0].app): AppLink => {
+  const view = (link: Link, people: People, caller: Caller, first = link.sides[0].app): AppLink => {
     const [own, other] = sidesOf(link, first)
     const { id, askedBy, sinceSec } = link
     return {
@@ -41,32 +39,33 @@ export function linkHandlers(
   return {
     'app.link': async ({ app: wish, other, ...settings }, caller) => {
       await opened()
-      const app = apps.appFor(caller, wish)
+      const [app, people] = [apps.appFor(caller, wish), await everybody()]
       if (caller.role === 'admin')
-        return await view(await links.link(app, other, await settingsOf(settings, app, await everybody())), caller, app)
+        return view(await links.link(app, other, await settingsOf(settings, app, people)), people, caller, app)
       if (settings.provide !== undefined || settings.receive !== undefined) {
         const message = 'the owner alone says which contacts a link provides, and how they are received'
         throw new LinksError('APP_LINK_OWNER', message, 'ask for the link without settings')
       }
-      return await view(await links.ask(app, other), caller, app)
+      return view(await links.ask(app, other), people, caller, app)
     },
     'app.link-invite': async ({ app, ...settings }, caller) => {
       await opened()
-      const wish = await settingsOf(settings, app, await everybody())
-      const { link, invite, expiresAtSec } = await elsewhere.invite(app, wish)
-      return { link: await view(link, caller), invite, expiresAtSec }
+      const people = await everybody()
+      const { link, invite, expiresAtSec } = await elsewhere.invite(app, await settingsOf(settings, app, people))
+      return { link: view(link, people, caller), invite, expiresAtSec }
     },
     'app.link-accept': async ({ app, invite, ...settings }, caller) => {
       await opened()
-      const { link } = await elsewhere.accept(app, invite, await settingsOf(settings, app, await everybody()))
-      return await view(link, caller)
+      const people = await everybody()
+      const { link } = await elsewhere.accept(app, invite, await settingsOf(settings, app, people))
+      return view(link, people, caller)
     },
     'app.link-set': async ({ id, ...settings }, caller) => {
       await opened()
-      const { app } = links.known(id).sides[0]
-      const link = await links.set(id, await settingsOf(settings, app, await everybody()))
+      const [{ app }, people] = [links.known(id).sides[0], await everybody()]
+      const link = await links.set(id, await settingsOf(settings, app, people))
       elsewhere.look()
-      return await view(link, caller)
+      return view(link, people, caller)
     },
     'app.unlink': async ({ id }, caller) => {
       await opened()
@@ -81,11 +80,11 @@ export function linkHandlers(
       const people = await everybody()
       if (caller.role === 'admin')
         return {
-          links: links.all.map((link) => viewIn(people, link, caller)),
+          links: links.all.map((link) => view(link, people, caller)),
           linkable: await speakers.namesWith('propose'),
         }
       const app = apps.of(caller)
-      return { links: seen(caller).map((link) => viewIn(people, link, caller, app)), linkable: [] }
+      return { links: seen(caller).map((link) => view(link, people, caller, app)), linkable: [] }
     },
   }
 

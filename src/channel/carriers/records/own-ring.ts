@@ -1,7 +1,7 @@
 /** The ring of one own place: what this end sends from there, and how far it has read others. One change at a time. */
 import { concatBytes, encodeUtf8, equalBytes, u64be } from '../../../core/encoding/bytes.ts'
 import { Serial } from '../../../process/serial.ts'
-import { isLoss, RecordError } from '../../../record/errors.ts'
+import { isLoss, nullIf } from '../../../record/errors.ts'
 import type { SlotRecord } from '../../../record/record-engine.ts'
 import {
   ackOf,
@@ -136,10 +136,7 @@ export class OwnRing {
   /** Null where none lies that can be read. */
   async #found(): Promise<RingHeader | null> {
     if (this.#header !== null) return this.#header
-    const value = await this.#record.get(0).catch((error: unknown) => {
-      if (!(error instanceof RecordError && isLoss(error.code))) throw error
-      return null
-    })
+    const value = await nullIf(isLoss, async () => await this.#record.get(0))
     this.#header = value && openHeader(value.bytes, this.#key, this.#engine)
     return this.#header
   }

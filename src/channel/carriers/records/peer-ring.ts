@@ -1,6 +1,6 @@
 /** The ring of a peer: the frames that lie there, in order. */
 import { encodeUtf8, equalBytes, formatHex, parseHex } from '../../../core/encoding/bytes.ts'
-import { isLoss, RecordError, type RecordErrorCode } from '../../../record/errors.ts'
+import { isLoss, nullIf, RecordError, type RecordErrorCode } from '../../../record/errors.ts'
 import type { SlotRecord, SlotValue } from '../../../record/record-engine.ts'
 import type { Arrival } from '../carrier.ts'
 import { rolledBack, vanished } from '../../../record/slot-memory.ts'
@@ -27,7 +27,7 @@ export class PeerRing {
   #record: Promise<SlotRecord> | null = null
   /** The same record with a memory of its own, since its writer lost count; null before that. */
   #recounted: SlotRecord | null = null
-  /** Of the last header that could be read. */
+  /** The run of the last header that could be read. */
   #run: Uint8Array | null = null
   readonly #engine: HeaderEngine
   readonly #key: Uint8Array
@@ -61,10 +61,11 @@ export class PeerRing {
 
   async #header(): Promise<RingHeader | null> {
     this.lost = null
-    const record = await nullIf(['RECORD_VANISHED'], async () => await this.#reading())
+    const record = await nullIf(isVanished, async () => await this.#reading())
     if (record === null) return null
     try {
-      return this.#opened(await record.get(0))
+      const value = await record.get(0)
+      return value && this.#noted(value, this.#read(value))
     } catch (error) {
       if (!(error instanceof RecordError && (isLoss(error.code) || isRecount(error.code)))) throw error
       const header = isRecount(error.code) ? await this.#recount() : null
@@ -73,9 +74,12 @@ export class PeerRing {
     }
   }
 
-  #opened(value: SlotValue | null): RingHeader | null {
-    const header = value && openHeader(value.bytes, this.#key, this.#engine)
-    if (value !== null) this.#seq = value.seq
+  #read({ bytes }: SlotValue): RingHeader | null {
+    return openHeader(bytes, this.#key, this.#engine)
+  }
+
+  #noted({ seq }: SlotValue, header: RingHeader | null): RingHeader | null {
+    this.#seq = seq
     if (header !== null) this.#run = header.run
     return header
   }
@@ -86,17 +90,15 @@ export class PeerRing {
    */
   async #recount(): Promise<RingHeader | null> {
     const record = await this.#open()
-    const [run, seq] = [this.#run, this.#seq]
-    const header = this.#opened(await record.get(0))
-    if (header === null || run === null || equalBytes(header.run, run)) {
+    const value = await record.get(0)
+    const header = value && this.#read(value)
+    if (header === null || this.#run === null || equalBytes(header.run, this.#run)) {
       await record.close()
-      this.#run = run
-      this.#seq = seq
       return null
     }
     await this.#recounted?.close()
     this.#recounted = record
-    return header
+    return this.#noted(value!, header)
   }
 
   /**
@@ -190,17 +192,11 @@ export class PeerRing {
   }
 }
 
+function isVanished(code: RecordErrorCode): boolean {
+  return code === 'RECORD_VANISHED'
+}
+
 /** Whether a writer that lost count looks like this to a reader that knew more of its record. */
 function isRecount(code: RecordErrorCode): boolean {
   return code === 'RECORD_ROLLED_BACK' || code === 'RECORD_SECOND_WRITER'
-}
-
-/** The result, or null if the work fails with one of these codes. */
-async function nullIf<Result>(codes: readonly RecordErrorCode[], work: () => Promise<Result>): Promise<Result | null> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof RecordError && codes.includes(error.code)) return null
-    throw error
-  }
 }

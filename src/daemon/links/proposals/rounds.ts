@@ -67,7 +67,8 @@ export class Rounds {
       isDeclined: keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined,
       isAccepted: rivalsOf(round.stored, others).some(({ proposal: { own } }) => own.answer === 'accepted'),
       placeOf: (stored) => placeOf(stored, rivalsOf(stored, others), survey, keeper.nowSec),
-      isSecond: (made) => isSecondChannel(made, others, survey.ways.all(), keeper.table().personaId),
+      isSecond: (made) =>
+        others.length > 0 && isSecondChannel(made, others, survey.ways.all(), keeper.table().personaId),
       channel: survey.open.get(sourceKey(round.stored))?.id ?? null,
       n: there?.n ?? 0,
     }
