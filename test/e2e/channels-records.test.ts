@@ -19,6 +19,16 @@ async function twoNodes(): Promise<{ world: VeilidWorld; sides: [Side, Side] }> 
   return { world, sides: sides as [Side, Side] }
 }
 
+/** Two sides with a channel, over which the guest has heard `h1`. */
+async function heardOnce() {
+  const { world, sides } = await twoNodes()
+  const [host, guest] = sides
+  const { hostId, guestId } = await meet(host, guest, ['veilid'])
+  await sendInOrder(host, hostId, ['h1'])
+  expect(await readUpTo(guest, guestId, 1)).toEqual(['h1'])
+  return { world, host, guest, hostId, guestId }
+}
+
 async function findingsOf({ client }: Side): Promise<string[]> {
   return (await client.call('doctor', {})).findings.map(({ code }) => code)
 }
@@ -107,15 +117,11 @@ test.each<[string, string, Doing]>([
 test(
   'a record that was put back while both daemons were off is told after they start again',
   async () => {
-    const { world, sides } = await twoNodes()
-    const [host, guest] = sides
-    const { hostId, guestId } = await meet(host, guest, ['veilid'])
-    await sendInOrder(host, hostId, ['h1'])
-    expect(await readUpTo(guest, guestId, 1)).toEqual(['h1'])
+    const { world, host, guest, hostId, guestId } = await heardOnce()
     const putBacks = await Promise.all(recordsOf(world).map(async (address) => await world.keep(address, 0)))
     await sendInOrder(host, hostId, ['h2'])
     expect(await readUpTo(guest, guestId, 2, 1)).toEqual(['h2'])
-    for (const side of sides) await side.stop()
+    for (const side of [host, guest]) await side.stop()
     for (const putBack of putBacks) await putBack()
     await guest.start()
     await untilFound(guest, 'RECORDS_CHANGED')
@@ -128,11 +134,7 @@ test(
 test.skipIf(!IS_SLOW)(
   `a copied home that writes too is told as a second writer, breaks the channel at all three, and gives no text${IS_SLOW ? '' : ' (skipped: takes CHAT_STORIES=1)'}`,
   async () => {
-    const { world, sides } = await twoNodes()
-    const [host, guest] = sides
-    const { hostId, guestId } = await meet(host, guest, ['veilid'])
-    await sendInOrder(host, hostId, ['h1'])
-    expect(await readUpTo(guest, guestId, 1)).toEqual(['h1'])
+    const { world, host, guest, hostId, guestId } = await heardOnce()
     await host.stop()
     const copyHome = join(tempDir(), 'copy')
     cpSync(host.home, copyHome, { recursive: true, filter: (path) => !path.endsWith('/run') })
