@@ -52,6 +52,12 @@ const MEMBERS: Readonly<Record<Saying['says'], readonly string[]>> = {
   open: ['opened'],
 }
 
+/** The app that a text of any form speaks of; null for none. */
+export function appOf(bytes: Uint8Array): string | null {
+  const app = parseCanonicalObject(decodeUtf8(bytes) ?? '')?.['app']
+  return typeof app === 'string' ? app : null
+}
+
 export function formatText({ app, n, seen, saying }: ProposalText): Uint8Array {
   const base = { v: VERSION, app, n, seen, says: saying.says }
   return encodeUtf8(formatCanonicalJson({ ...base, ...membersOf(saying) }))

@@ -101,7 +101,7 @@ export class Person {
   /** Sends bytes to the daemon of the other person as a text about a proposal. */
   async tell(channel: string, text: Uint8Array): Promise<void> {
     const ways = await this.host.introductions.ways()
-    expect(await ways.tell(channel, text, () => {})).toBe(true)
+    expect(await ways.tell(channel, { bytes: text, replaces: () => false }, () => {})).toBe(true)
   }
 
   /** Resolves once everything that was sent over a channel has arrived. */

@@ -9,7 +9,7 @@ import {
   type Draft,
   type Step,
 } from './channel.ts'
-import { controlItem, cutItem, MAX_CONTENT_BYTES, MAX_CONTROL_BYTES } from '../ratchet/body.ts'
+import { controlItem, controlText, cutItem, MAX_CONTENT_BYTES, MAX_CONTROL_BYTES } from '../ratchet/body.ts'
 import type { ChannelEngine } from '../ratchet/engine.ts'
 import { ChannelError } from './errors.ts'
 import { FRAME_KIND, MAX_BODY_BYTES, paddedBody, sealFrame, sealNotice } from '../ratchet/frame.ts'
@@ -58,11 +58,21 @@ function outboxBytes({ outbox }: Channel): number {
 /**
  * Hands in a text for the daemon of the peer. It goes before all contents that are not sealed.
  * @param type 0..255 @param bytes at most MAX_CONTROL_BYTES
+ * @param replaces whether a text of the same type that waits, and is not sealed, is worth nothing after this one
  * @throws {ChannelError} CHANNEL_NOT_OPEN | CONTENT_TOO_LARGE
  */
-export function submitControl(channel: Channel, type: number, bytes: Uint8Array): Step {
+export function submitControl(
+  channel: Channel,
+  type: number,
+  bytes: Uint8Array,
+  replaces: (waiting: Uint8Array) => boolean = () => false,
+): Step {
   checkOpen(channel)
   const draft = draftOf(channel)
+  draft.channel.controls = channel.controls.filter((item) => {
+    const waiting = controlText(item, type)
+    return waiting === null || !replaces(waiting)
+  })
   addControl(draft, type, bytes)
   return draft
 }

@@ -46,6 +46,11 @@ export function controlItem(type: number, bytes: Uint8Array): Uint8Array {
   return itemOf([TAG.control, type, ...u16(bytes.length)], bytes)
 }
 
+/** The text of an item from {@link controlItem}; null for one of another type. */
+export function controlText(item: Uint8Array, type: number): Uint8Array | null {
+  return item[1] === type ? item.subarray(CONTROL_HEAD_BYTES) : null
+}
+
 function itemOf(head: readonly number[], bytes: Uint8Array): Uint8Array {
   const item = new Uint8Array(head.length + bytes.length)
   item.set(head)

@@ -21,12 +21,12 @@ export function channelWays(runner: Runner): ChannelWays {
         const { app, peer: persona, peerKey: device, name } = record
         return [{ id, app, persona, device, name, isOpen: state === 'open' }]
       }),
-    tell: async (channel, text, note) => {
+    tell: async (channel, { bytes, replaces }, note) => {
       const end = (await runner.work()).ends.get(channel)
       if (end?.summary.state !== 'open') return false
       return await end.run((turn) => {
         if (turn.channel.phase !== 'open' || !turn.state.showsPersona) return false
-        turn.step(submitControl(turn.channel, CONTROL.proposal, text))
+        turn.step(submitControl(turn.channel, CONTROL.proposal, bytes, replaces))
         turn.alongside.push(note)
         return true
       })

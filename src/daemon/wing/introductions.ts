@@ -26,6 +26,13 @@ export interface ChannelPlan {
   readonly name: string
 }
 
+/** A text for the daemon of a peer. */
+export interface TextToPeer {
+  readonly bytes: Uint8Array
+  /** Whether a text that waits for the peer is worth nothing after this one. */
+  readonly replaces: (waiting: Uint8Array) => boolean
+}
+
 /** Inside of the change in which something is made. */
 export type Note<Made extends readonly unknown[]> = (...made: Made) => void
 
@@ -34,7 +41,7 @@ export interface ChannelWays {
   /** All that are not over. */
   all(): readonly PersonaChannel[]
   /** Sends a text to the daemon of the peer. @returns false if that is not open now */
-  tell(channel: string, text: Uint8Array, note: () => void): Promise<boolean>
+  tell(channel: string, text: TextToPeer, note: () => void): Promise<boolean>
   /** Makes an invite that sleeps, and that no app sees. @returns false without the card of the own persona */
   makeOffer(plan: ChannelPlan, note: Note<[id: string, invite: string]>): Promise<boolean>
   /** Nobody uses an offer any more once it sleeps: {@link usedBy} has its last word. */

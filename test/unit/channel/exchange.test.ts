@@ -6,7 +6,7 @@ import { MAX_OUTBOX_BYTES, MAX_UNREAD_BYTES, WINDOW } from '../../../src/channel
 import { receive } from '../../../src/channel/exchange/receive.ts'
 import { FRAME_BYTES } from '../../../src/channel/ratchet/frame.ts'
 import { MAX_CONTENT_BYTES, MAX_CONTROL_BYTES } from '../../../src/channel/ratchet/body.ts'
-import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
 import { Pair, seededEngine } from '../../support/channel-ends.ts'
 import { sodium } from '../../support/made-persona.ts'
 
@@ -65,6 +65,23 @@ describe('contents', () => {
     expect(sizes(posted)).toEqual([12_000])
     ends.bring(ends.guest, ...posted)
     expect(ends.guest.told()).toEqual(['control', ...Array.from({ length: 10 }, () => 'content')])
+  })
+
+  it('of the daemon take the place of those of their type that wait, as their sender says', () => {
+    const ends = pair()
+    const tell = (type: number, text: string, replaced: string): void => {
+      const isOld = (waiting: Uint8Array): boolean => decodeUtf8(waiting) === replaced
+      ends.host.take(submitControl(ends.host.channel, type, encodeUtf8(text), isOld))
+    }
+    tell(9, 'a', '')
+    tell(8, 'a', '')
+    tell(9, 'b', 'a')
+    ends.flush(ends.host)
+    tell(9, 'c', 'b')
+    ends.flush(ends.host)
+    ends.bring(ends.guest, ...ends.host.takePosted())
+    const texts = ends.guest.events.map((each) => (each.event === 'control' ? decodeUtf8(each.bytes) : null))
+    expect(texts).toEqual(['a', 'b', 'c'])
   })
 
   it('have a limit of 64 MiB, and control texts one of 11 000 bytes', () => {

@@ -9,10 +9,13 @@ import type { ProposalMeans } from './means.ts'
 import { Due, type Pace } from './pace.ts'
 import { Passing } from './passing.ts'
 import type { Survey } from './survey.ts'
-import type { Texts } from './texts.ts'
+import { newest, type Texts } from './texts.ts'
 import type { IsMeant } from './woken.ts'
 
 export const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
+
+/** @param note inside of the change that sends the text @returns false if the channel is not open now */
+export type Tell = (channel: string, text: Uint8Array, note: () => void) => Promise<boolean>
 
 export class OtherDevices {
   readonly #means: ProposalMeans
@@ -94,10 +97,10 @@ export class OtherDevices {
   }
 
   /** Sends a text over a source channel, of this device or by the other one. */
-  tell(ways: ChannelWays): ChannelWays['tell'] {
+  tell(ways: ChannelWays): Tell {
     return async (channel, text, note) => {
       const way = this.#announced.wayTo(channel)
-      if (way === null) return await ways.tell(channel, text, note)
+      if (way === null) return await ways.tell(channel, newest(text), note)
       const { link, persona, device } = way
       return await this.#means.devices.send(link, { kind: 'say', persona, device, text }, note)
     }

@@ -24,6 +24,7 @@ import type { ChannelPlan, ChannelWays } from '../../wing/introductions.ts'
 import type { ChannelState } from '../../../ipc/methods/channel-values.ts'
 import { PROPOSAL, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
+import type { Tell } from './other-devices.ts'
 import type { Place } from './rivals.ts'
 import type { Texts } from './texts.ts'
 
@@ -35,7 +36,7 @@ export interface RoundMeans {
   readonly ways: ChannelWays
   readonly texts: Texts
   /** Sends a text over a source channel, wherever that ends. */
-  readonly tell: ChannelWays['tell']
+  readonly tell: Tell
 }
 
 export interface Found {

@@ -1,9 +1,10 @@
 /** Texts of other sides, from the change that acknowledges them until they are taken: the newest for each source channel and target app. */
 import { ProposalError } from '../../../link/errors.ts'
-import { parseText, type ProposalText } from '../../../link/text.ts'
+import { appOf, parseText, type ProposalText } from '../../../link/text.ts'
 import { decodeUtf8, equalBytes } from '../../../core/encoding/bytes.ts'
 import { parseCanonicalObject } from '../../../core/encoding/canonical-json.ts'
 import { Quota, type Rate } from '../../../process/quota.ts'
+import type { TextToPeer } from '../../wing/introductions.ts'
 import { TEXT } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 
@@ -19,6 +20,12 @@ export type Waiting =
     }
   /** Seconds until it may be taken. */
   | { readonly laterSec: number }
+
+/** A text to a peer, in place of those about the same app that wait. */
+export function newest(bytes: Uint8Array): TextToPeer {
+  const app = appOf(bytes)
+  return { bytes, replaces: (waiting) => appOf(waiting) === app }
+}
 
 export class Texts {
   readonly #means: ProposalMeans

@@ -1,5 +1,6 @@
 /** Proposals where one device of a link is hostile: its program is changed, and its link lies (docs/links.md, section 5). */
 import { describe, expect, test } from 'vitest'
+import { WINDOW } from '../../../../../src/channel/exchange/channel.ts'
 import { parseInvite } from '../../../../../src/channel/invite/invite-text.ts'
 import { formatBase64url, formatHex, parseHex } from '../../../../../src/core/encoding/bytes.ts'
 import type { JsonObject } from '../../../../../src/core/encoding/canonical-json.ts'
@@ -52,6 +53,23 @@ describe('a hostile target daemon', () => {
     expect(await kim.target.states()).toEqual(['offered'])
     expect((await kept(kim.target, PROPOSAL))[0]!.proposal.peer).toMatchObject({ saying: { says: 'withdraw' } })
   })
+
+  test('fills nothing while the contact is off: of its texts that wait, the newest one stays', async () => {
+    const { post, leo, kim, about, invite } = await turned()
+    const [persona, device] = about
+    await kim.source.channels.runner.close()
+    const [before] = await kept(leo.source, PASSED)
+    for (let i = 1; i <= 2 * WINDOW; i++) {
+      const text = said({ n: before!.said!.n + i, says: 'offer', invite })
+      await speak(leo.target, { kind: 'say', persona, device, text })
+      // The pace lets it work.
+      leo.source.channels.later(1000)
+      await quiet(post, ...all(leo))
+    }
+    const [source] = await leo.source.channelsOf(SHOP)
+    const { channel } = (await leo.source.channels.runner.work()).ends.get(source!.id)!.peek()
+    expect([channel.window.length, channel.controls.length]).toEqual([WINDOW, 1])
+  })
 })
 
 describe('a hostile source daemon', () => {
@@ -102,7 +120,7 @@ describe('a hostile source daemon', () => {
     await speak(leo.source, { kind: 'heard', persona, device, text })
     const ways = await leo.source.channels.introductions.ways()
     const [source] = await leo.source.channelsOf(SHOP)
-    expect(await ways.tell(source!.id, text, () => {})).toBe(true)
+    expect(await ways.tell(source!.id, { bytes: text, replaces: () => false }, () => {})).toBe(true)
     await quiet(post, ...all(leo, kim))
     expect(await states(story)).toEqual([['alarm'], ['alarm']])
   })
