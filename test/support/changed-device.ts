@@ -20,11 +20,15 @@ export async function speak(daemon: LinkDaemon, ...words: readonly Word[]): Prom
 }
 
 /** Tells these settings of its app over its only link. */
-export async function tellSettings({ channels }: LinkDaemon, settings: JsonObject): Promise<void> {
+export async function tellSettings(daemon: LinkDaemon, settings: JsonObject): Promise<void> {
+  await sendRaw(daemon, 1, encodeUtf8(formatCanonicalJson({ v: 1, receive: 'ask', ...settings })))
+}
+
+/** Sends a content of any kind and form over the only link of a device. */
+export async function sendRaw({ channels }: LinkDaemon, kind: number, bytes: Uint8Array): Promise<void> {
   const lines = linesOf(channels.runner)
   const [line] = await lines.list()
-  const text = encodeUtf8(formatCanonicalJson({ v: 1, receive: 'ask', ...settings }))
-  await lines.send(line!.id, concatBytes(Uint8Array.of(1), text), null)
+  await lines.send(line!.id, concatBytes(Uint8Array.of(kind), bytes), null)
 }
 
 /** All records of one kind that a device keeps. */

@@ -8,7 +8,7 @@ import { submitControl } from '../../channel/exchange/send.ts'
 import { encodeUtf8, parseHex } from '../../core/encoding/bytes.ts'
 import type { Standing } from '../cards/kept/known.ts'
 import { OWN } from '../state/own-record.ts'
-import { currentId } from '../state/view.ts'
+import { isBlocked } from '../state/view.ts'
 import type { DueTimes } from './ends/due-times.ts'
 import type { End } from './ends/end.ts'
 import type { Ends } from './ends/ends.ts'
@@ -35,10 +35,9 @@ type Suspension = Exclude<HeldBecause, 'candidate'>
 const REASONS: Readonly<Record<Suspension, string>> = { card: 'CARD', blocked: 'BLOCKED' }
 
 /** Whether the owner blocks the persona of the peer. */
-function isBlocked(id: string, { keeper }: Means): boolean {
+function isPeerBlocked(id: string, { keeper }: Means): boolean {
   const peer = keeper.onDisk.of(CHANNEL).get(id)?.peer ?? null
-  if (peer === null) return false
-  return keeper.onDisk.personas.get(currentId(peer, keeper.onDisk))?.entry?.blocked === true
+  return peer !== null && isBlocked(peer, keeper.onDisk)
 }
 
 export class CardWatch {
@@ -119,7 +118,7 @@ export class CardWatch {
 
   /** Why an end must not work now; null if it may. */
   #holds(end: End, standing: Standing | null): Suspension | null {
-    if (isBlocked(end.id, this.#means)) return 'blocked'
+    if (isPeerBlocked(end.id, this.#means)) return 'blocked'
     const wasUnlisted = end.summary.reason === REASONS.card
     // Only a card that lists the end lets it go on.
     return standing === 'unlisted' || (wasUnlisted && standing !== 'listed') ? 'card' : null

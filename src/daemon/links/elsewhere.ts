@@ -150,8 +150,13 @@ export class Elsewhere {
     }
     this.#lines = new Map([...found].filter(([, { state }]) => state === 'open'))
     for (const [linkId, { id }] of this.#lines) {
-      await this.#tell(linkId, id, lines)
-      await this.#take(linkId, id, lines)
+      // Words of one device that fail cost no other link.
+      try {
+        await this.#tell(linkId, id, lines)
+        await this.#take(linkId, id, lines)
+      } catch (error) {
+        this.#log.warn('links.elsewhere', describeError(error))
+      }
     }
     for (const { id, elsewhere } of this.#links.all)
       if (elsewhere !== undefined && !found.has(id)) await this.#links.unlink(id)

@@ -2,6 +2,7 @@
 import type { LinkState, Receive } from '../../ipc/methods/links.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
+import { isBlocked } from '../state/view.ts'
 import type { Line } from '../wing/lines.ts'
 import type { Speakers } from '../wing/speakers.ts'
 import type { StoredLink, StoredSide } from './kinds.ts'
@@ -168,7 +169,7 @@ export class StandingLinks {
 
   #provides({ provide, contacts }: StoredSide, persona: string): boolean {
     const { keeper } = this.#means
-    if (provide === 'none' || keeper.onDisk.personas.get(persona)?.entry?.blocked === true) return false
+    if (provide === 'none' || isBlocked(persona, keeper.onDisk)) return false
     return provide === 'all' || providedIds(contacts, keeper).includes(persona)
   }
 }

@@ -39,6 +39,11 @@ export function currentId(personaId: string, records: Pick<Records, 'personas' |
   return next === undefined ? personaId : currentId(next, records)
 }
 
+/** Whether the owner blocks a persona, or the one that goes on under its name. */
+export function isBlocked(personaId: string, records: Pick<Records, 'personas' | 'forgotten'>): boolean {
+  return records.personas.get(currentId(personaId, records))?.entry?.blocked === true
+}
+
 /** Both records of the owner; null without a persona. */
 export function ownOf(records: Records): { own: OwnRecord; persona: HeadedPersona } | null {
   const own = records.own.get(OWN)

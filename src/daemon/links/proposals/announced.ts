@@ -1,6 +1,7 @@
 /** Contacts of apps on other devices of the owner, as those devices tell over links (docs/links.md, section 5). */
 import type { ContactWord, TextWord, Word, WordAbout } from '../../../link/word.ts'
 import { hashed } from '../../sealed/hashed.ts'
+import { isBlocked } from '../../state/view.ts'
 import { tidyName } from '../../state/name-form.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
 import { ANNOUNCED, TEXT, type StoredAnnounced } from './kinds.ts'
@@ -41,7 +42,7 @@ export class AnnouncedContacts {
 
   /** Those whose links stand now. */
   async all(): Promise<readonly Announced[]> {
-    const { links } = this.#means
+    const { keeper, links } = this.#means
     const found: Announced[] = []
     const standing = new Map<string, StandingElsewhere | null>()
     for (const [id, { link, ...stored }] of await this.load()) {
@@ -49,7 +50,9 @@ export class AnnouncedContacts {
       standing.set(link, stands)
       if (stands === null) continue
       const { own: target, other: app, device: over, receive } = stands
-      const isProvided = stored.isProvided && receive.how !== 'no'
+      // The other device may not know whom the owner blocks here.
+      const isWanted = receive.how !== 'no' && !isBlocked(stored.persona, keeper.onDisk)
+      const isProvided = stored.isProvided && isWanted
       found.push({ ...stored, id, app, target, over, receive, isProvided, isOpen: true })
     }
     return found

@@ -117,6 +117,25 @@ describe('a link between two devices of one persona', () => {
     expect(notes).toBe(3)
   })
 
+  test('takes its words also where those of another link fail', async () => {
+    const { post, laptop, phone } = await linked()
+    const { invite } = await laptop.elsewhere.invite('org.example.other', { provide: 'all' })
+    await phone.elsewhere.accept(TALK, invite, {})
+    await quiet(post, laptop, phone)
+    phone.elsewhere.onWords = null
+    const word: Word = { kind: 'heard', persona: KIM, device: KIM, text: new Uint8Array([1]) }
+    for (const { id } of laptop.links.all) await laptop.elsewhere.send(id, word, () => {})
+    await quiet(post, laptop, phone)
+    const heard: string[] = []
+    phone.elsewhere.onWords = async (link) => {
+      heard.push(link)
+      return await Promise.reject(new Error('no room'))
+    }
+    phone.elsewhere.look()
+    await phone.idle()
+    expect(heard.toSorted()).toEqual(phone.links.all.map(({ id }) => id).toSorted())
+  })
+
   test('is no channel of an app: nobody lists, reads or closes it, the owner neither', async () => {
     const { laptop } = await linked()
     const { channels } = laptop

@@ -1,13 +1,19 @@
 /** Proposals over links between two devices of one person (docs/links.md, section 5). */
 import { describe, expect, test } from 'vitest'
-import { quiet } from '../../../../support/link-daemon.ts'
+import { TestKeeper } from '../../../../support/keeper.ts'
+import { LinkDaemon, quiet } from '../../../../support/link-daemon.ts'
+import { MemoryPost } from '../../../../support/memory-carrier.ts'
+import { deviceKey } from '../../../../support/person.ts'
+import { hears } from '../../../../support/rotation.ts'
 import {
   all,
   answer,
   begin,
   DAY_MS,
   days,
+  houseOn,
   link,
+  meet,
   proposed,
   SHOP,
   states,
@@ -91,6 +97,25 @@ describe('over a link between two devices', () => {
     await leo.source.links.set(leo.source.links.all[0]!.id, { provide: 'all' })
     await quiet(post, ...all(leo, kim))
     expect(await states(story)).toEqual([['proposed'], ['proposed']])
+  })
+
+  test('whoever is blocked at the device of the target app alone is not proposed there, and is once they are unblocked', async () => {
+    const post = new MemoryPost()
+    const keeper = await TestKeeper.open()
+    await keeper.call('persona.init', { device: { name: 'laptop', key: deviceKey('of Kim') } })
+    const at = await LinkDaemon.over(keeper, post)
+    const [leo, kim] = [await houseOn(2, post), { source: at, target: at }]
+    await meet(post, leo.source, kim.source)
+    for (const house of [leo, kim]) await link(post, house)
+    await hears(leo.target.channels.test, deviceKey('of Kim'), keeper)
+    const ask = async (method: 'contact.block' | 'contact.unblock'): Promise<string[][]> => {
+      await leo.target.channels.test.call(method, { contact: kim.target.persona })
+      leo.target.proposals.wake()
+      await quiet(post, ...all(leo, kim))
+      return await states({ post, leo, kim })
+    }
+    expect(await ask('contact.block')).toEqual([['asked'], ['offered']])
+    expect(await ask('contact.unblock')).toEqual([['proposed'], ['proposed']])
   })
 
   test.each(['source', 'target'] as const)(
