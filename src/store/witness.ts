@@ -5,14 +5,13 @@
  * witness is made anew, under another name, at each start and after each change of the own table, and the one before it is removed. An
  * older store names a witness that is gone. Writing it back makes a file with another number, or with the same number and another time.
  * Crash after a new witness was made, before the store has it: the old one is still there, and is right. Crash after that, before the old
- * one was removed: the next start removes it.
+ * one was removed: the next start removes it. A removal is not synced, so a power cut may do the same.
  */
 import { randomBytes } from 'node:crypto'
-import { lstat, mkdir, readdir, readFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { removeDurably, writeFileDurably } from '../durable/file.ts'
 import { storeErrorOf } from './errors.ts'
-import { isErrno } from './state-dir.ts'
+import { isErrno, syncDirectory } from './state-dir.ts'
 
 const NAME = /^[0-9a-f]{32}$/
 
@@ -37,7 +36,9 @@ export async function makeWitness(directory: string): Promise<string> {
   const path = join(directory, name)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await writeFileDurably(path, new Uint8Array(0), { mode: 0o600 })
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 })
+    // It is empty, so its name and its number are all that must be on disk, and both go there with the directory.
+    await syncDirectory(directory)
     return `${name} ${await identityOf(path)}`
   } catch (cause) {
     throw storeErrorOf(cause, 'write', path)
@@ -55,7 +56,7 @@ export async function keepOnlyWitness(directory: string, mark: string): Promise<
   const [current] = mark.split(' ')
   try {
     // Also what a killed writer left.
-    for (const name of await readdir(directory)) if (name !== current) await removeDurably(join(directory, name))
+    for (const name of await readdir(directory)) if (name !== current) await rm(join(directory, name), { force: true })
   } catch (cause) {
     throw storeErrorOf(cause, 'remove an old file of', directory)
   }
@@ -78,11 +79,12 @@ export async function readOutside(path: string): Promise<OutsideWitness | null> 
   return store === undefined ? null : { store, times: Number(times) }
 }
 
-/** @throws {StoreError} STORE_DISK_FULL | STORE_IO */
+/** Without a sync: a power cut may leave an older one or none, and both say less, never anything wrong. @throws {StoreError} STORE_DISK_FULL | STORE_IO */
 export async function writeOutside(path: string, { store, times }: OutsideWitness): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await writeFileDurably(path, Buffer.from(`${store} ${times}\n`), { mode: 0o600 })
+    await writeFile(`${path}.new`, `${store} ${times}\n`, { mode: 0o600 })
+    await rename(`${path}.new`, path)
   } catch (cause) {
     throw storeErrorOf(cause, 'write', path)
   }

@@ -28,6 +28,8 @@ export interface PlaceOptions {
 export class Place {
   readonly #options: PlaceOptions
   readonly #serial = new Serial()
+  /** A renewal that has not begun: it will also do for all changes until it does. */
+  #next: Promise<void> | null = null
 
   constructor(options: PlaceOptions) {
     this.#options = options
@@ -46,9 +48,13 @@ export class Place {
 
   /** Makes a new witness, after a change of the own table: a copy from before that change is then noticed. Never rejects. */
   renew(keeper: Keeper): Promise<void> {
-    return this.#serial
-      .run(() => this.#renew(keeper, keeper.onDisk.places.get(PLACE), false))
+    this.#next ??= this.#serial
+      .run(() => {
+        this.#next = null
+        return this.#renew(keeper, keeper.onDisk.places.get(PLACE), false)
+      })
       .catch((error: unknown) => this.#options.log.warn('witness.kept', describeError(error)))
+    return this.#next
   }
 
   /** Resolves when no witness is being made. */

@@ -124,6 +124,17 @@ it('a new witness replaces the one before, also that of a crash', async () => {
   expect(await machine.start()).toBeNull()
 })
 
+it('changes that come while a witness is being made share the next one', async () => {
+  const machine = await Machine.withPersona()
+  const { keeper } = machine.keeper
+  const before = (await readOutside(machine.outside))!
+  const first = machine.place.renew(keeper)
+  await Promise.resolve() // it has begun
+  await Promise.all([first, ...Array.from({ length: 5 }, () => machine.place.renew(keeper))])
+  expect(await readOutside(machine.outside)).toEqual({ store: before.store, times: before.times + 2 })
+  expect(await machine.start()).toBeNull()
+})
+
 it('a store of an earlier version names the anchor, which is compared once more', async () => {
   const machine = await Machine.withPersona()
   const { records, keeper } = machine.keeper
