@@ -68,7 +68,7 @@ function streamOf(relay: TestRelay, { request, body }: Asked): ReadableStream<Ui
       }
       end = relay.boxes.watch(
         boxes.map(({ pub }) => pub),
-        (pub) => void tell(pub),
+        (pub, coming) => void (coming === null && tell(pub)),
       )
       request.signal.addEventListener('abort', () => {
         isOpen = false

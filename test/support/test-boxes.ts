@@ -1,5 +1,5 @@
 /** Boxes in memory, without any secret: for tests of what carries requests to boxes. */
-import type { Awaited, BoxCaller, BoxService } from '../../src/relayd/boxes/box-service.ts'
+import type { Awaited, BoxCaller, BoxNews, BoxService, ComingMessage } from '../../src/relayd/boxes/box-service.ts'
 import type { BoxAnswer, BoxMessage } from '../../src/relay/wire.ts'
 
 export class TestBoxes implements BoxService {
@@ -18,7 +18,7 @@ export class TestBoxes implements BoxService {
   lastReadAt = 0
   /** Boxes with a message. */
   readonly full: Set<string> = new Set()
-  readonly #listeners = new Map<string, Set<(pub: string) => void>>()
+  readonly #listeners = new Map<string, Set<BoxNews>>()
 
   async answer(body: unknown, caller: BoxCaller): Promise<BoxAnswer> {
     this.bodies.push({ body, caller })
@@ -36,7 +36,7 @@ export class TestBoxes implements BoxService {
     return await Promise.resolve(read)
   }
 
-  watch(pubs: readonly string[], listener: (pub: string) => void): () => void {
+  watch(pubs: readonly string[], listener: BoxNews): () => void {
     for (const pub of pubs) {
       const listeners = this.#listeners.get(pub) ?? new Set()
       this.#listeners.set(pub, listeners.add(listener))
@@ -49,7 +49,12 @@ export class TestBoxes implements BoxService {
   /** A message came into this box. */
   deliver(pub: string): void {
     this.full.add(pub)
-    for (const listener of this.#listeners.get(pub) ?? []) listener(pub)
+    for (const listener of this.#listeners.get(pub) ?? []) listener(pub, null)
+  }
+
+  /** A message goes to the disk. */
+  announce(pub: string, coming: ComingMessage): void {
+    for (const listener of this.#listeners.get(pub) ?? []) listener(pub, coming)
   }
 
   /** How many streams watch this box. */

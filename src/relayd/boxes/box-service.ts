@@ -12,6 +12,14 @@ export interface Awaited {
   readonly at: number
 }
 
+/** A message that still goes to the disk, and the moment after which it is the first one. */
+export interface ComingMessage extends BoxMessage {
+  readonly after: number
+}
+
+/** @param pub as it was given @param coming null once a message can be read */
+export type BoxNews = (pub: string, coming: ComingMessage | null) => void
+
 export interface BoxService {
   /** Answers the body of `POST /`, already parsed from JSON. Never rejects for bad input. */
   answer(body: unknown, caller: BoxCaller): Promise<BoxAnswer>
@@ -19,6 +27,6 @@ export interface BoxService {
   check(awaited: Awaited, caller: BoxCaller): Promise<BoxAnswer>
   /** Reads messages after `at`, at most `limit`, without a proof: for a stream that the owner has named beside one. */
   read(awaited: Awaited, limit: number): Promise<readonly BoxMessage[]>
-  /** Calls the listener with the `pub` as it was given, after a message came into its box. @returns the end of it */
-  watch(pubs: readonly string[], listener: (pub: string) => void): () => void
+  /** Calls the listener after a message came into a box, and perhaps before, with the message. @returns the end of it */
+  watch(pubs: readonly string[], listener: BoxNews): () => void
 }

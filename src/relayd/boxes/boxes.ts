@@ -11,7 +11,7 @@ import type {
   SendAnswer,
 } from '../../relay/wire.ts'
 import type { Bucket, Message, RelayStore } from '../store/relay-store.ts'
-import type { Awaited, BoxCaller, BoxService } from './box-service.ts'
+import type { Awaited, BoxCaller, BoxNews, BoxService } from './box-service.ts'
 import { Questions } from './questions.ts'
 import {
   boxIdOf,
@@ -85,7 +85,7 @@ export class Boxes implements BoxService {
     return messages.map(shown)
   }
 
-  watch(pubs: readonly string[], listener: (pub: string) => void): () => void {
+  watch(pubs: readonly string[], listener: BoxNews): () => void {
     return this.#watchers.watch(pubs, listener)
   }
 

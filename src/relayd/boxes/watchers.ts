@@ -1,12 +1,13 @@
 /** The clients that wait, each for messages in some boxes. Most boxes have one, so it stands for itself: a set for each would double what a stream takes. */
 import type { BoxId, RelayStore } from '../store/relay-store.ts'
+import type { BoxNews } from './box-service.ts'
 import { boxIdOf, readKey } from './request.ts'
 
 interface Watcher {
   /** The key as the client wrote it. */
   readonly pub: string
   readonly box: BoxId
-  readonly listener: (pub: string) => void
+  readonly listener: BoxNews
 }
 
 export class Watchers {
@@ -14,15 +15,17 @@ export class Watchers {
   readonly #stop: () => void
 
   constructor(store: Pick<RelayStore, 'watch'>) {
-    this.#stop = store.watch((box) => {
+    this.#stop = store.watch((box, coming) => {
       const found = this.#byBox.get(box)
-      if (found instanceof Set) for (const { pub, listener } of found) listener(pub)
-      else found?.listener(found.pub)
+      if (found === undefined) return
+      const given = coming === null ? null : { after: coming.afterUs, at: coming.atUs, data: coming.data }
+      if (found instanceof Set) for (const { pub, listener } of found) listener(pub, given)
+      else found.listener(found.pub, given)
     })
   }
 
   /** @param pubs keys in any form; texts that are no keys wait for nothing */
-  watch(pubs: readonly string[], listener: (pub: string) => void): () => void {
+  watch(pubs: readonly string[], listener: BoxNews): () => void {
     const added = pubs.flatMap((pub): Watcher[] => {
       const key = readKey(pub)
       return key === null ? [] : [{ pub, box: boxIdOf(key, pub), listener }]

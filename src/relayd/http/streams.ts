@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
 import type { BoxAnswer, GivenEvent, WaitEvent } from '../../relay/wire.ts'
-import type { Awaited, BoxCaller, BoxService } from '../boxes/box-service.ts'
+import type { Awaited, BoxCaller, BoxService, ComingMessage } from '../boxes/box-service.ts'
 import { EventLine, type EventLineOptions } from './event-line.ts'
 import { TOO_MANY_SEC, type OpenStream, type OpenStreams } from './open-streams.ts'
 
@@ -103,7 +103,10 @@ class Stream implements OpenStream {
 
   watch(): void {
     const pubs = this.#boxes.map(({ pub }) => pub)
-    this.#unwatch = this.#options.boxes.watch(pubs, (pub) => this.#note(pub))
+    this.#unwatch = this.#options.boxes.watch(pubs, (pub, coming) => {
+      if (coming === null) this.#note(pub)
+      else this.#giveComing(pub, coming)
+    })
   }
 
   stopWatching(): void {
@@ -183,14 +186,25 @@ class Stream implements OpenStream {
     let after = givenAt
     for (const { at, data } of messages) {
       if (this.#state !== 'telling' || this.#line.isFull) break
-      const event: GivenEvent = { pub, found: true, after, at, data }
-      this.#line.write(event)
-      this.#given!.set(pub, at)
+      this.#give(pub, { after, at, data })
       after = at
     }
     const lastAt = messages.at(-1)?.at ?? givenAt
     // The reader takes these first.
     if (after < lastAt || messages.length === GIVEN_AT_ONCE) this.#note(pub)
+  }
+
+  /** Gives a message while it goes to the disk (decision 68), where nothing waits before it. Else the note that follows leads to it. */
+  #giveComing(pub: string, { after, at, data }: ComingMessage): void {
+    const givenAt = this.#given?.get(pub)
+    if (this.#state !== 'idle' || givenAt === undefined || givenAt < after || givenAt >= at || this.#line.isFull) return
+    this.#give(pub, { after: givenAt, at, data })
+  }
+
+  #give(pub: string, { after, at, data }: ComingMessage): void {
+    const event: GivenEvent = { pub, found: true, after, at, data }
+    this.#line.write(event)
+    this.#given!.set(pub, at)
   }
 
   #write(pub: string, answer: BoxAnswer): void {

@@ -37,7 +37,10 @@ export function partsOf(snapshot: Snapshot, limits: StoreLimits, tell: (id: stri
     inboxes: new RecordInboxes(access),
     objects: new RecordObjects(access),
   }
-  parts.boxes.watch((id) => tell(`box/${id}`))
+  // A turn that is made again gives its messages other moments, so none is told before its commit.
+  parts.boxes.watch((id, coming) => {
+    if (coming === null) tell(`box/${id}`)
+  })
   parts.inboxes.watch((id) => tell(`inbox/${id}`))
   return parts
 }

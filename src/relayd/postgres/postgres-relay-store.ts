@@ -11,6 +11,7 @@ import { Shared } from '../records/shared.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type {
   BoxId,
+  BoxListener,
   Bucket,
   CardOutcome,
   HeldCard,
@@ -50,7 +51,7 @@ export class PostgresRelayStore implements RelayStore {
   /** Turns on buckets, which wait for no disk. */
   readonly #passing: Turns
   readonly #scrub: Shared
-  readonly #listeners = new Set<(box: BoxId) => void>()
+  readonly #listeners = new Set<BoxListener>()
   #isClosed = false
 
   private constructor(database: Database, options: StoreOptions, release: () => Promise<void>) {
@@ -178,7 +179,7 @@ export class PostgresRelayStore implements RelayStore {
     await this.#scrub.run()
   }
 
-  watch(listener: (box: BoxId) => void): () => void {
+  watch(listener: BoxListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
@@ -204,7 +205,7 @@ export class PostgresRelayStore implements RelayStore {
   #tell(ids: readonly string[]): void {
     for (const id of ids) {
       if (id.startsWith(INBOX_PREFIX)) this.inboxes.told(id.slice(INBOX_PREFIX.length))
-      else for (const listener of this.#listeners) listener(id.slice(BOX_PREFIX.length))
+      else for (const listener of this.#listeners) listener(id.slice(BOX_PREFIX.length), null)
     }
   }
 

@@ -3,7 +3,14 @@ import type { Write } from '../../store/store.ts'
 import type { Box, KeptMessage } from './box.ts'
 import { dueId, messageId, type Records } from './records.ts'
 import type { BoxId } from '../store/relay-store.ts'
-import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from '../store/rules.ts'
+import {
+  BOX_COST_BYTES,
+  CHECK_GRAIN_US,
+  endOf,
+  lastAfterCursor,
+  MESSAGE_COST_BYTES,
+  type StoreLimits,
+} from '../store/rules.ts'
 import { dueOf } from './box-rules.ts'
 import { Tally } from './tally.ts'
 
@@ -78,6 +85,14 @@ export class BoxChange {
     if (box.maker === null) return
     this.#tally.count(box.maker, -1)
     box.maker = null
+    this.#isChanged = true
+  }
+
+  /** The owner has processed everything up to a moment. Where a crash took back a message that they have, the next one still gets a later moment. */
+  noteCursor(box: Box, atUs: number): void {
+    const lastAtUs = lastAfterCursor(box.lastAtUs, atUs, this.#nowUs)
+    if (lastAtUs === box.lastAtUs) return
+    box.lastAtUs = lastAtUs
     this.#isChanged = true
   }
 

@@ -19,9 +19,10 @@ export function hasRoomFor(box: Box | null, bytes: number, limits: BoxLimits): b
 const NO_BOX = { messages: [], isRetired: false, checkedUs: 0, retiredAtUs: 0 }
 
 /** Whether a read by the owner has nothing to note in the box. */
-export function isSettled({ maker, checkedUs, dueUs, messages }: Box, atUs: number, nowUs: number): boolean {
+export function isSettled({ maker, checkedUs, dueUs, lastAtUs, messages }: Box, atUs: number, nowUs: number): boolean {
   const first = messages[0]?.atUs ?? Infinity
-  return maker === null && nowUs - checkedUs < CHECK_GRAIN_US && checkedUs !== 0 && dueUs > nowUs && first > atUs
+  const isNoted = checkedUs !== 0 && nowUs - checkedUs < CHECK_GRAIN_US && atUs <= lastAtUs
+  return maker === null && isNoted && dueUs > nowUs && first > atUs
 }
 
 /** Whether a read after `atUs` gives the message. */

@@ -5,7 +5,7 @@ import { hasRoomFor, isReadable, isSettled } from './box-rules.ts'
 import { digestOf, type Box, type KeptMessage } from './box.ts'
 import type { RecordAccess } from './record-access.ts'
 import { dueKeys, messageId, parseDueId } from './records.ts'
-import type { BoxId, Message, SendOutcome } from '../store/relay-store.ts'
+import type { BoxId, BoxListener, Coming, Message, SendOutcome } from '../store/relay-store.ts'
 import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES } from '../store/rules.ts'
 
 const USED: SendOutcome = { outcome: 'used', atUs: 0 }
@@ -14,7 +14,7 @@ const CROWDED: SendOutcome = { outcome: 'crowded', atUs: 0 }
 
 export class RecordBoxes {
   readonly #access: RecordAccess
-  readonly #listeners = new Set<(box: BoxId) => void>()
+  readonly #listeners = new Set<BoxListener>()
 
   constructor(access: RecordAccess) {
     this.#access = access
@@ -51,9 +51,13 @@ export class RecordBoxes {
       await this.#commit(change)
       return refusal
     }
-    const atUs = change.addMessage(change.box ?? change.make(address), data, message)
-    if (!(await this.#commit(change))) return refusal
-    for (const listener of this.#listeners) listener(change.id)
+    const box = change.box ?? change.make(address)
+    const afterUs = box.lastAtUs
+    const atUs = change.addMessage(box, data, message)
+    const committing = this.#commit(change)
+    this.#tell(change.id, { afterUs, atUs, data })
+    if (!(await committing)) return refusal
+    this.#tell(change.id, null)
     return isRetired ? USED : { outcome: 'stored', atUs }
   }
 
@@ -83,6 +87,7 @@ export class RecordBoxes {
     const change = this.#change(id, nowUs)
     if (change.box !== null) {
       change.claim(change.box)
+      change.noteCursor(change.box, atUs)
       change.removeMessages((message) => message.atUs <= atUs)
     }
     await this.#commit(change)
@@ -127,9 +132,13 @@ export class RecordBoxes {
     else await this.#access.write([this.#access.coming.due.remove(dueKey)])
   }
 
-  watch(listener: (box: BoxId) => void): () => void {
+  watch(listener: BoxListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  #tell(id: BoxId, coming: Coming | null): void {
+    for (const listener of this.#listeners) listener(id, coming)
   }
 
   #change(id: BoxId, nowUs: number): BoxChange {

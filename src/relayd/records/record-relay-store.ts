@@ -17,6 +17,7 @@ import { PERSONA_RANGE, READ_SOON, recordsOf, type Records } from './records.ts'
 import type { PersonaId } from '../store/persona-id.ts'
 import type {
   BoxId,
+  BoxListener,
   Bucket,
   CardOutcome,
   HeldCard,
@@ -160,7 +161,7 @@ export class RecordRelayStore implements RelayStore {
     await this.#scrub.run()
   }
 
-  watch(listener: (box: BoxId) => void): () => void {
+  watch(listener: BoxListener): () => void {
     return this.#boxes.watch(listener)
   }
 

@@ -11,6 +11,7 @@ import type { ObjectStore } from './object-store.ts'
 import type { PersonaId } from './persona-id.ts'
 import type {
   BoxId,
+  BoxListener,
   Bucket,
   CardOutcome,
   HeldCard,
@@ -21,7 +22,14 @@ import type {
   StoreStats,
   UsedAnswer,
 } from './relay-store.ts'
-import { BOX_COST_BYTES, CHECK_GRAIN_US, endOf, MESSAGE_COST_BYTES, type StoreLimits } from './rules.ts'
+import {
+  BOX_COST_BYTES,
+  CHECK_GRAIN_US,
+  endOf,
+  lastAfterCursor,
+  MESSAGE_COST_BYTES,
+  type StoreLimits,
+} from './rules.ts'
 
 interface HeldMessage extends Message {
   expiresUs: number
@@ -47,7 +55,7 @@ export class RelayMemory {
   /** When each used answer expires. */
   readonly answers: Map<string, number> = new Map()
   readonly buckets: Buckets = new Buckets()
-  readonly listeners: Set<(box: BoxId) => void> = new Set()
+  readonly listeners: Set<BoxListener> = new Set()
 }
 
 export class MemoryRelayStore implements RelayStore {
@@ -86,7 +94,7 @@ export class MemoryRelayStore implements RelayStore {
     box.sentUs = nowUs
     const expiresUs = nowUs + this.#limits.messageUs
     box.messages.push({ atUs: box.lastAtUs, data, expiresUs, isLate: isRetired })
-    for (const listener of this.#memory.listeners) listener(id)
+    for (const listener of this.#memory.listeners) listener(id, null)
     return isRetired ? { outcome: 'used', atUs: 0 } : { outcome: 'stored', atUs: box.lastAtUs }
   }
 
@@ -116,6 +124,7 @@ export class MemoryRelayStore implements RelayStore {
     if (box === null) return []
     noteCheck(box, nowUs)
     box.maker = null
+    box.lastAtUs = lastAfterCursor(box.lastAtUs, atUs, nowUs)
     box.messages = box.messages.filter((message) => message.atUs > atUs)
     return await this.read(id, atUs, limit, nowUs)
   }
@@ -177,7 +186,7 @@ export class MemoryRelayStore implements RelayStore {
 
   async scrub(): Promise<void> {}
 
-  watch(listener: (box: BoxId) => void): () => void {
+  watch(listener: BoxListener): () => void {
     const { listeners } = this.#memory
     listeners.add(listener)
     return () => void listeners.delete(listener)

@@ -18,6 +18,12 @@ export interface Message {
   readonly data: string
 }
 
+/** A message that goes to the disk. Its sender has no answer yet, and a crash may take it back. */
+export interface Coming extends Message {
+  /** No message lies between this moment and its own. */
+  readonly afterUs: number
+}
+
 /** Proof of the box's owner, good for one call before it expires. */
 export interface UsedAnswer {
   /** Tells one answer from all others. */
@@ -93,6 +99,9 @@ export interface StoreStats {
   readonly isFull: boolean
 }
 
+/** @param coming null once a message can be read */
+export type BoxListener = (box: BoxId, coming: Coming | null) => void
+
 export interface RelayStore {
   readonly inboxes: InboxStore
   readonly objects: ObjectStore
@@ -146,8 +155,12 @@ export interface RelayStore {
   forgetCards(persona: PersonaId): Promise<number>
   /** Takes what was deleted of personas off the disk, where the store would keep it for a while. */
   scrub(): Promise<void>
-  /** Calls the listener after a message became readable, whichever process stored it. @returns the end of it */
-  watch(listener: (box: BoxId) => void): () => void
+  /**
+   * Calls the listener after a message became readable, whichever process stored it. A store may also call it before, with a message that still
+   * goes to the disk.
+   * @returns the end of it
+   */
+  watch(listener: BoxListener): () => void
   stats(): Promise<StoreStats>
   close(): Promise<void>
 }

@@ -4,6 +4,14 @@ import type { BoxLimits, CardLimits, InboxLimits, ObjectLimits, RelayLimits } fr
 /** How exactly checks are noted. An app checks each minute, and a write for each would wear out a disk. */
 export const CHECK_GRAIN_US: number = 3600 * 1_000_000
 
+/** How far a cursor may lie after the clock of the relay. */
+const CURSOR_AHEAD_US: number = 86_400 * 1_000_000 // sanity: a clock that went back by a day; a moment stays far below 2^53
+
+/** The last moment of a box, once its owner names a cursor: the next message gets a later one than both. */
+export function lastAfterCursor(lastAtUs: number, cursorUs: number, nowUs: number): number {
+  return Math.max(lastAtUs, Math.min(cursorUs, nowUs + CURSOR_AHEAD_US))
+}
+
 /** Bytes that a box takes on the disk without its messages, at most: its record, the moment to look at it again, and their keys. */
 export const BOX_COST_BYTES = 320
 /** Bytes that a message takes on the disk beside its data, at most: its key, and its line in the record of the box. */

@@ -3,7 +3,7 @@
  * one after the other, calls on two boxes in any order.
  */
 import { describe, expect, it } from 'vitest'
-import type { Message, RelayStore } from '../../../src/relayd/store/relay-store.ts'
+import type { Coming, Message, RelayStore } from '../../../src/relayd/store/relay-store.ts'
 import type { StoreLimits } from '../../../src/relayd/store/rules.ts'
 import {
   DAY,
@@ -559,7 +559,8 @@ export function testBoxes(subjects: readonly Subject[]): void {
         await store.check(BOX, 0, ALICE, START)
         const seen: Promise<{ readonly found: boolean } | null>[] = []
         const heard: string[] = []
-        const end = store.watch((id) => {
+        const end = store.watch((id, coming) => {
+          if (coming !== null) return
           heard.push(id)
           seen.push(store.check(id, 0, ALICE, START))
         })
@@ -573,11 +574,35 @@ export function testBoxes(subjects: readonly Subject[]): void {
         expect(heard).toHaveLength(2)
       }))
 
+    it('tells of messages that still go to the disk, if at all, in order, and as they can be read then', () =>
+      withStore(async (store) => {
+        await store.check(BOX, 0, ALICE, START)
+        const heard: Coming[] = []
+        store.watch((_, coming) => void (coming !== null && heard.push(coming)))
+        await Promise.all(range(3).map((n) => store.send(BOX, `${n}`, BOB, START)))
+        await store.send(BOX, '0', BOB, START)
+        const messages = await store.read(BOX, 0, 9, START)
+        const afterUs = [0, ...messages.map(({ atUs }) => atUs)]
+        expect([[], messages.map((each, n) => ({ ...each, afterUs: afterUs[n] }))]).toContainEqual(heard)
+      }))
+
+    it('gives messages a later moment than the cursor of the owner, also where its clock went back', () =>
+      withStore(async (store) => {
+        await store.check(BOX, 0, ALICE, START)
+        await store.receive(BOX, freshAnswer(START), START + 500, 9, START)
+        await store.send(BOX, 'a', BOB, START)
+        expect(await store.read(BOX, START + 500, 9, START)).toEqual([{ atUs: START + 501, data: 'a' }])
+        await store.receive(BOX, freshAnswer(START), Number.MAX_SAFE_INTEGER, 9, START)
+        await store.send(BOX, 'b', BOB, START)
+        const [last] = await store.read(BOX, START + 501, 9, START)
+        expect(last!.atUs - START).toBeLessThanOrEqual(DAY + 1)
+      }))
+
     it('tells the owner of a retired box of the messages that it keeps', () =>
       withStore(async (store) => {
         await store.retire(BOX, freshAnswer(START), START)
         const heard: string[] = []
-        store.watch((id) => void heard.push(id))
+        store.watch((id, coming) => void (coming === null && heard.push(id)))
         for (const n of range(6)) await store.send(BOX, `${n}`, BOB, START)
         await expect.poll(() => heard).toHaveLength(4)
       }))
@@ -586,7 +611,7 @@ export function testBoxes(subjects: readonly Subject[]): void {
       withStore(async (store, { second }) => {
         const other = (await second?.()) ?? store
         const heard: string[] = []
-        other.watch((id) => void heard.push(id))
+        other.watch((id, coming) => void (coming === null && heard.push(id)))
         await store.check(BOX, 0, ALICE, START)
         const both = [store, other]
         const sends = range(40).map((n) => both[n % 2]!.send(BOX, `${n}`, BOB, START))

@@ -74,6 +74,32 @@ test('a message that comes while the stream is named is given, or was in the ans
   if (!JSON.stringify(await naming).includes('AAAA')) await reader.connection.received('"data":"AAAA"')
 })
 
+test('a message is given while it goes to the disk, and only once, where its reader has all before it', async () => {
+  const boxes = new TestBoxes()
+  boxes.reply = () => ({ ok: true, at: 0, data: null })
+  const served = await serveBoxes({ boxes })
+  const reader = await Reader.open(served, alice)
+  // Nobody has proven the key yet.
+  boxes.announce(alice.pub, { after: 0, at: 1, data: 'AAAA' })
+  await reader.nameStream('any')
+  boxes.messages = [
+    { at: 2, data: 'BBBB' },
+    { at: 3, data: 'CCCC' },
+    { at: 4, data: 'DDDD' },
+  ]
+  boxes.announce(alice.pub, { after: 0, at: 2, data: 'BBBB' })
+  await reader.connection.received('BBBB')
+  boxes.announce(alice.pub, { after: 3, at: 4, data: 'DDDD' })
+  boxes.announce(alice.pub, { after: 1, at: 2, data: 'BBBB' })
+  boxes.deliver(alice.pub)
+  await reader.connection.received('DDDD')
+  expect(reader.events.map(({ after, at, data }) => [after, at, data])).toEqual([
+    [0, 2, 'BBBB'],
+    [2, 3, 'CCCC'],
+    [3, 4, 'DDDD'],
+  ])
+})
+
 test('only a box whose owner has answered is given, and the others tell of their messages', async () => {
   const { relay, served } = await world()
   const reader = await Reader.open(served, alice, bob)
