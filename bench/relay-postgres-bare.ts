@@ -1,13 +1,15 @@
 /**
- * The rows of a send, put into the database without any rule and without a read: what a store with rules costs beside it. The rows are as many and as
- * long as those of the store, in the same tables, and as many transactions bring them.
+ * The rows of a send, put into the database without any rule: what a store with rules costs beside it. The rows are as many and as long as those of
+ * the store, in the same tables, and as many transactions bring them. With a lock first, a transaction reads what the store cannot do without: the
+ * records of its boxes, locked, and the totals, in a round trip before that of its rows.
  */
+import { randomBytes, randomInt } from 'node:crypto'
 import { encodeUtf8 } from '../src/core/encoding/bytes.ts'
 import { Database } from '../src/relayd/postgres/database.ts'
-import { loadDriver } from '../src/relayd/postgres/driver.ts'
+import { loadDriver, type Query } from '../src/relayd/postgres/driver.ts'
 import { News } from '../src/relayd/postgres/news.ts'
-import { putRecords } from '../src/relayd/postgres/tables.ts'
-import { addTotals, SLOTS } from '../src/relayd/postgres/totals.ts'
+import { lockByKeys, putRecords } from '../src/relayd/postgres/tables.ts'
+import { addTotals, selectTotals, SLOTS } from '../src/relayd/postgres/totals.ts'
 import { messageId } from '../src/relayd/records/records.ts'
 import { NOTHING } from '../src/relayd/records/tally.ts'
 import { MESSAGE_COST_BYTES } from '../src/relayd/store/rules.ts'
@@ -16,8 +18,12 @@ const LANES = 2
 const MAX_ROWS = 256
 const BOX_BYTES = 43 // the record of a box that was claimed, without messages
 const LISTED_BYTES = 36 // a message in it
+const PROCESSES = 2 // which store as many messages into a box
+/** Records of boxes are parts of it. Bytes that are the same as before would not be logged anew, and those of a box never are. */
+const BYTES: Uint8Array = randomBytes(1 << 20)
 
 interface Waiting {
+  readonly isLocked: boolean
   readonly box: string
   readonly data: string
   readonly atUs: number
@@ -44,9 +50,10 @@ export class BareRows {
     return bare
   }
 
-  async insert(box: string, data: string, atUs: number): Promise<void> {
+  /** @param isLocked its box is locked and read first */
+  async insert(box: string, data: string, atUs: number, isLocked: boolean): Promise<void> {
     await new Promise<void>((done) => {
-      this.#waiting.push({ box, data, atUs, done })
+      this.#waiting.push({ isLocked, box, data, atUs, done })
       this.#beginSoon()
     })
   }
@@ -77,24 +84,31 @@ export class BareRows {
   }
 
   async #put(rows: readonly Waiting[]): Promise<void> {
-    for (const { box } of rows) this.#sizes.set(box, (this.#sizes.get(box) ?? BOX_BYTES) + LISTED_BYTES)
+    for (const { box } of rows) this.#sizes.set(box, (this.#sizes.get(box) ?? BOX_BYTES) + PROCESSES * LISTED_BYTES)
     // No row twice in a statement, and the boxes in their order.
     const boxes = [...new Set(rows.map(({ box }) => box))].toSorted()
+    const keys = boxes.map((box) => `box/bare ${box}`)
+    const isLocked = rows.some((row) => row.isLocked)
+    const reads = isLocked ? [lockByKeys('record', keys), selectTotals(false)] : []
     const puts = [
       putRecords(
         'record',
-        boxes.map((box) => [`box/bare ${box}`, new Uint8Array(this.#sizes.get(box)!)] as const),
+        boxes.map((box, i) => [keys[i]!, anyBytes(this.#sizes.get(box)!)] as const),
       ),
       putRecords(
         'message',
         rows.map(({ box, data, atUs }) => [`msg/bare ${messageId(box, atUs)}`, encodeUtf8(`\u0001${data}`)] as const),
       ),
-      this.#news.queryOf(boxes.map((box) => `box/bare ${box}`)),
+      this.#news.queryOf(keys),
       addTotals({ before: NOTHING, after: this.#added(rows) }, Math.floor(Math.random() * SLOTS)),
     ]
-    await this.#database.use((connection) =>
-      Promise.all([{ text: 'BEGIN' }, ...puts, { text: 'COMMIT' }].map((each) => connection.query(each))),
-    )
+    await this.#database.use(async (connection) => {
+      const ask = (queries: readonly Query[]): Promise<unknown> =>
+        Promise.all(queries.map((query) => connection.query(query)))
+      const read = ask([{ text: 'BEGIN' }, ...reads])
+      if (isLocked) await read
+      await Promise.all([read, ask([...puts, { text: 'COMMIT' }])])
+    })
     this.#news.wake()
   }
 
@@ -102,4 +116,9 @@ export class BareRows {
     const bytes = rows.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, 0)
     return { ...NOTHING, messages: rows.length, bytes }
   }
+}
+
+function anyBytes(length: number): Uint8Array {
+  const start = randomInt(BYTES.length - length)
+  return BYTES.subarray(start, start + length)
 }

@@ -6,7 +6,7 @@ import { rateOf, DATA } from './relay-filled.ts'
 import { boxId, MINUTE_US, NO_LIMITS } from './relay-limits.ts'
 import { BareRows } from './relay-postgres-bare.ts'
 
-export type Work = 'send' | 'receive' | 'drain' | 'insert' | 'clear' | 'wait'
+export type Work = 'send' | 'receive' | 'drain' | 'insert' | 'lock' | 'clear' | 'wait'
 
 export interface Order {
   readonly work: Work
@@ -32,12 +32,17 @@ let number = (Number(place) + 1) * 1e9
 
 const calls = {
   send: (boxes) => store.send(boxId(randomInt(boxes)), `${number++} ${DATA}`, 'sender', nowUs()),
-  insert: (boxes) => bare.insert(boxId(randomInt(boxes)), `${number++} ${DATA}`, nowUs() + (number % 1000)),
+  insert: (boxes) => insert(boxes, false),
+  lock: (boxes) => insert(boxes, true),
   receive: (boxes) => store.receive(boxId(randomInt(boxes)), answer(), 0, 1, nowUs()),
   // It counts for each box, by the one process or by the other.
   drain: (boxes, n) => store.receive(boxId((n * 2 + Number(place)) % boxes), answer(), nowUs(), 1, nowUs()),
   clear: () => bare.clear(),
 } satisfies Partial<Record<Work, (boxes: number, n: number) => Promise<unknown>>>
+
+function insert(boxes: number, isLocked: boolean): Promise<void> {
+  return bare.insert(boxId(randomInt(boxes)), `${number++} ${DATA}`, nowUs() + (number % 1000), isLocked)
+}
 
 function answer(): { id: string; expiresUs: number } {
   return { id: `${origin} ${number++}`, expiresUs: nowUs() + MINUTE_US - 1 }

@@ -17,6 +17,7 @@ const PAGE = 2000
 interface Rounds {
   readonly sends: Measured[]
   readonly inserts: Measured[]
+  readonly locks: Measured[]
   readonly receives: Measured[]
   readonly levelSends: number[]
   readonly levelReceives: number[]
@@ -28,21 +29,26 @@ const whole = (measured: readonly Measured[], figure: keyof Measured): number =>
 
 /** All in turn, so that a machine with other work is as slow for each. */
 async function inTurn(pair: Pair, level: Filled): Promise<Rounds> {
-  const rounds: Rounds = { sends: [], inserts: [], receives: [], levelSends: [], levelReceives: [] }
+  const rounds: Rounds = { sends: [], inserts: [], locks: [], receives: [], levelSends: [], levelReceives: [] }
   for (let round = 0; round < ROUNDS; round++) {
     rounds.levelSends.push(await rateOf(CALLS, () => send(level)))
     rounds.sends.push(await pair.both('send', CALLS, FEW_BOXES))
-    rounds.inserts.push(await pair.both('insert', CALLS, FEW_BOXES))
+    for (const [kind, work] of [
+      ['inserts', 'insert'],
+      ['locks', 'lock'],
+    ] as const) {
+      rounds[kind].push(await pair.both(work, CALLS, FEW_BOXES))
+      await pair.both('clear', 2, FEW_BOXES)
+    }
     rounds.levelReceives.push(await rateOf(CALLS, (n) => receive(level, n)))
     rounds.receives.push(await pair.both('receive', CALLS, FEW_BOXES))
-    await pair.both('clear', 2, FEW_BOXES)
     await pair.both('drain', FEW_BOXES, FEW_BOXES)
     for (let n = 0; n < FEW_BOXES; n++) await drain(level.store, n)
   }
   return rounds
 }
 
-function rowsOf({ sends, inserts, receives, levelSends, levelReceives }: Rounds): Row[] {
+function rowsOf({ sends, inserts, locks, receives, levelSends, levelReceives }: Rounds): Row[] {
   // Of each round by itself: the work of others on the machine changes from one to the next.
   const ratio = (measured: readonly Measured[], beside: (round: number) => number): string =>
     formatRatio(median(measured.map(({ rate }, round) => rate / beside(round))))
@@ -53,10 +59,15 @@ function rowsOf({ sends, inserts, receives, levelSends, levelReceives }: Rounds)
   return [
     {
       what: 'relay on PostgreSQL: durable sends, 2 processes',
-      figure: `${whole(sends, 'rate')} a second; ${ratio(sends, (n) => levelSends[n]!)} of LevelDB (${Math.round(median(levelSends))}; goal: 0.5), ${ratio(sends, (n) => inserts[n]!.rate)} of bare inserts (${whole(inserts, 'rate')}; goal: 0.9)`,
+      figure: `${whole(sends, 'rate')} a second; ${ratio(sends, (n) => levelSends[n]!)} of LevelDB (${Math.round(median(levelSends))}; goal: 0.5), ${ratio(sends, (n) => inserts[n]!.rate)} of bare inserts (${whole(inserts, 'rate')}; goal: 0.9), ${ratio(sends, (n) => locks[n]!.rate)} of inserts that lock their boxes first (${whole(locks, 'rate')})`,
+    },
+    {
+      what: 'relay on PostgreSQL: inserts that lock their boxes first',
+      figure: `${ratio(locks, (n) => inserts[n]!.rate)} of bare inserts`,
     },
     { what: 'relay on PostgreSQL: one send', figure: cost(sends) },
     { what: 'relay on PostgreSQL: one bare insert', figure: cost(inserts) },
+    { what: 'relay on PostgreSQL: one insert that locks its box first', figure: cost(locks) },
     {
       what: 'relay on PostgreSQL: receives, 2 processes',
       figure: `${whole(receives, 'rate')} a second; ${ratio(receives, (n) => levelReceives[n]!)} of LevelDB (${Math.round(median(levelReceives))})`,
@@ -121,8 +132,9 @@ export async function benchRelayPostgres(): Promise<Row[]> {
   const database = new Database(await loadDriver(), pair.server.url())
   const level = await fill(FEW_BOXES)
   try {
-    // Makes the boxes, and their owners claim them.
-    for (const work of ['send', 'drain'] as const) await pair.both(work, 10 * FEW_BOXES, FEW_BOXES)
+    // Makes the boxes, and their owners claim them. The bare ones cannot be locked before they are there.
+    for (const work of ['send', 'drain', 'insert'] as const) await pair.both(work, 20 * FEW_BOXES, FEW_BOXES)
+    await pair.both('clear', 2, FEW_BOXES)
     const rows = rowsOf(await inTurn(pair, level))
     rows.push(await newsRow(pair))
     let there = FEW_BOXES
