@@ -5,7 +5,7 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import { loadEngine } from '../../crypto/load.ts'
 import { ToxError } from '../../tox/save/errors.ts'
-import { readFriends } from '../../tox/save/friends.ts'
+import { friendRecords } from '../../tox/save/friends.ts'
 import { readProfile, type ProfileAccess, type ToxProfile } from '../../tox/profile/profile-file.ts'
 import { readKeys } from '../../tox/save/savefile.ts'
 import { hasCode } from '../io/connect.ts'
@@ -68,7 +68,7 @@ export function profileOpener(source: PassphraseSource): ProfileOpener {
       ;({ access, profile } = await unseal(file, given, engine))
     }
     // Every command refuses a damaged friend list; only here does the error name the file.
-    readFriends(profile.save)
+    friendRecords(profile.save)
     return { file, profile, access, key: formatHex(readKeys(profile.save, engine).publicKey) }
   }
   return async (file) => {

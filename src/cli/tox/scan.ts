@@ -3,7 +3,6 @@ import { formatHex } from '../../core/encoding/bytes.ts'
 import type { Client } from '../../ipc/client.ts'
 import { MAX_BATCH } from '../../ipc/shapes/limits.ts'
 import type { ObservationParams, ObserveResult } from '../../ipc/shapes/judged.ts'
-import { readFriends } from '../../tox/save/friends.ts'
 import { readName, readStatusMessage } from '../../tox/save/savefile.ts'
 import { friendStatuses } from '../../tox/save/scan.ts'
 import { hasCode, withDaemon } from '../io/connect.ts'
@@ -114,19 +113,17 @@ async function keysOfOwner(client: Client): Promise<ReadonlySet<string>> {
  */
 export function readObservations({ profile, key }: OpenProfile, ownKeys: ReadonlySet<string>): Observations {
   const { save, fileMtimeSec } = profile
-  const { friends, problems } = readFriends(save)
-  const confirmed = new Set(friends.filter((friend) => friend.isConfirmed).map((friend) => formatHex(friend.publicKey)))
+  const { statuses, problems } = friendStatuses(save, fileMtimeSec)
+  // A friend who has not accepted yet has shown nothing.
+  const confirmed = statuses.filter(({ isConfirmed }) => isConfirmed)
   const observations: ObservationParams[] = []
   if (ownKeys.has(key)) {
     observations.push(observation(key, readName(save).text, readStatusMessage(save).text, fileMtimeSec))
   }
-  for (const { publicKey, name, statusText, observedAtSec } of friendStatuses(save, fileMtimeSec).statuses) {
-    const from = formatHex(publicKey)
-    // A friend who has not accepted yet has shown nothing.
-    if (confirmed.has(from)) observations.push(observation(from, name, statusText, observedAtSec))
-  }
+  for (const { publicKey, name, statusText, observedAtSec } of confirmed)
+    observations.push(observation(formatHex(publicKey), name, statusText, observedAtSec))
   const skipped = problems.map(({ publicKey, problem }) => ({ key: formatHex(publicKey), problem }))
-  return { source: `profile:${key}`, friends: confirmed.size, observations, skipped }
+  return { source: `profile:${key}`, friends: confirmed.length, observations, skipped }
 }
 
 function observation(from: string, name: string, text: string, seenAtSec: number): ObservationParams {

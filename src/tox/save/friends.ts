@@ -170,6 +170,16 @@ function newRecord(status: number, publicKey: Uint8Array): [Uint8Array, DataView
   return [bytes, new DataView(bytes.buffer)]
 }
 
+/** The records of all friends, not copied. @throws {ToxError} TOX_FRIENDS_NOT_WHOLE */
+export function friendRecords(save: ToxSave): Uint8Array {
+  const data = sectionData(save, SECTION_FRIENDS) ?? new Uint8Array(0)
+  if (data.length % FRIEND_BYTES === 0) return data
+  throw new ToxError(
+    'TOX_FRIENDS_NOT_WHOLE',
+    `the friend list ends in the middle of a record (${data.length} bytes): use a backup of the profile`,
+  )
+}
+
 /**
  * Reads all friends as libtoxcore loads them: the first record of a key counts, and the profile's own key is not a
  * friend. Records that libtoxcore skips are listed as problems and stop nothing.
@@ -177,13 +187,7 @@ function newRecord(status: number, publicKey: Uint8Array): [Uint8Array, DataView
  */
 export function readFriends(save: ToxSave): FriendList {
   const own = readPublicKey(save)
-  const data = sectionData(save, SECTION_FRIENDS) ?? new Uint8Array(0)
-  if (data.length % FRIEND_BYTES !== 0) {
-    throw new ToxError(
-      'TOX_FRIENDS_NOT_WHOLE',
-      `the friend list ends in the middle of a record (${data.length} bytes): use a backup of the profile`,
-    )
-  }
+  const data = friendRecords(save)
   const friends: ToxFriend[] = []
   const problems: FriendProblem[] = []
   const seen = new Set<string>()

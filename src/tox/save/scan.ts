@@ -1,7 +1,7 @@
 /** Reads what each friend's device showed, and when: the observations of a save file (docs/format.md, section 10). */
 import { formatHex } from '../../core/encoding/bytes.ts'
-import { FRIEND_BYTES, readFriends, type FriendProblem } from './friends.ts'
-import { SECTION_FRIENDS, sectionData, withSection, type ToxSave } from './savefile.ts'
+import { FRIEND_BYTES, friendRecords, readFriends, type FriendProblem } from './friends.ts'
+import { SECTION_FRIENDS, withSection, type ToxSave } from './savefile.ts'
 
 export interface FriendStatus {
   /** 32 bytes, X25519: the device that showed the status message */
@@ -51,12 +51,10 @@ const PIECE_FRIENDS = 16 // sanity: decodes in under a millisecond, so a caller 
  * @throws {ToxError} TOX_FRIENDS_NOT_WHOLE | TOX_NO_KEYS | TOX_BAD_KEYS at the first piece
  */
 export function* confirmedStatuses(save: ToxSave, fileMtimeSec: number): Generator<FriendStatus[]> {
-  const data = sectionData(save, SECTION_FRIENDS) ?? new Uint8Array(0)
+  // The length is checked first: an incomplete record at the end would otherwise surface only after we reported all others.
+  const data = friendRecords(save)
   const piece = PIECE_FRIENDS * FRIEND_BYTES
   const seen = new Set<string>()
-  // Check the length first: an incomplete record at the end would otherwise surface only after we reported all
-  // others.
-  if (data.length % FRIEND_BYTES !== 0) readFriends(save)
   for (let at = 0; at < data.length; at += piece) {
     const part = withSection(save, SECTION_FRIENDS, data.subarray(at, at + piece))
     yield friendStatuses(part, fileMtimeSec).statuses.filter(({ publicKey, isConfirmed }) => {
