@@ -54,6 +54,7 @@ import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
 import { WINGS } from './wings.ts'
 import { betweenWings } from './wing/between.ts'
+import { callsOf } from './wing/owner-calls.ts'
 import type { OpenWing, Wing } from './wing/wing.ts'
 
 /** The running daemon, with its parts in the order in which they were opened. */
@@ -263,6 +264,7 @@ async function openParts(
     // The compiler checks each wing against the methods that it brings.
     ...(Object.assign({}, ...open.map((wing) => wing.handlers)) as object),
   } as Handlers<Methods>
+  host.owner.call = callsOf(handlers)
   closers.push(async () => {
     for (const stopTimer of daemon.stopTimers) stopTimer()
     await Promise.all(servers.map((server) => server.close()))

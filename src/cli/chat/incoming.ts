@@ -1,4 +1,5 @@
 /** Takes what has come by channels and messages into the lines that the daemon keeps. A copy that came by another way changes nothing. */
+import { chatOf, decodeContent, type ChatContent } from '../../core/encoding/chat-content.ts'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
@@ -7,8 +8,7 @@ import type { ReadMessage } from '../../ipc/methods/messages.ts'
 import { eachContent, type FirstPiece } from '../contents/pieces.ts'
 import { hasCode } from '../io/errors.ts'
 import { countOf } from '../io/layout.ts'
-import { decodeContent, type ChatContent } from './content.ts'
-import { chatChannels, chatOf, peerOf } from './peers.ts'
+import { chatChannels, peerOf } from './peers.ts'
 
 /** Called once a line of a chat is on disk, and before the daemon hears that it was taken: a person waits for it. */
 type OnKept = (chat: string) => Promise<void>

@@ -1,4 +1,5 @@
 /** `persona chat keygen`, `add-friend`, `start` and `respond`: a chat between two keys that people have traded, as in the demo of Veilid. */
+import { chatOf } from '../../core/encoding/chat-content.ts'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import { formatHostPort } from '../../core/encoding/host-port.ts'
 import type { Client } from '../../ipc/client.ts'
@@ -10,7 +11,6 @@ import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, hasCode } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { isInteractive } from '../io/prompt.ts'
-import { chatOf } from './peers.ts'
 import { openChat } from './session.ts'
 
 export interface KeyedOptions {

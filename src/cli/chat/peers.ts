@@ -1,4 +1,5 @@
 /** The people of chats: each is known by a persona, or by the name of a channel where there is none. */
+import { chatOf } from '../../core/encoding/chat-content.ts'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
@@ -25,11 +26,6 @@ export function peerOf({ name, peer: { persona } }: ChannelView, all: readonly C
       ? other.peer.persona === null && folded(other.name) === folded(name)
       : other.peer.persona === persona
   return { chat: chatOf(persona, name), name, persona, channels: all.filter(isTheirs) }
-}
-
-/** The name of a chat at the daemon. */
-export function chatOf(persona: string | null, name: string): string {
-  return persona === null ? `name:${folded(name)}` : `persona:${persona}`
 }
 
 /** The end of a key stands beside a name that belongs to a persona. */

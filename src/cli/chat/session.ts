@@ -1,8 +1,8 @@
 /** `persona chat NAME`: an open chat. Lines come and go while a person types, or while a script writes to stdin. */
+import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
-import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
 import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
 import { systemClock } from '../../process/pulse.ts'
@@ -13,7 +13,6 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
 import { eachPageAfter, figuresOf, isUnread, lastLines, unsentIn } from './kept-lines.ts'
 import { takeContents, takeIncoming } from './incoming.ts'
-import type { ChatText } from './content.ts'
 import { Outgoing } from './outgoing.ts'
 import { ownPersona } from './own-persona.ts'
 import { findPeer, peerOf, showPeer, type Peer } from './peers.ts'
@@ -63,8 +62,6 @@ class Session {
   #shown = 0
   /** The last line of the peer that was shown, until it counts as read. */
   #shownUnread: string | null = null
-  /** Whether a line may be kept here that no way has taken. */
-  #mayWait = true
   /** The number of the last line that was typed here. */
   #lastSent: number | null = null
   /** Channels of which an event has told that something has come. */
@@ -72,6 +69,8 @@ class Session {
   /** Numbers of contents that were delivered, by channel, and of messages that were received. */
   readonly #delivered = new Map<string, number>()
   readonly #received = new Set<number>()
+  /** Lines that waited, and that the daemon has sent since the last look. */
+  #left = 0
   #end = (): void => {}
   #failure: unknown = null
   /** Whatever was typed after /quit stays unsent. */
@@ -100,6 +99,7 @@ class Session {
           'message.arrived',
           'message.changed',
           'contact.changed',
+          'chat.sent',
         ],
         see: (event) => this.#see(event),
         look: async () => {
@@ -133,11 +133,11 @@ class Session {
     if (event.event === 'channel.content') this.#told.add(event.data.id)
     else if (event.event === 'channel.delivered') this.#delivered.set(event.data.id, event.data.upTo)
     else if (event.event === 'message.changed' && event.data.state === 'received') this.#received.add(event.data.number)
-    else if (event.event === 'channel.changed' || event.event === 'contact.changed') this.#outgoing.tryAgain()
+    else if (event.event === 'chat.sent' && event.data.chat === this.#peer.chat) this.#left += event.data.lines
     return !('app' in event.data) || event.data.app === CHAT_APP
   }
 
-  /** Takes what has come, sends what waits, and shows both. */
+  /** Takes what has come, and shows it and how far the own lines are. */
   async #look(): Promise<void> {
     const onKept = async (chat: string): Promise<void> => {
       if (chat === this.#peer.chat) await this.#print()
@@ -148,8 +148,8 @@ class Session {
     // A line that an event has told of is shown before anything else is asked.
     for (const { id } of told) await takeContents(this.#client, id, chat, onKept)
     this.#refreshPeer(await takeIncoming(this.#client, this.#ownId, onKept))
+    await this.#followLeft()
     await this.#noteArrivals()
-    await this.#sendKept()
     await this.#showNew()
     await this.#showPrompt()
   }
@@ -167,36 +167,30 @@ class Session {
     this.#received.clear()
   }
 
-  /** Sends lines that no way has taken before, in their order. */
-  async #sendKept(): Promise<void> {
-    if (!this.#mayWait) return
-    const { chat } = this.#peer
-    const unsent = await unsentIn(this.#client, chat)
-    const kept = await lastLines(this.#client, chat, unsent, ({ mine, state }) => mine && state === 'kept')
-    for (const line of kept) if (!(await this.#send(line))) return
-    this.#mayWait = false
-  }
-
-  /** @returns whether some way has taken the line */
-  async #send(line: ChatText): Promise<boolean> {
-    const read = this.#marks.waiting
-    const isTaken = await this.#outgoing.send(line, read)
-    if (!isTaken) this.#mayWait = true
-    else if (read !== null) this.#marks.sent(read, false)
-    return isTaken
+  /** Follows lines that waited and have left. */
+  async #followLeft(): Promise<void> {
+    const count = this.#left
+    if (count === 0) return
+    this.#left = 0
+    this.#outgoing.follow(await lastLines(this.#client, this.#peer.chat, count, ({ mine }) => mine))
+    await this.#outgoing.askAll()
   }
 
   /** Sends the mark that is due alone. */
   async #sendMark(): Promise<void> {
     const { due } = this.#marks
-    if (due !== null && (await this.#outgoing.mark(due))) this.#marks.sent(due, true)
+    if (due !== null && (await this.#tell(due))) this.#marks.sent(due, true)
   }
 
   /** Sends the mark that waits: nobody is here to send it later. */
   async #leaveMark(): Promise<void> {
     const { waiting } = this.#marks
-    if (waiting !== null) await this.#outgoing.mark(waiting)
+    if (waiting !== null) await this.#tell(waiting)
     this.#marks.forget()
+  }
+
+  async #tell(read: string): Promise<boolean> {
+    return (await this.#client.call('chat.tell', { chat: this.#peer.chat, read })).told
   }
 
   /** Shows lines that are new, and marks the last one of the peer as read. */
@@ -260,17 +254,16 @@ class Session {
 
   async #write(text: string): Promise<void> {
     if (text.length > MAX_LINE_CHARS) return this.#screen.say([formatTooLong(text)])
-    const line = { id: crypto.randomUUID(), text, sentSec: Math.floor(Date.now() / 1000) }
-    // It is on disk before anything is sent, since the daemon writes in the order of the calls: after a crash it leaves at the next start.
-    const wishes = { chat: this.#peer.chat, mine: true, state: 'kept', ...line } as const
-    const keeping = this.#client.call('chat.keep', wishes)
-    const [{ number }] = await Promise.all([keeping, this.#mayWait ? null : this.#send(line)])
+    const id = crypto.randomUUID()
+    const read = this.#marks.waiting
+    const wishes = { chat: this.#peer.chat, id, text, sentSec: Math.floor(Date.now() / 1000) }
+    const { number, ways, waits } = await this.#client.call('chat.send', read === null ? wishes : { ...wishes, read })
     const isFirst = this.#lastSent === null
     this.#lastSent = number
-    await this.#sendKept()
+    if (waits === null) this.#outgoing.follow([{ id, mine: true, state: 'sent', ways }])
+    if (waits === null && read !== null) this.#marks.sent(read, false)
     await this.#showNew()
-    if (isFirst && this.#outgoing.obstacle !== null)
-      this.#screen.say([`(your lines wait here: ${escapeText(this.#outgoing.obstacle)})`])
+    if (isFirst && waits !== null) this.#screen.say([`(your lines wait here: ${escapeText(waits)})`])
   }
 
   async #obey(typed: Exclude<Typed, { is: 'nothing' | 'quit' }>): Promise<void> {
@@ -285,8 +278,7 @@ class Session {
     await this.#leaveMark()
     this.#peer = peer
     this.#lastSent = null
-    this.#mayWait = true
-    this.#outgoing.tryAgain()
+    this.#left = 0
     this.#screen.say([`chat with ${showPeer(peer)}`])
     await this.#begin(SHOWN_LINES)
     await this.#showNew()

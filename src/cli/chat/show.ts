@@ -1,5 +1,6 @@
 /** Lines of chats as people read them. Everything that others have written is escaped. */
-import { MAX_LINE_CHARS, type ChatLine, type LineState } from '../../ipc/methods/chat.ts'
+import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
+import type { ChatLine, LineState } from '../../ipc/methods/chat.ts'
 import { escapeText } from '../io/escape.ts'
 import { countOf, cutText, two } from '../io/layout.ts'
 
@@ -24,9 +25,9 @@ export function formatLine(line: ChatLine, who: string, nowSec: number, withMark
   return lines.map((text, i) => (i === 0 ? head : ' '.repeat(4)) + text + (i === lines.length - 1 ? mark : ''))
 }
 
-/** Nobody sends these lines before their chat is open again. */
+/** The daemon sends these lines later. */
 export function formatUnsent(lines: number): string[] {
-  return lines === 0 ? [] : [`not sent yet: ${countOf(lines, 'line')}; open this chat again later, and they leave`]
+  return lines === 0 ? [] : [`not sent yet: ${countOf(lines, 'line')}; the daemon sends them as soon as it can`]
 }
 
 export function formatTooLong({ length }: string): string {

@@ -4,6 +4,7 @@ import type { LaggedEvent } from '../../ipc/client.ts'
 import type { ContactChange, OwnCause } from '../../ipc/shapes/events.ts'
 import type { DaemonEvent, EventData } from '../../ipc/methods/events.ts'
 import { describeChannelEvent } from './channels.ts'
+import { describeChatEvent } from './chats.ts'
 import { describeLinkEvent } from './links.ts'
 import { describeMessageEvent } from './messages.ts'
 import { hasCode, isUnreachable, withDaemon } from '../io/connect.ts'
@@ -158,6 +159,8 @@ export function describeEvent(event: DaemonEvent, verbose = false): string {
     case 'app.unlinked':
     case 'app.proposal':
       return describeLinkEvent(event)
+    case 'chat.sent':
+      return describeChatEvent(event)
     default:
       return unknownEvent(event)
   }

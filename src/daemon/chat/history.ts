@@ -1,7 +1,14 @@
 /** The lines of chats on disk: in the order in which they were kept, each id once. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_PIECE_BYTES } from '../../ipc/methods/app-params.ts'
-import { LINE_STATES, type ChatLine, type KeepParams, type LineState, type MarkParams } from '../../ipc/methods/chat.ts'
+import {
+  LINE_STATES,
+  type ChatLine,
+  type KeepParams,
+  type LineState,
+  type LineWay,
+  type MarkParams,
+} from '../../ipc/methods/chat.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import { hashed } from '../sealed/hashed.ts'
 import { numbered } from '../sealed/numbered.ts'
@@ -102,7 +109,7 @@ export class ChatHistory {
   }
 
   /** Inside of a change. */
-  #raise(key: string, number: number, state: LineState, ways: StoredLine['ways']): 'raised' | 'same' {
+  #raise(key: string, number: number, state: LineState, ways: readonly LineWay[]): 'raised' | 'same' {
     const lines = this.#sealed.inChange(LINES)
     const before = lines.get(numbered(key, number))
     if (before === undefined) return 'same'
@@ -114,6 +121,31 @@ export class ChatHistory {
     const chats: SealedInChange<StoredChat> = this.#sealed.inChange(CHATS)
     chats.put(key, counted(chats.get(key)!, before, after))
     return 'raised'
+  }
+
+  /** Own lines that no way has taken, in their order. Each is read when its turn comes. */
+  *waiting(chat: string): Generator<ChatLine, void, undefined> {
+    const key = this.#keyOf(chat)
+    const [lines, known] = [this.#sealed.onDisk(LINES), this.#sealed.onDisk(CHATS).get(key)]
+    const isWaiting = (line: StoredLine | undefined): line is StoredLine => line?.mine === true && line.state === 'kept'
+    const numbers: number[] = []
+    for (let number = known?.lines ?? 0; number > 0 && numbers.length < known!.unsent; number--)
+      if (isWaiting(lines.get(numbered(key, number)))) numbers.push(number)
+    for (const number of numbers.toReversed()) {
+      const line = lines.get(numbered(key, number))
+      if (isWaiting(line)) yield { number, ...line }
+    }
+  }
+
+  /** Ways have taken an own line. One that was forgotten meanwhile stays so. */
+  async sent(chat: string, number: number, ways: readonly LineWay[]): Promise<void> {
+    const key = this.#keyOf(chat)
+    await this.#keeper.change(() => this.#raise(key, number, 'sent', ways))
+  }
+
+  /** Tells that lines which waited have left. */
+  async tellSent(chat: string, lines: number): Promise<void> {
+    await this.#keeper.change(() => this.#keeper.state.emit({ event: 'chat.sent', data: { chat, lines } }))
   }
 
   async list(): Promise<StoredChat[]> {

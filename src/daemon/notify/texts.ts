@@ -97,6 +97,7 @@ function noticeWithKeys(event: DaemonEvent, unapproved: ReadonlySet<string>): No
     case 'channel.content':
     case 'channel.delivered':
     case 'channel.way':
+    case 'chat.sent':
     case 'clock':
     case 'contact.changed':
     case 'contact.forgotten':

@@ -12,6 +12,7 @@ import type { Cards } from '../cards/cards.ts'
 import type { Introductions } from './introductions.ts'
 import type { Letters } from './letters.ts'
 import type { LineOffice } from './lines.ts'
+import type { OwnerCalls } from './owner-calls.ts'
 import type { Speakers } from './speakers.ts'
 import type { OnSpent } from '../keeper/held-keys.ts'
 import type { Keeper } from '../keeper/keeper.ts'
@@ -47,6 +48,8 @@ export interface Host {
   /** Channels to other devices of the own persona. */
   readonly lines: LineOffice
   readonly speakers: Speakers
+  /** The methods of the daemon, once its sockets answer. */
+  readonly owner: OwnerCalls
   /** The name under which the app of a connection speaks to others; null if it has given no token, has no such name, or is the owner. */
   appOf(this: void, caller: Caller): string | null
 }

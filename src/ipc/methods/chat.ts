@@ -1,12 +1,12 @@
 /** The part of chats in the protocol: the lines that `persona chat` keeps at the daemon (docs/ipc.md, section 3, chat). */
 import * as z from 'zod'
+import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 import { ownKey, pageLimit } from './app-params.ts'
 import type { MethodSpec } from './method.ts'
 import { contactName, method, type Empty } from './params.ts'
-import type { WingSchema } from './wing.ts'
+import { event, type EventSpec, type WingSchema } from './wing.ts'
 
-export const MAX_LINE_CHARS = 65_536 // sanity: twenty pages of a book; as UTF-8 it fits into a sealed record
 export const MAX_MARKED_IDS = 200 // sanity: a change stays small
 const MAX_CHAT_CHARS = 300 // sanity: a name of 256 characters, with its kind
 const MAX_WAYS = 16 // sanity: the channels of one person, and messages
@@ -20,9 +20,12 @@ export const LINE_STATES = [
 ] as const
 export type LineState = (typeof LINE_STATES)[number]
 
+/** The way of messages. */
+export const MESSAGE_WAY = 'message'
+
 /** A way that has taken a line, and the number that the line has there. */
 export interface LineWay {
-  /** `message`, or the id of a channel. */
+  /** {@link MESSAGE_WAY}, or the id of a channel. */
   by: string
   number: number
 }
@@ -69,6 +72,24 @@ export interface MarkParams {
   ways?: LineWay[]
 }
 
+/** A line of the owner for the peer. */
+export interface SendLineParams {
+  chat: string
+  id: string
+  text: string
+  sentSec: number
+  /** The id of the last line of the peer that a person has seen: the peer hears of it with this line. */
+  read?: string
+}
+
+export interface SentLine {
+  number: number
+  /** Those that have taken it. */
+  ways: LineWay[]
+  /** Why no way has taken it yet; null if one has. */
+  waits: string | null
+}
+
 /** A key of somebody else for invites between two keys. */
 export interface KnownKey {
   name: string
@@ -79,6 +100,8 @@ export interface KnownKey {
 export interface ChatMethods {
   'chat.add': MethodSpec<KnownKey, Empty>
   'chat.known': MethodSpec<Empty, { known: KnownKey[] }>
+  'chat.send': MethodSpec<SendLineParams, SentLine>
+  'chat.tell': MethodSpec<{ chat: string; read: string }, { told: boolean }>
   'chat.keep': MethodSpec<KeepParams, { number: number; isNew: boolean }>
   'chat.lines': MethodSpec<
     { chat: string; after?: number; before?: number; limit?: number },
@@ -90,6 +113,7 @@ export interface ChatMethods {
 }
 
 const chat: z.ZodType<string> = z.string().min(1).max(MAX_CHAT_CHARS)
+const lineText: z.ZodType<string> = z.string().max(MAX_LINE_CHARS)
 const state: z.ZodType<LineState> = z.enum(LINE_STATES)
 const ways: z.ZodType<LineWay[]> = z.array(z.strictObject({ by: ownKey, number: count })).max(MAX_WAYS)
 
@@ -122,14 +146,32 @@ const CHAT_METHODS: ChatMethods = {
     z.strictObject({}),
     z.strictObject({ known: z.array(knownKey) }),
   ),
+  'chat.send': method(
+    'admin',
+    'Keep a line of the owner, and send it by each way, now or as soon as one takes it',
+    z.strictObject({
+      chat,
+      id: ownKey,
+      text: lineText,
+      sentSec: seconds,
+      read: ownKey.exactOptional(),
+    }),
+    z.strictObject({ number: count, ways, waits: z.string().nullable() }),
+  ),
+  'chat.tell': method(
+    'admin',
+    'Tell the peer of a chat how far a person has read',
+    z.strictObject({ chat, read: ownKey }),
+    z.strictObject({ told: z.boolean() }),
+  ),
   'chat.keep': method(
     'admin',
-    'Keep a line of a chat; one with a known id is kept once',
+    'Keep a line of a chat that has come; one with a known id is kept once',
     z.strictObject({
       chat,
       id: ownKey,
       mine: z.boolean(),
-      text: z.string().max(MAX_LINE_CHARS),
+      text: lineText,
       sentSec: seconds,
       state,
     }),
@@ -172,4 +214,17 @@ const CHAT_METHODS: ChatMethods = {
   ),
 }
 
-export const CHAT: WingSchema<ChatMethods> = { methods: CHAT_METHODS, events: {}, status: {}, capabilities: [] }
+export interface ChatEvents {
+  'chat.sent': EventSpec<{ chat: string; lines: number }>
+}
+
+const EVENTS: ChatEvents = {
+  'chat.sent': event('passing', z.strictObject({ chat, lines: count }), 'admin'),
+}
+
+export const CHAT: WingSchema<ChatMethods, ChatEvents> = {
+  methods: CHAT_METHODS,
+  events: EVENTS,
+  status: {},
+  capabilities: [],
+}

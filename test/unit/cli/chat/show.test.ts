@@ -54,7 +54,7 @@ test('a long line is cut at 2000 columns, and says so', () => {
 test('a chat that ends tells how many lines no way has taken, and nothing if all have left', () => {
   expect(formatUnsent(0)).toEqual([])
   expect([1, 2].flatMap(formatUnsent)).toEqual([
-    'not sent yet: 1 line; open this chat again later, and they leave',
-    'not sent yet: 2 lines; open this chat again later, and they leave',
+    'not sent yet: 1 line; the daemon sends them as soon as it can',
+    'not sent yet: 2 lines; the daemon sends them as soon as it can',
   ])
 })

@@ -99,6 +99,7 @@ const EVENTS: readonly DaemonEvent[] = [
   { event: 'channel.changed', id: 0, atSec: NOW, data: { ...CHANNEL, state: 'broken', reason: 'PEER' } },
   { event: 'channel.content', id: 0, atSec: NOW, data: { ...CHANNEL, number: 2 } },
   { event: 'channel.delivered', id: 0, atSec: NOW, data: { ...CHANNEL, upTo: 2 } },
+  { event: 'chat.sent', id: 0, atSec: NOW, data: { chat: HOSTILE, lines: 2 } },
   { event: 'channel.way', id: 0, atSec: NOW, data: { ...CHANNEL, direct: 'open' } },
   { event: 'message.arrived', id: 0, atSec: NOW, data: { app: 'chat', number: 2 } },
   { event: 'message.changed', id: 0, atSec: NOW, data: { app: 'chat', number: 2, state: 'failed', reason: 'EXPIRED' } },

@@ -147,6 +147,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set<MethodName>([
   'app.links',
   'app.proposals',
   'app.answer',
+  'chat.send',
+  'chat.tell',
   'chat.keep',
   'chat.lines',
   'chat.mark',

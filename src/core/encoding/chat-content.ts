@@ -1,9 +1,14 @@
-/** Lines and marks as contents of channels and messages (docs/chat.md, section 4). */
-import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
-import { ownKey } from '../../ipc/methods/app-params.ts'
-import { MAX_LINE_CHARS } from '../../ipc/methods/chat.ts'
+/** Lines and marks of chats as contents of channels and messages, and the names of chats (docs/chat.md, section 4). */
+import { decodeUtf8, encodeUtf8 } from './bytes.ts'
+
+/** Of the text of a line. */
+export const MAX_LINE_CHARS = 65_536 // sanity: twenty pages of a book; as UTF-8 it fits into a sealed record
 
 const VERSION = 1
+const ID = /^[A-Za-z0-9_-]{1,64}$/ // format: a key of a content or a message
+
+const OF_PERSONA = 'persona:'
+const OF_NAME = 'name:'
 
 export interface ChatText {
   readonly id: string
@@ -16,6 +21,16 @@ export interface ChatContent {
   readonly line: ChatText | null
   /** A person has seen the line of this id, and all lines of the same side before it. */
   readonly read: string | null
+}
+
+/** The name of a chat at the daemon. @param name of the channel @param persona of the peer; null for none */
+export function chatOf(persona: string | null, name: string): string {
+  return persona === null ? `${OF_NAME}${name.normalize('NFC').toLowerCase()}` : `${OF_PERSONA}${persona}`
+}
+
+/** The PersonaID in the name of a chat; null for a chat without one. */
+export function personaOf(chat: string): string | null {
+  return chat.startsWith(OF_PERSONA) ? chat.slice(OF_PERSONA.length) : null
 }
 
 export function encodeContent({ line, read }: ChatContent): Uint8Array {
@@ -54,5 +69,5 @@ function lineOf({ line, sent, text }: Readonly<Record<string, unknown>>): ChatTe
 }
 
 function isId(value: unknown): value is string {
-  return ownKey.safeParse(value).success
+  return typeof value === 'string' && ID.test(value)
 }

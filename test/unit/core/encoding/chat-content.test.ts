@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeContent, encodeContent, type ChatContent } from '../../../../src/cli/chat/content.ts'
+import { decodeContent, encodeContent, type ChatContent } from '../../../../src/core/encoding/chat-content.ts'
 
 const LINE = { id: 'a-1', text: 'dinner at eight?', sentSec: 7 }
 const decode = (members: unknown): ChatContent | null =>
