@@ -39,6 +39,9 @@ export class MessageDaemon {
   readonly personaId: string
   /** Relays of the owner. */
   readonly relays: readonly MessageRelay[]
+  /** The operator's token, which goes with the cards; null while the owner has none. */
+  token: string | null = OPERATORS_TOKEN
+  readonly #added = new Set<(url: string) => void>()
   readonly #handlers: Handlers<MessagesMethods>
   #phone: TestKeeper | null = null
 
@@ -56,8 +59,11 @@ export class MessageDaemon {
     this.relays = relays
     this.personaId = test.records.own.get('own')?.personaId ?? ''
     const { keeper, cardReader: reader } = test
-    const own: OwnRelay[] = relays.map(({ url }) => ({ url, hasToken: true, from: 'added' }))
-    const means = relaysOf(world, own)
+    const means = relaysOf(
+      world,
+      relays.map(({ url }) => ({ url, hasToken: true, from: 'added' })),
+      { token: () => this.token, added: this.#added },
+    )
     const { clock } = world
     const parts = { keeper, reader, sealed: sealed.records, clock, log: silentLog }
     this.cards = new HeldCards({ ...parts, stores: relayStores(means) })
@@ -200,6 +206,12 @@ export class MessageDaemon {
     })
   }
 
+  /** The owner has got the operator's token, and adds the relays again with it. */
+  getsToken(): void {
+    this.token = OPERATORS_TOKEN
+    for (const { url } of this.relays) for (const run of this.#added) run(url)
+  }
+
   /** Ends it as a power cut does: whatever is on disk stays. It takes part in nothing until {@link restarted}. */
   async stopped(): Promise<void> {
     this.world.daemons.delete(this)
@@ -232,7 +244,11 @@ export function messageApp(name: string): Caller {
 }
 
 /** The relays of an owner, as the daemon sees them. */
-function relaysOf(world: MessageWorld, own: readonly OwnRelay[]): Relays {
+function relaysOf(
+  world: MessageWorld,
+  own: readonly OwnRelay[],
+  owner: { readonly token: () => string | null; readonly added: Set<(url: string) => void> },
+): Relays {
   const clients = new Map<string, RelayClient>()
   const clock: RelayClock = {
     nowMs: () => world.nowSec * 1000,
@@ -250,7 +266,11 @@ function relaysOf(world: MessageWorld, own: readonly OwnRelay[]): Relays {
     list: () => [...own],
     clients: () => Promise.resolve({ of, fetch, clock }),
     client: (url) => Promise.resolve(of(url)),
-    token: () => OPERATORS_TOKEN,
+    token: owner.token,
+    onAdded: (run) => {
+      owner.added.add(run)
+      return () => void owner.added.delete(run)
+    },
   }
 }
 

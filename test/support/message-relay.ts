@@ -36,6 +36,8 @@ export class MessageRelay {
   readonly url: string
   readonly made: TestObjects
   readonly directory: string
+  /** Personas whom the operator lists: their cards are here by right. */
+  readonly listed: string[]
   /** Calls of a method and the begin of a path: `POST /inbox`. */
   readonly calls: string[] = []
   /** Calls whose answer has not begun. */
@@ -44,17 +46,23 @@ export class MessageRelay {
   instead: Instead = () => null
   readonly #served: string
 
-  private constructor(url: string, made: TestObjects, directory: string, served: string) {
+  private constructor(
+    url: string,
+    { made, directory, listed }: Pick<MessageRelay, 'made' | 'directory' | 'listed'>,
+    served: string,
+  ) {
     this.url = url
     this.made = made
     this.directory = directory
+    this.listed = listed
     this.#served = served
   }
 
   static async start(name: string, nowSec: number, clock: Clock): Promise<MessageRelay> {
     const origin = `https://${name}.example`
     const directory = tempDir()
-    const made = await testObjects(directory, { url: origin, tokens: [OPERATORS_TOKEN] })
+    const listed: string[] = []
+    const made = await testObjects(directory, { url: origin, tokens: [OPERATORS_TOKEN], personas: listed })
     made.nowSec = nowSec
     const { url } = await serveBoxes({
       boxes: new TestBoxes(),
@@ -64,7 +72,7 @@ export class MessageRelay {
       about: { url: origin },
       clock,
     })
-    return new MessageRelay(`${origin}/`, made, directory, url)
+    return new MessageRelay(`${origin}/`, { made, directory, listed }, url)
   }
 
   /** Names of the files of whole objects. */

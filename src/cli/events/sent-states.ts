@@ -19,7 +19,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   MESSAGE_NO_INBOX: 'their card names no inbox',
   MESSAGE_NO_PERSONA: 'your persona was left',
   MESSAGE_NO_STORE: 'your card names no store',
-  RELAY_NO_RIGHT: 'the relay keeps nothing for this persona',
+  RELAY_NO_RIGHT: 'the relay keeps nothing for this persona without a token',
   RELAY_NO_STRANGERS: 'they take nothing from you',
   RELAY_SILENT: 'the relay did not answer',
   RELAY_STORE_FULL: 'your store is full',

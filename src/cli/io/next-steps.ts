@@ -163,6 +163,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   APP_LINKS_FULL: 'persona app links',
   LINK_INVITE_FOREIGN: 'persona app link APP --invite, on your other device',
   LINK_INVITE_OWN: 'persona app link APP --accept INVITE, on your other device',
+  MESSAGES_UNREACHABLE: tokenFor,
+  MESSAGES_WAITING: tokenFor,
   MESSAGES_ONE_RELAY: ({ app }) => `persona app store ${wordOf(app)} URL`,
   NO_COMPANION: 'persona tox up',
   TOO_MANY_PEERS: 'persona tox peers',
@@ -220,6 +222,12 @@ export function adviceOf(code: string, hint: string | null, facts: Facts = {}): 
 export function describeFinding({ code, message, hint, about }: Finding): string {
   const advice = adviceOf(code, hint, about)
   return advice === null ? message : `${message}; ${advice}`
+}
+
+/** A relay that keeps messages by right only. */
+function tokenFor({ reason, url }: Facts): string | null {
+  if (reason !== 'RELAY_NO_RIGHT') return null
+  return `persona relay add ${url === undefined ? 'URL' : wordOf(url)} --token-file FILE`
 }
 
 function publishInto({ path }: Facts): string {

@@ -29,7 +29,7 @@ const WHY: Readonly<Record<string, string>> = {
   RELAY_UNREACHABLE: 'it cannot be reached',
   RELAY_SILENT: 'it does not answer',
   RELAY_STRANGE: 'its answers are not those of a relay',
-  RELAY_NO_RIGHT: 'it keeps no inbox and no store for this persona; its operator gives tokens',
+  RELAY_NO_RIGHT: 'it keeps no inbox and no store for this persona without a token',
   RELAY_NO_INBOX: 'the recipient has no inbox there',
   RELAY_INBOX_FULL: 'the inbox of the recipient is full',
   RELAY_STORE_FULL: 'it has no room for the message',
@@ -40,18 +40,25 @@ const WHY: Readonly<Record<string, string>> = {
   MESSAGES_FULL: 'it does not take what this device acknowledges',
 }
 
+/** Only a right needs the owner. */
+function adviceFor(reason: string): string {
+  return reason === 'RELAY_NO_RIGHT'
+    ? 'ask its operator for a token, and add the relay again with it'
+    : 'the daemon goes on trying'
+}
+
 /** Those of inboxes and of what waits, in memory. */
 export function relayFindings({ inboxes, queue }: Messages): Finding[] {
   return inboxes.apps.flatMap((app) => [
     ...[...queue.failures(app)].map(([reason, count]) => {
       const are = count === 1 ? '1 message or receipt waits' : `${count} messages and receipts wait`
       const message = `${are} for a relay: ${WHY[reason] ?? reason}`
-      return notice('MESSAGES_WAITING', message, 'the daemon goes on trying', { app, reason })
+      return notice('MESSAGES_WAITING', message, adviceFor(reason), { app, reason })
     }),
     ...inboxes.of(app).flatMap(({ url, problem }) => {
       if (problem === null) return []
       const message = `messages for ${app} cannot be read from ${url} now: ${WHY[problem] ?? problem}`
-      return [notice('MESSAGES_UNREACHABLE', message, 'the daemon goes on trying', { app, url, reason: problem })]
+      return [notice('MESSAGES_UNREACHABLE', message, adviceFor(problem), { app, url, reason: problem })]
     }),
   ])
 }

@@ -39,6 +39,7 @@ export interface OwnRelaysOptions {
 export class OwnRelays implements Relays {
   readonly #options: OwnRelaysOptions
   #loading: Promise<RelayClients> | null = null
+  readonly #listeners = new Set<(url: string) => void>()
 
   constructor(options: OwnRelaysOptions) {
     this.#options = options
@@ -85,6 +86,12 @@ export class OwnRelays implements Relays {
       if (token !== null) sealed.inChange(RELAY_TOKENS).put(tokenId(url), token)
       this.#put([...others, { url, addedSec: keeper.nowSec, hasToken: hadToken || token !== null }])
     })
+    for (const run of this.#listeners) run(url)
+  }
+
+  onAdded(run: (url: string) => void): () => void {
+    this.#listeners.add(run)
+    return () => void this.#listeners.delete(run)
   }
 
   /** Forgets a relay and its token. @returns whether there was one @throws {CustodyError} APPS_LOCKED */

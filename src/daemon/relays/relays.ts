@@ -28,6 +28,8 @@ export interface Relays {
    * @throws {CustodyError} APPS_LOCKED
    */
   token(url: string): string | null
+  /** Calls a function after the owner has added a relay, or has given another token for it. @returns a function that ends it */
+  onAdded(run: (url: string) => void): () => void
 }
 
 export interface RelayClients {

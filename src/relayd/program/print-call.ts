@@ -25,7 +25,9 @@ function textOf({ name, parameters }: Call, result: unknown): string {
       return forgetText(result as Forgotten)
     case 'token-add':
       return `${(result as { token: string }).token}
-Give this token to whoever may send here. It is shown only now. It counts where the configuration has "senders: token".`
+Give this token to somebody who may have inboxes and objects here. It is shown only now. They add the relay with it:
+  persona relay add URL --token-file FILE
+Where the configuration has "senders: token", nobody sends without one.`
     case 'token-list':
       return tokensText(result as { tokens: readonly { name: string; madeAtSec: number }[] })
     case 'token-remove':

@@ -40,6 +40,8 @@ export class InboxReader {
   readonly #left = new Set<string>()
   /** Ends a stream. */
   #round = new AbortController()
+  /** Ends a pause. */
+  #rest = new AbortController()
   #rules: { readonly allow: string[]; readonly block: string[] } = { allow: [], block: [] }
   /** Senders about whom the relay knows what the owner thinks. */
   readonly #ruled = new Set<string>()
@@ -61,6 +63,11 @@ export class InboxReader {
   /** The code of the last failure; null while the inbox is read. */
   get problem(): string | null {
     return this.#problem
+  }
+
+  /** The relay may answer otherwise now: it is asked at once, if the last call failed. */
+  again(): void {
+    this.#rest.abort()
   }
 
   async close(): Promise<void> {
@@ -85,6 +92,7 @@ export class InboxReader {
     const { signal } = this.#stop
     for (let failures = 0; !signal.aborted;) {
       const beganMs = this.#means.clock.nowMs()
+      this.#rest = new AbortController()
       try {
         await this.#read()
         await this.#follow()
@@ -100,7 +108,8 @@ export class InboxReader {
   }
 
   async #pause(ms: number): Promise<void> {
-    await pause(this.#means.clock, Math.min(MAX_PAUSE_MS, ms), this.#stop.signal).catch(() => {})
+    const signal = AbortSignal.any([this.#stop.signal, this.#rest.signal])
+    await pause(this.#means.clock, Math.min(MAX_PAUSE_MS, ms), signal).catch(() => {})
   }
 
   /** @throws {MessagesError} MESSAGE_NO_PERSONA for a moment after the apps key has closed, or the persona was left */

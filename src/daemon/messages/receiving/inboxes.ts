@@ -13,7 +13,7 @@ export class Inboxes {
   /** By app, then by persona and address. */
   readonly #readers = new Map<string, Map<string, InboxReader>>()
   readonly #serial = new Serial()
-  #stopListening: () => void = () => {}
+  #endings: readonly (() => void)[] = []
   #isOpen = false
 
   constructor(queue: Queue, means: MessagesMeans) {
@@ -27,10 +27,13 @@ export class Inboxes {
   /** Begins to read. @throws {CustodyError} APPS_LOCKED */
   async open(): Promise<void> {
     this.#isOpen = true
-    const { cards, keeper } = this.#means
-    this.#stopListening = cards.onChanged((personaId, app) => {
-      if (personaId === keeper.onDisk.own.get(OWN)?.personaId) this.#later(app)
-    })
+    const { cards, keeper, relays } = this.#means
+    this.#endings = [
+      cards.onChanged((personaId, app) => {
+        if (personaId === keeper.onDisk.own.get(OWN)?.personaId) this.#later(app)
+      }),
+      relays.onAdded((url) => this.#again(url)),
+    ]
     // The owner may have named an inbox before the messages began.
     const apps = [...(await Array.fromAsync(onDisk(this.#means, INBOXES).ids())), ...cards.apps]
     for (const app of new Set(apps)) await this.#refresh(app)
@@ -38,7 +41,7 @@ export class Inboxes {
 
   async close(): Promise<void> {
     this.#isOpen = false
-    this.#stopListening()
+    for (const end of this.#endings) end()
     await this.#serial.idle()
     const readers = [...this.#readers.values()].flatMap((of) => [...of.values()])
     this.#readers.clear()
@@ -62,6 +65,12 @@ export class Inboxes {
     await this.#serial.run(async () => {
       if (this.#isOpen) await this.#refresh(app)
     })
+  }
+
+  /** The owner has added a relay, perhaps with a token that was missing: what waits for it is tried at once. */
+  #again(url: string): void {
+    this.#queue.wake()
+    for (const app of this.apps) for (const reader of this.of(app)) if (reader.url === url) reader.again()
   }
 
   /** The owner, or a sibling, changed the card of an app; or the app has its first one. */

@@ -104,3 +104,13 @@ function sources(folder: string): string[] {
     .filter((name) => name.endsWith('.ts') && !name.endsWith('next-steps.ts'))
     .map((name) => readFileSync(join(folder, name), 'utf8'))
 }
+
+test('a relay that keeps messages by right only is added again with a token', () => {
+  const about = { app: 'chat', url: 'https://relay.example/', reason: 'RELAY_NO_RIGHT' }
+  const hint = 'ask its operator for a token'
+  expect(describeFinding(notice('MESSAGES_UNREACHABLE', 'not read', hint, about))).toBe(
+    "not read; ask its operator for a token: persona relay add 'https://relay.example/' --token-file FILE",
+  )
+  expect(nextStep('MESSAGES_WAITING', { reason: 'RELAY_NO_RIGHT' })).toBe('persona relay add URL --token-file FILE')
+  expect(nextStep('MESSAGES_UNREACHABLE', { ...about, reason: 'RELAY_SILENT' })).toBeNull()
+})
