@@ -90,15 +90,18 @@ export class PeerRing {
    */
   async #recount(): Promise<RingHeader | null> {
     const record = await this.#open()
-    const value = await record.get(0)
-    const header = value && this.#read(value)
-    if (header === null || this.#run === null || equalBytes(header.run, this.#run)) {
-      await record.close()
-      return null
+    let isTaken = false
+    try {
+      const value = await record.get(0)
+      const header = value && this.#read(value)
+      if (value === null || header === null || this.#run === null || equalBytes(header.run, this.#run)) return null
+      await this.#recounted?.close()
+      this.#recounted = record
+      isTaken = true
+      return this.#noted(value, header)
+    } finally {
+      if (!isTaken) await record.close()
     }
-    await this.#recounted?.close()
-    this.#recounted = record
-    return this.#noted(value!, header)
   }
 
   /**
@@ -159,10 +162,10 @@ export class PeerRing {
 
   /** Null for data that is not there yet, is lost, or has given its slot to a later one. */
   async #frame(number: number, { tags }: RingHeader): Promise<Uint8Array | null> {
-    // Its parts may be lost or late, and a damaged one is put again when its sender repeats it.
+    // Its parts may be lost or late, which is nothing to tell. Its sender repeats what was damaged, put back or written by somebody else.
     const value = await (await this.#reading()).get(slotOf(number)).catch((error: unknown) => {
-      if (!(error instanceof RecordError && isLoss(error.code))) throw error
-      if (error.code === 'RECORD_FORGED') this.lost = error
+      if (!(error instanceof RecordError && (isLoss(error.code) || isRecount(error.code)))) throw error
+      if (error.code === 'RECORD_FORGED' || isRecount(error.code)) this.lost = error
       return null
     })
     if (value === null || value.bytes.length < NUMBER_BYTES) return null

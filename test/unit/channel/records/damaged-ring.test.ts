@@ -4,6 +4,7 @@ import { OwnRing } from '../../../../src/channel/carriers/records/own-ring.ts'
 import { PeerRing } from '../../../../src/channel/carriers/records/peer-ring.ts'
 import { RecordCarrier } from '../../../../src/channel/carriers/records/record-carrier.ts'
 import { RECORD_SLOTS } from '../../../../src/channel/carriers/records/ring-header.ts'
+import type { SlotRecord } from '../../../../src/record/record-engine.ts'
 import { systemClock } from '../../../../src/process/pulse.ts'
 import { frame, TestEnd } from '../../../support/carrier-places.ts'
 import { HandClock } from '../../../support/hand-clock.ts'
@@ -18,15 +19,40 @@ function damage({ slots }: MemoryRecords): void {
   for (const [key, signed] of slots) if (key.endsWith(`.${RECORD_SLOTS} 0`)) slots.set(key, flipped(signed))
 }
 
-it('a reader that stays takes what a writer sends that starts again, and nothing of before, whose numbers are the same', async () => {
+interface Ring {
+  readonly records: MemoryRecords
+  readonly program: MemoryRecordEngine
+  readonly address: string
+  /** Another program that writes the same ring. */
+  readonly start: () => Promise<OwnRing>
+  readonly writer: OwnRing
+  readonly reader: PeerRing
+}
+
+async function ring(): Promise<Ring> {
   const records = new MemoryRecords()
   const program = new MemoryRecordEngine(records, engine)
-  const start = async (): Promise<OwnRing> =>
-    new OwnRing(await program.create(RECORD_SLOTS, seedOf('ring')), PUB, engine)
-  const writer = await start()
-  for (let n = 1; n <= 5; n++) await writer.send(frame(n), null)
-  const { address } = await program.create(RECORD_SLOTS, seedOf('ring'))
+  const create = async (): Promise<SlotRecord> => await program.create(RECORD_SLOTS, seedOf('ring'))
+  const start = async (): Promise<OwnRing> => new OwnRing(await create(), PUB, engine)
+  const { address } = await create()
   const reader = new PeerRing(async () => await program.open(address, { writerSeed: null }), address, PUB, engine)
+  return { records, program, address, start, writer: await start(), reader }
+}
+
+/** The key of a slot of the only ring. */
+function keyOf({ addresses }: MemoryRecords, slot: number): string {
+  return `${[...addresses][0]} ${slot}`
+}
+
+/** The network has no more than this. */
+function put({ slots }: MemoryRecords, kept: ReadonlyMap<string, Uint8Array>): void {
+  slots.clear()
+  for (const [key, signed] of kept) slots.set(key, signed)
+}
+
+it('a reader that stays takes what a writer sends that starts again, and nothing of before, whose numbers are the same', async () => {
+  const { records, start, writer, reader } = await ring()
+  for (let n = 1; n <= 5; n++) await writer.send(frame(n), null)
   const { cursor } = (await reader.receive('')).at(-1)!
   damage(records)
   expect([await reader.receive(cursor), reader.lost?.code]).toEqual([[], 'RECORD_FORGED'])
@@ -76,6 +102,58 @@ it('data that was damaged is told and passed by, and what lies beside it is read
   const { cursor } = await bob.readAll(alice)
   await alice.send(bob, frame(2))
   expect((await bob.readAll(alice, cursor)).data).toEqual([frame(2)])
+})
+
+it('data that was put back, or that a second writer has put, is told and passed by, and what lies beside it is read', async () => {
+  const { records, writer, start, reader } = await ring()
+  const beforeAll = new Map(records.slots)
+  const other = await start()
+  await other.send(frame(9), null)
+  const ofOther = records.slots.get(keyOf(records, 2))!
+  put(records, beforeAll)
+  await writer.send(frame(1), null)
+  await writer.send(frame(2), null)
+  const ofWriter = records.slots.get(keyOf(records, 2))!
+  const came = async (): Promise<unknown> => [(await reader.receive('')).map(({ data }) => data), reader.lost?.code]
+  expect(await came()).toEqual([[frame(1), frame(2)], undefined])
+
+  records.slots.set(keyOf(records, 2), ofOther)
+  expect(await came()).toEqual([[frame(2)], 'RECORD_SECOND_WRITER'])
+  records.slots.set(keyOf(records, 2), ofWriter)
+  await writer.send(frame(1), null)
+  expect(await came()).toEqual([[frame(1), frame(2)], undefined])
+  records.slots.set(keyOf(records, 2), ofWriter)
+  expect(await came()).toEqual([[frame(2)], 'RECORD_ROLLED_BACK'])
+  await writer.send(frame(1), null)
+  expect(await came()).toEqual([[frame(1), frame(2)], undefined])
+})
+
+it('a reader that looks at a header which was put back while the network fails leaves no record open', async () => {
+  const { records, writer, program, address } = await ring()
+  let open = 0
+  const reader = new PeerRing(
+    async () => {
+      const record = await program.open(address, { writerSeed: null })
+      // The record that is opened once more reads from a network that fails.
+      if (open++ > 0) records.isAway = true
+      return Object.assign(record, {
+        close: async () => {
+          open--
+          await Promise.resolve()
+        },
+      })
+    },
+    address,
+    PUB,
+    engine,
+  )
+  await writer.send(frame(1), null)
+  const older = new Map(records.slots)
+  await writer.send(frame(2), null)
+  await reader.header()
+  put(records, older)
+  await expect(reader.header()).rejects.toMatchObject({ code: 'RECORD_AWAY' })
+  expect(open).toBe(1)
 })
 
 it('both ends write their damaged headers anew, although neither has anything to send', async () => {
