@@ -63,11 +63,25 @@ class Story {
 
   async damagedWhileOff(): Promise<void> {
     await this.close()
-    for (const [key, signed] of this.#records.slots)
-      if (key.endsWith(`.${RECORD_SLOTS} 0`)) this.#records.slots.set(key, flipped(signed))
-    this.#daemons = await Promise.all(
-      this.#daemons.map(async ({ test }) => await ChannelDaemon.over(await test.reopened(), this.#ways())),
-    )
+    for (const [key, signed] of this.#headers()) this.#records.slots.set(key, flipped(signed))
+    this.#daemons = await Promise.all(this.#daemons.map(async (daemon) => await this.#opened(daemon)))
+  }
+
+  /** Puts both headers back as they were before some work, while one daemon is off. */
+  async putBackWhileOff(off: 0 | 1, work: () => Promise<void>): Promise<void> {
+    const older = this.#headers()
+    await work()
+    await this.#daemons[off]!.runner.close()
+    for (const [key, signed] of older) this.#records.slots.set(key, signed)
+    this.#daemons = this.#daemons.with(off, await this.#opened(this.#daemons[off]!))
+  }
+
+  #headers(): [string, Uint8Array][] {
+    return [...this.#records.slots].filter(([key]) => key.endsWith(`.${RECORD_SLOTS} 0`))
+  }
+
+  async #opened({ test }: ChannelDaemon): Promise<ChannelDaemon> {
+    return await ChannelDaemon.over(await test.reopened(), this.#ways())
   }
 
   async close(): Promise<void> {
@@ -109,6 +123,36 @@ it(
       await story.allRead()
       await story.close()
     })
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  },
+  TIMEOUT_MS,
+)
+
+it(
+  'a channel whose headers were all put back while one daemon was off goes on, with each content once and in order, and no hour passes',
+  async () => {
+    const who = fc.constantFrom<(0 | 1)[]>(0, 1)
+    const property = fc.asyncProperty(
+      pauses,
+      who,
+      who,
+      fc.integer({ min: 1, max: 4 }),
+      async (waits, off, first, count) => {
+        const story = new Story(waits)
+        await story.open()
+        for (const side of [0, 1] as const) await story.send(side)
+        await story.allRead()
+        await story.putBackWhileOff(off, async () => {
+          for (let n = 0; n < count; n++) for (const side of [0, 1] as const) await story.send(side)
+          await story.allRead()
+        })
+        for (const side of first === 0 ? ([0, 1, 0] as const) : ([1, 0, 1] as const)) {
+          await story.send(side)
+          await story.allRead()
+        }
+        await story.close()
+      },
+    )
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
   },
   TIMEOUT_MS,

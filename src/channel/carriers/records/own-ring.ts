@@ -54,10 +54,8 @@ export class OwnRing {
   async send(data: Uint8Array, peer: RingHeader | null): Promise<boolean> {
     return await this.#serial.run(async () => {
       const found = await this.#load()
-      const acked = peer === null ? 0 : ackOf(peer, { ring: this.#tag, run: found.run })
-      // Whoever has read more than the header names has seen a newer one, which the network took back while nobody knew it here.
-      const isOld = acked > found.last
-      const [header, read] = isOld ? [this.#first(), 0] : [found, acked]
+      const acked = this.#readBy(peer, found)
+      const [header, read] = acked > found.last ? [this.#first(), 0] : [found, acked]
       const tag = tagOf(data, this.#engine)
       const lying = liveNumbers(header).find((number) => equalBytes(header.tags[number % RING_SLOTS]!, tag))
       if (lying !== undefined && lying > read) {
@@ -72,6 +70,19 @@ export class OwnRing {
       await this.#store({ ...header, last: number, tags: header.tags.with(number % RING_SLOTS, tag) })
       await this.#record.set(slotOf(number), slotValue(number, data))
       return true
+    })
+  }
+
+  /**
+   * Begins a new run with all that lies there, if the peer has read more than the header names: it has seen a newer one, which the network took back
+   * while nobody knew it here. Its numbers go on, so the peer would pass by what was sent since.
+   * @throws {RecordError}
+   */
+  async renew(peer: RingHeader): Promise<void> {
+    await this.#serial.run(async () => {
+      const header = await this.#found()
+      if (header === null || this.#readBy(peer, header) <= header.last) return
+      await this.#store({ ...header, run: this.#engine.randomBytes(RUN_BYTES) })
     })
   }
 
@@ -127,6 +138,11 @@ export class OwnRing {
 
   async close(): Promise<void> {
     await this.#record.close()
+  }
+
+  /** How far the peer has read this run. */
+  #readBy(peer: RingHeader | null, { run }: RingHeader): number {
+    return peer === null ? 0 : ackOf(peer, { ring: this.#tag, run })
   }
 
   async #load(): Promise<RingHeader> {

@@ -161,14 +161,17 @@ export class RecordCarrier implements Carrier {
     if (!(await meeting.send(guest!, data))) throw full('other guests have taken all places of the invite')
   }
 
-  /** Tells the peer how far its ring was read. */
+  /** Tells the peer how far its ring was read, and hears how far it has read. */
   async #ack(line: Line, own: OwnIntake, cursor: string): Promise<void> {
-    if (line.peer === null || cursor === '') return
+    if (line.peer === null) return
     for (const { url } of this.#served(line.peer)) {
       const peer = await this.#open.peer(url, line.peer.pub)
-      const header = peer.last ?? (await peer.header())
-      const ack = header && peer.ackOf(cursor, header)
+      const header = peer.last ?? (cursor === '' ? null : await peer.header())
+      if (cursor === '' && !header?.acks.length) continue
       const ring = await this.#open.own(own.url, own.place)
+      if (header !== null) await ring.renew(header)
+      if (cursor === '') continue
+      const ack = header && peer.ackOf(cursor, header)
       if (ack) await ring.ack(ack)
       // Whatever has damaged or put back the ring of the peer may have met this one too.
       else await ring.mend(peer.lost !== null)

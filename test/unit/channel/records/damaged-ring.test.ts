@@ -88,6 +88,27 @@ it('a writer whose header was put back while it was off begins anew, and its rea
   expect((await bob.readAll(alice, cursor)).data).toEqual([frame(3)])
 })
 
+it('a writer finds that the headers of both were put back while it was off, and what it has sent comes without a repeat', async () => {
+  const records = new MemoryRecords()
+  const start = (): RecordCarrier =>
+    new RecordCarrier({ records: new MemoryRecordEngine(records, engine), engine, clock: systemClock })
+  const [alice, bob] = [await TestEnd.at({ at: 'memory', start }), await TestEnd.at({ at: 'memory', start })]
+  await alice.send(bob, frame(1))
+  let { cursor } = await bob.readAll(alice)
+  const older = [alice, bob]
+    .map(({ intake }) => `${intake.url} 0`)
+    .map((key) => [key, records.slots.get(key)!] as const)
+  await alice.send(bob, frame(2), frame(3))
+  cursor = (await bob.readAll(alice, cursor)).cursor
+  alice.restart()
+  for (const [key, signed] of older) records.slots.set(key, signed)
+
+  await alice.send(bob, frame(4))
+  expect((await bob.readAll(alice, cursor)).data).toEqual([])
+  expect((await alice.readAll(bob)).data).toEqual([])
+  expect((await bob.readAll(alice, cursor)).data).toContainEqual(frame(4))
+})
+
 it('data that was damaged is told and passed by, and what lies beside it is read', async () => {
   const records = new MemoryRecords()
   const start = (): RecordCarrier =>
