@@ -2,6 +2,7 @@
  * Channels at work while the apps key is open: reads what is on disk, watches the carriers, and gives news to the end, invite or join that they are
  * for. When the key closes, no secret stays in memory, and the next opening begins anew.
  */
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
@@ -13,6 +14,9 @@ import { Invites } from './meet/invites.ts'
 import { Joins } from './meet/joins.ts'
 import { Means, type ChannelsOptions } from './ends/means.ts'
 import { CardWatch } from './card-watch.ts'
+
+const REST_SHARE = 10 // sanity: comparing takes a tenth of the time at most, however many lines change
+const MOST_REST_MS = 250 // sanity: a new line waits for the next look at its folder no longer than a person notices
 
 /** The parts that are open at a time. */
 export interface Work {
@@ -30,6 +34,8 @@ export class Runner {
   #watches: Watch[] = []
   /** While the watches are to hear of other lines. */
   #changing: Promise<void> | null = null
+  /** How long that took last. */
+  #comparedMs = 0
   #isOpen = false
   #isClosed = false
   readonly #serial = new Serial()
@@ -174,10 +180,17 @@ export class Runner {
     if (!ends.news(lineId) && !joins.news(lineId)) invites.news(lineId)
   }
 
-  /** A handshake changes lines several times, and handshakes come together: the watches compare all lines once for all of it. */
+  /**
+   * A handshake changes lines several times, and handshakes come together: the watches compare all lines once for all of it. Where there are many lines,
+   * that takes milliseconds, and they rest after it.
+   */
   async #linesChanged(): Promise<void> {
-    await new Promise<void>((resume) => setImmediate(resume))
+    await immediate()
+    const restMs = this.#comparedMs * REST_SHARE
+    if (restMs >= 1) await sleep(Math.min(restMs, MOST_REST_MS))
     this.#changing = null
+    const begunMs = performance.now()
     for (const watch of this.#watches) watch.changed()
+    this.#comparedMs = performance.now() - begunMs
   }
 }

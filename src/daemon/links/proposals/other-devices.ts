@@ -69,14 +69,15 @@ export class OtherDevices {
   /**
    * Works for apps on other devices.
    * @param here the proposals of this device, which speak of their target apps by themselves
+   * @param isMeant null if nothing has changed
    * @returns seconds until there is more to do; null for never
    */
-  async work(survey: Survey, here: Iterable<StoredProposal>, isMeant: IsMeant): Promise<number | null> {
-    await this.#passing.begin(survey, isMeant)
+  async work(survey: Survey, here: Iterable<StoredProposal>, isMeant: IsMeant | null): Promise<number | null> {
+    if (isMeant !== null) await this.#passing.begin(survey, isMeant)
     const taken = new Set([...here].map(({ channel, target }) => `${channel}/${target}`))
     const laterSec: number[] = []
     const passed = await this.#passing.load()
-    const meant = [...passed].filter(([, { channel, persona }]) => isMeant({ channels: [channel], persona }))
+    const meant = [...passed].filter(([, { channel, persona }]) => isMeant?.({ channels: [channel], persona }))
     this.#due.add(meant.map(([id]) => id))
     for (const id of this.#due.take()) {
       const before = passed.get(id)

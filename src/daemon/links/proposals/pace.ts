@@ -5,13 +5,16 @@
 import type { Clock } from '../../../process/pulse.ts'
 
 const AT_ONCE = 32 // sanity: a person who links two apps sees a screen of contacts at once
-const MS_EACH = 150 // sanity: a fifth of the time of a small machine; a thousand contacts are there in some minutes
+const A_TURN = 4 // sanity: an answer of the owner waits for a tenth of a second
+const MS_EACH = 400 // sanity: calls of other apps hardly notice it (decision 65); a thousand contacts are there in a quarter of an hour
 
 export class Pace {
   readonly #clock: Clock
   #free = AT_ONCE
   #atMs: number
   #isStopped = false
+  /** How many have done something. */
+  spent = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -30,6 +33,7 @@ export class Pace {
   /** One has done something. */
   spend(): void {
     this.#free--
+    this.spent++
   }
 
   /** Nobody begins anything any more. */
@@ -59,10 +63,11 @@ export class Due {
     this.#ids.clear()
   }
 
-  /** Takes out one after another, for as long as they may work. */
+  /** Takes out one after another, for as long as they may work, and a few of those that do something. */
   *take(): Generator<string> {
+    const lastSpent = this.#pace.spent + A_TURN
     for (const id of this.#ids) {
-      if (this.#pace.waitMs > 0) return
+      if (this.#pace.waitMs > 0 || this.#pace.spent >= lastSpent) return
       this.#ids.delete(id)
       yield id
     }

@@ -156,7 +156,7 @@ export class Proposals {
 
   async #workAll(): Promise<void> {
     const { sealed, keeper } = this.#means
-    const isMeant = this.#woken.take()
+    const isMeant = this.#woken.isNone ? null : this.#woken.take()
     if (!sealed.key.isOpen) {
       this.#stored = null
       this.#due.clear()
@@ -174,21 +174,11 @@ export class Proposals {
       return
     }
     const survey = await this.#survey()
-    await this.#begin(stored, survey, isMeant)
+    if (isMeant !== null) await this.#begin(stored, survey, isMeant)
     const passSec = await this.#others.work(survey, stored.values(), isMeant)
     if (passSec !== null) this.#ringIn(passSec)
     const groupOf = groupsOf(stored)
-    const isOneMeant = (id: string): boolean => {
-      const { channel, made, invite, ...each } = stored.get(id)!
-      const now = survey.open.get(sourceKey(each))?.id
-      const usedBy = invite === null ? null : survey.ways.usedBy(invite)
-      return isMeant({ ...each, channels: [channel, now, made, usedBy], isHeld: this.#rounds.held.has(id) })
-    }
-    // One that others of the same person wait for may have changed.
-    const meant = [...stored].filter(([, each]) =>
-      groupOf(each).some((other) => stored.has(other) && isOneMeant(other)),
-    )
-    this.#due.add(meant.map(([id]) => id))
+    if (isMeant !== null) this.#due.add(this.#meant(stored, survey, groupOf, isMeant))
     for (const id of this.#due.take()) {
       // Calls of apps come between.
       await setImmediate()
@@ -196,6 +186,22 @@ export class Proposals {
     }
     const isWorkLeft = !this.#due.isEmpty || this.#others.isWorkLeft
     if (isWorkLeft && !this.#isClosed) this.#restFor(this.#pace.waitMs)
+  }
+
+  /** Those that the changes are about, and the others of the same people, which may wait for them. */
+  #meant(
+    stored: ReadonlyMap<string, StoredProposal>,
+    survey: Survey,
+    groupOf: ReturnType<typeof groupsOf>,
+    isMeant: IsMeant,
+  ): string[] {
+    return [...stored].flatMap(([id, each]) => {
+      const { channel, made, invite, persona } = each
+      const now = survey.open.get(sourceKey(each))?.id
+      const usedBy = invite === null ? null : survey.ways.usedBy(invite)
+      const isHeld = this.#rounds.held.has(id)
+      return isMeant({ persona, channels: [channel, now, made, usedBy], isHeld }) ? groupOf(each) : []
+    })
   }
 
   async #workOnOne(id: string, survey: Survey, groupOf: ReturnType<typeof groupsOf>): Promise<void> {
@@ -214,6 +220,7 @@ export class Proposals {
   /** Goes on after a rest. Answers of the owner come between, and changes of others. */
   #restFor(ms: number): void {
     this.#stopResting()
+    if (ms === 0) return this.#queue()
     this.#stopResting = this.#means.clock.after(ms, () => this.#queue())
   }
 

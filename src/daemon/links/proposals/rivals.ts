@@ -13,16 +13,14 @@ export type Place = 'first' | 'second' | 'over'
 
 type Stored = ReadonlyMap<string, StoredProposal>
 
-/** The ids of all proposals with one person in one app. */
+/** The ids of all proposals with one person in one app. All are gone through once somebody asks. */
 export function groupsOf(stored: Stored): (one: StoredProposal) => readonly string[] {
-  const groups = new Map<string, string[]>()
   const keyOf = ({ persona, target }: StoredProposal): string => `${persona}/${target}`
-  for (const [id, each] of stored) {
-    const ids = groups.get(keyOf(each))
-    if (ids === undefined) groups.set(keyOf(each), [id])
-    else ids.push(id)
+  let groups: ReadonlyMap<string, readonly [string, StoredProposal][]> | null = null
+  return (one) => {
+    groups ??= Map.groupBy(stored, ([, each]) => keyOf(each))
+    return (groups.get(keyOf(one)) ?? []).map(([id]) => id)
   }
-  return (one) => groups.get(keyOf(one)) ?? []
 }
 
 /** The other proposals with the same person in the same app. */

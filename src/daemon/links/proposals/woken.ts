@@ -43,6 +43,10 @@ export class Woken {
     for (const persona of personas) this.#personas.add(persona)
   }
 
+  get isNone(): boolean {
+    return !this.#isAll && !this.#isContact && this.#channels.size === 0
+  }
+
   /** Begins anew. @returns tells whom the changes until now are about */
   take(): IsMeant {
     const [isAll, channels, personas, isContact] = [this.#isAll, this.#channels, this.#personas, this.#isContact]

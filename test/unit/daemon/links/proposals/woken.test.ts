@@ -33,6 +33,7 @@ describe('a change', () => {
   test('before the first round is about all, and so is one about everything', () => {
     const woken = new Woken()
     expect(woken.take()(about(LEO, 'one'))).toBe(true)
+    expect(woken.isNone).toBe(true)
     expect(woken.take()(about(LEO, 'one'))).toBe(false)
     woken.all()
     expect(woken.take()(about(LEO, 'one'))).toBe(true)
