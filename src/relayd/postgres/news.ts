@@ -10,7 +10,7 @@ import type { OwnConnection, Query } from './driver.ts'
 import { lockInUse } from './tables.ts'
 
 const POLL_MS = 1000 // sanity: how late a stream may be where a NOTIFY is lost
-const PAUSE_MS = 10 // sanity: under load one NOTIFY and one look then stand for many transactions
+const PAUSE_MS = 25 // sanity: under load one NOTIFY and one look then stand for many transactions; both pauses are half of 100 ms
 const RETRY_MS = 1000 // sanity: a database that starts again takes some seconds
 const KEPT = '1 minute' // sanity: sixty polls
 

@@ -32,7 +32,6 @@ export class WantsToWrite extends PersonadError<'WANTS_TO_WRITE'> {
 /** A turn cannot go on before its records are read. */
 class Unread extends Error {}
 
-const TABLES: readonly RecordTable[] = ['record', 'message', 'passing']
 /** Nobody reads these to change them by what is there. */
 const NEVER_LOCKED = new Set([TOTALS, 'start/answers'])
 /** Whoever changes one of these holds the lock of its box, its inbox or its persona. */
@@ -164,8 +163,7 @@ export class Snapshot implements Store {
 
   async #read(keys: readonly string[]): Promise<void> {
     const reads: Promise<void>[] = []
-    for (const table of TABLES) {
-      const ofTable = keys.filter((key) => key !== TOTALS && tableOf(key) === table)
+    for (const [table, ofTable] of byTable(keys)) {
       const [free, locked] = [true, false].map((isFree) =>
         ofTable.filter((key) => (this.#mode === 'look' || NEVER_LOCKED.has(key)) === isFree),
       )
@@ -192,11 +190,11 @@ export class Snapshot implements Store {
 
   #flush(): Query[] {
     const queries: Query[] = []
-    for (const table of TABLES) {
+    for (const [table, keys] of byTable(this.#changed.keys())) {
       const put: (readonly [string, Uint8Array])[] = []
       const removed: string[] = []
-      for (const [key, value] of this.#changed) {
-        if (key === TOTALS || tableOf(key) !== table) continue
+      for (const key of keys) {
+        const value = this.#changed.get(key)!
         if (value !== null) put.push([key, value])
         else if (this.#loaded.get(key) !== null) removed.push(key)
         this.#loaded.set(key, value)
@@ -219,4 +217,15 @@ function entryOf([key, value]: readonly unknown[]): Entry {
   // As of any other store: a Buffer copies less than it seems to.
   const { buffer, byteOffset, length } = value as Buffer
   return { key: key as string, value: new Uint8Array(buffer, byteOffset, length) }
+}
+
+/** The keys of each table, but for the totals. Records come first: they hold the locks. */
+function byTable(keys: Iterable<string>): ReadonlyMap<RecordTable, string[]> {
+  const tables = new Map<RecordTable, string[]>([
+    ['record', []],
+    ['message', []],
+    ['passing', []],
+  ])
+  for (const key of keys) if (key !== TOTALS) tables.get(tableOf(key))!.push(key)
+  return tables
 }

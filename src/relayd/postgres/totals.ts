@@ -8,24 +8,25 @@ import type { Query } from './driver.ts'
 
 /** The key of the record of all totals. */
 export const TOTALS = 'total/all'
-const NUMBER_BYTES = 8 // format: f64
 const COLUMNS = ['boxes', 'messages', 'cards', 'inboxes', 'entries', 'objects', 'bytes'] as const
 /** sanity: more than the transactions that commit at one moment; all rows fit a page or two */
 export const SLOTS = 32
 const NEAR_BYTES: number = 128 << 20 // sanity: more than what all transactions under way add together
 const MOST_BYTES: number = 4 << 20 // sanity: a full batch of the largest messages; objects add more, and then lock
 
-/** Each turn reads the totals and writes them, so they are eight bytes a number there. The database has them in columns. */
+const NUMBERS = new Float64Array(COLUMNS.length)
+const BYTES = new Uint8Array(NUMBERS.buffer)
+
+/** Each turn reads the totals and writes them, so they are eight bytes a number there, and no turn makes a buffer for them. The database has them in columns. */
 export const TURN_TOTALS: Codec<Totals> = {
   version: 1,
   encode: (totals) => {
-    const view = new DataView(new ArrayBuffer(COLUMNS.length * NUMBER_BYTES))
-    for (const [i, column] of COLUMNS.entries()) view.setFloat64(i * NUMBER_BYTES, totals[column])
-    return new Uint8Array(view.buffer)
+    for (const [i, column] of COLUMNS.entries()) NUMBERS[i] = totals[column]
+    return BYTES.slice()
   },
   decode: (bytes) => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    return totalsOf((i) => view.getFloat64(i * NUMBER_BYTES))
+    BYTES.set(bytes)
+    return totalsOf((i) => NUMBERS[i])
   },
 }
 
