@@ -11,6 +11,7 @@ import { formatTime, tableNumbers } from '../io/layout.ts'
 import { formatPlaces, formatRequest, placesOf, requestsOf } from '../io/requests.ts'
 import { askLine, isInteractive } from '../io/prompt.ts'
 import { describeChange } from '../events/watch.ts'
+import { acceptPlaces, rejectPlaces } from './places.ts'
 import { answerProposal, formatProposal, proposalsOf, proposedIn } from './proposals.ts'
 
 export interface AnswerOptions {
@@ -26,7 +27,7 @@ const TABLE_DIGITS = new RegExp(`^[0-9A-F]{${SHOWN_DIGITS},64}$`, 'i')
 const NO_TABLE = '0'.repeat(64)
 /** The kind of a contact of one app who is proposed in another. It has no table. */
 const PROPOSAL = 'proposal'
-/** The kind of relays that an app proposes for itself. The owner accepts them by naming them. */
+/** The kind of relays that an app proposes for itself. */
 const PLACES = 'places'
 
 const POLICIES: readonly string[] = ['auto', 'ask', 'pin'] satisfies Policy[]
@@ -124,10 +125,7 @@ function quoted(name: string): string {
 }
 
 export async function accept(context: Context, contact: string, options: AnswerOptions): Promise<number> {
-  if (options.kind === PLACES)
-    throw new CliError('USAGE', 'you accept relays that an app proposes by naming them', {
-      hint: 'run the commands that this shows: persona pending',
-    })
+  if (options.kind === PLACES) return await acceptPlaces(context, contact)
   if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'accept')
   return await answer(context, 'pending.accept', 'accepted', contact, options)
 }
@@ -136,12 +134,6 @@ export async function reject(context: Context, contact: string, options: AnswerO
   if (options.kind === PLACES) return await rejectPlaces(context, contact)
   if (options.kind === PROPOSAL) return await answerProposal(context, contact, options.app, 'decline')
   return await answer(context, 'pending.reject', 'rejected', contact, options)
-}
-
-async function rejectPlaces(context: Context, app: string): Promise<number> {
-  const box = await withDaemon(context, (client) => client.call('message.propose', { app }))
-  print(context, box, [`${escapeText(app)}: rejected; you are not asked about these relays again`])
-  return EXIT_DONE
 }
 
 async function answer(

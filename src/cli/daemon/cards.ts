@@ -6,6 +6,7 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { escapeText } from '../io/escape.ts'
 import { formatTable, formatTime } from '../io/layout.ts'
 import { nextStep } from '../io/next-steps.ts'
+import { describePlaces, type PlacesKind } from '../io/requests.ts'
 import { bold } from '../io/style.ts'
 
 const STATES: Readonly<Record<CardState, string>> = {
@@ -53,21 +54,10 @@ export interface PlacesOptions {
   readonly none?: boolean
 }
 
-const DESCRIBED: Readonly<Record<'inboxes' | 'stores', (card: CardView) => string>> = {
-  inboxes: ({ app, inboxes }) =>
-    inboxes.length === 0
-      ? `nobody can leave messages for ${app}: your card names no inbox`
-      : `others leave messages for ${app} at ${inboxes.join(', ')}`,
-  stores: ({ app, stores }) =>
-    stores.length === 0
-      ? `your card for ${app} lies at no relay: peers get it by channels alone`
-      : `your card and your messages for ${app} lie at ${stores.join(', ')}`,
-}
-
 /** Names the inboxes or the stores of an app, or shows them where no address is given. */
 export async function places(
   context: Context,
-  kind: keyof typeof DESCRIBED,
+  kind: PlacesKind,
   { app, urls }: { readonly app: string; readonly urls: readonly string[] },
   { none = false }: PlacesOptions,
 ): Promise<number> {
@@ -79,7 +69,7 @@ export async function places(
     if (kind === 'inboxes') return await client.call('card.inboxes', { app, inboxes: [...urls] })
     return await client.call('card.stores', { app, stores: [...urls] })
   })
-  print(context, card, [DESCRIBED[kind](card)])
+  print(context, card, [describePlaces(kind, card)])
   return EXIT_DONE
 }
 

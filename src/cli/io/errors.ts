@@ -28,6 +28,7 @@ export type CliErrorCode =
   | 'CONFIG_INVALID' // the daemon would not start with it
   | 'APP_LINK_UNKNOWN' // the same code as the daemon's
   | 'PROPOSAL_UNKNOWN' // the same code as the daemon's
+  | 'NOTHING_PENDING' // the same code as the daemon's, for an app that proposes no relays
   | 'AMBIGUOUS' // the end of a key that more than one has
   | 'WORDS_TOO_LONG' // the same code as the daemon's, for words that a profile shows
   | 'CARD_NONE' // the same code as the daemon's, for an app without a card

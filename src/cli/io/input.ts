@@ -46,7 +46,9 @@ async function readAll(source: AsyncIterable<Uint8Array>, name: string, maxBytes
     length += part.length
     if (length > maxBytes) {
       const most = maxBytes < MIB ? `${maxBytes} bytes` : `${(maxBytes / MIB).toFixed(1).replace('.0', '')} MiB`
-      throw new CliError('INPUT_TOO_LONG', `${name} has more than ${most}`)
+      throw new CliError('INPUT_TOO_LONG', `${name} has more than ${most}`, {
+        hint: 'give less: this command takes no more',
+      })
     }
     parts.push(part)
   }

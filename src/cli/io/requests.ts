@@ -1,7 +1,8 @@
-/** People who are no contacts and send messages: nothing of theirs is fetched before the owner answers. */
+/** What waits for an answer about messages: people who are no contacts, of whom nothing is fetched before, and relays that apps propose. */
 import type { Client } from '../../ipc/client.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
-import type { Mailbox, MessageRequest } from '../../ipc/methods/messages.ts'
+import type { CardView } from '../../ipc/methods/cards.ts'
+import type { Mailbox, MessageRequest, PlacesProposal } from '../../ipc/methods/messages.ts'
 import { escapeText } from './escape.ts'
 import { countOf, formatTime } from './layout.ts'
 
@@ -14,21 +15,49 @@ export async function placesOf(client: Client): Promise<readonly Mailbox[]> {
   return (await client.call('message.list', {})).apps.filter(({ proposed }) => proposed !== null)
 }
 
-/** The relays that an app proposes, and the commands that answer. They name the relays: an app could propose other ones meanwhile. */
+/** The relays that an app proposes, and the commands that answer. */
 export function formatPlaces({ app, proposed }: Mailbox): string[] {
+  const parts = proposed === null ? [] : placesLines(app, proposed)
+  return [
+    ...parts.flatMap(({ title, command }) => [title, `  to accept: ${command}`]),
+    `  to reject: persona reject ${quoteWord(app)} --kind places`,
+  ]
+}
+
+/** The commands name the relays: an app could propose other ones meanwhile. */
+export function placesLines(app: string, { inboxes, stores }: PlacesProposal): { title: string; command: string }[] {
   const parts = [
-    ['inbox', 'others leave messages for it', proposed?.inboxes ?? null],
-    ['store', 'what it sends lies', proposed?.stores ?? null],
+    ['inbox', 'others leave messages for it', inboxes],
+    ['store', 'its card and what it sends lie', stores],
   ] as const
-  return parts.flatMap(([command, what, urls]) =>
-    urls === null
-      ? []
-      : [
-          `${escapeText(app)} proposes where ${what}: ${urls.length === 0 ? 'nowhere' : escapeText(urls.join(', '))}`,
-          `  to accept: persona app ${command} ${quoteWord(app)} ${urls.length === 0 ? '--none' : urls.map(quoteWord).join(' ')}`,
-          `  to reject: persona reject ${quoteWord(app)} --kind places`,
-        ],
-  )
+  return parts.flatMap(([command, what, urls]) => {
+    if (urls === null) return []
+    const words = urls.length === 0 ? '--none' : urls.map(quoteWord).join(' ')
+    return [
+      {
+        title: `${escapeText(app)} proposes where ${what}: ${urls.length === 0 ? 'nowhere' : escapeText(urls.join(', '))}`,
+        command: `persona app ${command} ${quoteWord(app)} ${words}`,
+      },
+    ]
+  })
+}
+
+export type PlacesKind = 'inboxes' | 'stores'
+
+const PLACES: Readonly<Record<PlacesKind, (card: CardView) => string>> = {
+  inboxes: ({ app, inboxes }) =>
+    inboxes.length === 0
+      ? `nobody can leave messages for ${app}: your card names no inbox`
+      : `others leave messages for ${app} at ${inboxes.join(', ')}`,
+  stores: ({ app, stores }) =>
+    stores.length === 0
+      ? `your card for ${app} lies at no relay: peers get it by channels alone`
+      : `your card and your messages for ${app} lie at ${stores.join(', ')}`,
+}
+
+/** Where others reach an app now, or where its card and messages lie. */
+export function describePlaces(kind: PlacesKind, card: CardView): string {
+  return PLACES[kind](card)
 }
 
 /** Those who wait for an answer. While the apps key is closed nobody can know them. */

@@ -54,7 +54,7 @@ export async function requesterOf(client: Client, app: string, who: string): Pro
     'MESSAGE_NO_REQUEST',
     `nobody with the PersonaID ${escapeText(who)} asks to send messages for ${escapeText(app)}`,
     {
-      hint: 'list those who ask, or block a contact by: persona contact block NAME',
+      hint: 'block a contact by persona contact block NAME, or list those who ask',
     },
   )
 }

@@ -8,13 +8,13 @@ import type { Runner } from './options.ts'
 export function addPending(program: Command, contact: Command, run: Runner): void {
   const kind = [
     '--kind <kind>',
-    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal, or places',
+    'choose update, upgrade, held, elsewhere or successor, if the contact has several pending changes; or proposal; or places, with the name of an app that proposes relays',
   ] as const
   const app = ['--app <app>', 'the app in which a contact is proposed'] as const
   program
     .command('pending')
     .description(
-      'list what needs your decision: changes of contacts, messages of people who are no contacts, and proposed contacts',
+      'list what needs your decision: changes of contacts, messages of people who are no contacts, proposed contacts, and relays that apps propose',
     )
     .action(() => run(async (context) => (await import('../contacts/pending.ts')).pending(context)))
   program

@@ -31,7 +31,7 @@ export function addMessage(message: Command, run: Runner): void {
 function addContents(message: Command, run: Runner): void {
   message
     .command('send <contact> [file]')
-    .description('send a file, or all of stdin (-), up to 20 MiB; it waits until the other side fetches it')
+    .description('send a file, or all of stdin (-), up to almost 20 MiB; it waits until the other side fetches it')
     .option('--app <app>', 'send it to this app of theirs (default: chat)')
     .option('--wait', 'wait until every device of the other side has it')
     .action((name: string, file: string | undefined, options: SendOptions) =>

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { describeMessageEvent } from '../../../../src/cli/events/messages.ts'
 import { describeSent, sentState } from '../../../../src/cli/events/sent-states.ts'
 import { requesterOf } from '../../../../src/cli/messages/answer.ts'
+import type { CliError } from '../../../../src/cli/io/errors.ts'
+import { adviceOf } from '../../../../src/cli/io/next-steps.ts'
 import { describeNoInbox, formatList } from '../../../../src/cli/messages/list.ts'
 import { formatMessage } from '../../../../src/cli/messages/read.ts'
 import { formatSent } from '../../../../src/cli/messages/send.ts'
@@ -160,6 +162,12 @@ describe('one who asks', () => {
     expect(await codeOf(requesterOf(daemonWith(PERSONA), 'chat', 'ABABABA'))).toBe('MESSAGE_NO_REQUEST')
     expect(await codeOf(requesterOf(daemonWith(PERSONA), 'chat', '…0B3C8A1E'))).toBe('MESSAGE_NO_REQUEST')
     expect(await codeOf(requesterOf(daemonWith(PERSONA, other), 'chat', 'ABABABAB'))).toBe('AMBIGUOUS')
+  })
+
+  test('is nobody, and the hint names one command after its words', async () => {
+    const error: unknown = await requesterOf(daemonWith(), 'chat', 'Bob').catch((thrown: unknown) => thrown)
+    const { hint } = error as CliError
+    expect(adviceOf('MESSAGE_NO_REQUEST', hint)).toMatch(/^[^:]*: persona message list$/)
   })
 
   test('may have been answered before, if the whole PersonaID stands there', async () => {
