@@ -80,7 +80,7 @@ export class MessageDaemon {
     test.onEvent = (event) => {
       this.cards.onEvent(event)
       if ((event.event === 'locked' && event.data.locked) || event.event === 'own.changed') void this.messages.settle()
-      if (event.event === 'contact.changed') void this.messages.takeKnown()
+      if (event.event === 'contact.changed') void this.messages.contactChanged(event.data)
     }
     const apps = new CallApps(
       (caller) => appNameOf(caller),

@@ -7,11 +7,13 @@ import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
 import { mendCounts } from './records/counts.ts'
 import { forgetInboxes } from './records/known-inboxes.ts'
+import type { BaseEventData, ContactChange } from '../../ipc/shapes/events.ts'
 import type { AppDevice } from '../cards/cards.ts'
 import { onDisk, type MessagesMeans } from './records/means.ts'
 import { hashed } from '../sealed/hashed.ts'
 import { SENT_ID, type Job, type Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
+import { hasAsked } from './records/senders.ts'
 import { takeAllKnown } from './receiving/answer-request.ts'
 import { fetchObject } from './receiving/fetch-object.ts'
 import { Inboxes } from './receiving/inboxes.ts'
@@ -89,10 +91,19 @@ export class Messages {
     })
   }
 
-  /** Somebody has become a contact. */
-  async takeKnown(): Promise<void> {
+  /** Somebody has become a contact, or the owner has blocked or unblocked one. */
+  async contactChanged({ contact: { personaId }, changes }: BaseEventData['contact.changed']): Promise<void> {
+    const has = (...kinds: readonly ContactChange['kind'][]): boolean =>
+      changes.some(({ kind }) => kinds.includes(kind))
+    const isNew = has('created', 'upgraded')
+    if (!isNew && !has('blocked', 'unblocked')) return
     await this.#serial.run(async () => {
-      if (this.#isOpen) await takeAllKnown(this.queue, this.means)
+      if (!this.#isOpen) return
+      if (isNew) await takeAllKnown(this.queue, this.means)
+      if (personaId === null) return
+      // No relay hears of a contact who has sent nothing.
+      const apps = isNew ? this.inboxes.apps.filter((app) => hasAsked(personaId, app, this.means)) : this.inboxes.apps
+      this.inboxes.rule(personaId, apps)
     })
   }
 

@@ -55,8 +55,9 @@ export function messageHandlers(
       return mailboxOf(app, messages)
     },
     'message.answer': async ({ app, persona, answer }) => {
-      const { queue } = await messages.opened()
+      const { queue, inboxes } = await messages.opened()
       await answerRequest(app, persona, answer, queue, means)
+      inboxes.rule(persona, [app])
       await count()
       return {}
     },

@@ -10,7 +10,7 @@ import { MessagesError } from '../records/errors.ts'
 import { noteFailure, type MessagesMeans } from '../records/means.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import type { Queue } from '../tasks/queue.ts'
-import { senderKind } from '../records/senders.ts'
+import { senderKind, type Sender } from '../records/senders.ts'
 import { MAX_FETCHES_OF_SENDER, takeEntry } from './take-entry.ts'
 
 export const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
@@ -22,6 +22,13 @@ const ROOM_AGAIN: number = MAX_FETCHES_OF_SENDER / 2 // sanity: an inbox is list
 const MAX_DONE = 10_000 // sanity: a relay that takes no acknowledgement is read no further; each is a number
 const MAX_PAGES = 2000 // sanity: 200 000 entries, of a month in which another device was away; a relay that goes on makes them up
 const MAX_REPEATS = 16 // sanity: a sender repeats an entry once a day at most; a relay that gives one more often does so for itself
+
+const MAX_RULES_AT_ONCE = 500 // format: docs/inbox.md, section 2: 65536 bytes, and 67 for each
+
+type Rule = 'allow' | 'block' | 'forget'
+
+/** The owner's own devices need no word. */
+const RULES: Readonly<Record<Sender, Rule | null>> = { own: null, known: 'allow', blocked: 'block', stranger: 'forget' }
 
 export class InboxReader {
   readonly url: string
@@ -42,9 +49,10 @@ export class InboxReader {
   #round = new AbortController()
   /** Ends a pause. */
   #rest = new AbortController()
-  #rules: { readonly allow: string[]; readonly block: string[] } = { allow: [], block: [] }
-  /** Senders about whom the relay knows what the owner thinks. */
-  readonly #ruled = new Set<string>()
+  /** Words about senders that the relay is to hear, by PersonaID. */
+  readonly #rules = new Map<string, Rule>()
+  /** The last word about each sender since this reader began. */
+  readonly #ruled = new Map<string, Rule>()
   #after = 0
   #ackFailures = 0
   #cancelAck: () => void = () => {}
@@ -176,13 +184,24 @@ export class InboxReader {
     if (!this.#queue.fetches(this.#app, name)) this.over(name)
   }
 
+  /** The owner thinks otherwise of somebody. The relay drops what comes of those who are blocked, so it has to hear of the end of that. */
+  rule(persona: string): void {
+    const rule = RULES[senderKind(persona, this.#app, this.#means)]
+    if (rule === null) return
+    this.#note(persona, rule)
+    this.#acknowledge()
+  }
+
   /** Contacts have more room in the inbox than strangers, and those whom the owner blocks have none. */
   #rule(from: string): void {
-    if (this.#ruled.has(from)) return
-    const kind = senderKind(from, this.#app, this.#means)
-    if (kind !== 'known' && kind !== 'blocked') return
-    this.#ruled.add(from)
-    this.#rules[kind === 'known' ? 'allow' : 'block'].push(from)
+    const rule = RULES[senderKind(from, this.#app, this.#means)]
+    // The relay takes everybody for a stranger of whom it has heard nothing.
+    if (rule !== null && rule !== (this.#ruled.get(from) ?? 'forget')) this.#note(from, rule)
+  }
+
+  #note(persona: string, rule: Rule): void {
+    this.#ruled.set(persona, rule)
+    this.#rules.set(persona, rule)
   }
 
   #acknowledge(): void {
@@ -216,12 +235,13 @@ export class InboxReader {
       await acknowledge(client, inbox, some, options)
       for (const n of some) this.#done.delete(n)
     }
-    const rules = { allow: [...this.#rules.allow], block: [...this.#rules.block] }
-    if (rules.allow.length + rules.block.length === 0) return
-    await setSenders(client, inbox, rules, options)
-    // Others may have come meanwhile.
-    const rest = (of: 'allow' | 'block'): string[] => this.#rules[of].slice(rules[of].length)
-    this.#rules = { allow: rest('allow'), block: rest('block') }
+    while (this.#rules.size > 0) {
+      const some = [...this.#rules].slice(0, MAX_RULES_AT_ONCE)
+      const of = (wanted: Rule): string[] => some.flatMap(([persona, rule]) => (rule === wanted ? [persona] : []))
+      await setSenders(client, inbox, { allow: of('allow'), block: of('block'), forget: of('forget') }, options)
+      // The owner may have answered otherwise meanwhile.
+      for (const [persona, rule] of some) if (this.#rules.get(persona) === rule) this.#rules.delete(persona)
+    }
   }
 }
 

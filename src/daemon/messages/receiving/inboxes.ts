@@ -67,6 +67,11 @@ export class Inboxes {
     })
   }
 
+  /** The owner thinks otherwise of somebody: the inboxes of an app, or of all, hear it. */
+  rule(persona: string, apps: readonly string[] = this.apps): void {
+    for (const app of apps) for (const reader of this.of(app)) reader.rule(persona)
+  }
+
   /** The owner has added a relay, perhaps with a token that was missing: what waits for it is tried at once. */
   #again(url: string): void {
     this.#queue.wake()

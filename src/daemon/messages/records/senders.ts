@@ -19,6 +19,11 @@ export function senderKind(persona: string, app: string, means: MessagesMeans): 
   return answer === 'blocked' ? 'blocked' : 'stranger'
 }
 
+/** Whether somebody has sent while they were no contact, whatever the owner has answered. */
+export function hasAsked(persona: string, app: string, means: MessagesMeans): boolean {
+  return onDisk(means, REQUEST).get(hashed(app, persona, means.keeper.engine)) !== undefined
+}
+
 export function isBlocked(persona: string, app: string, means: MessagesMeans): boolean {
   return senderKind(persona, app, means) === 'blocked'
 }

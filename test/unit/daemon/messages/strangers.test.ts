@@ -1,5 +1,5 @@
 /** Somebody who is no contact asks first, and nothing of theirs is fetched before (docs/messages.md, section 8). */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { MessageDaemon, NOTES, type TwoPeople } from '../../../support/message-daemon.ts'
 import { MessageWorld } from '../../../support/message-world.ts'
 
@@ -70,4 +70,41 @@ test('a contact whom the owner blocks while their message is on its way is not r
   alices.instead = () => null
   await world.later(3600)
   expect([await bob.texts(), (await bob.call('message.list', {})).apps[0]!.fetching]).toEqual([[], 0])
+})
+
+describe('somebody whom the owner has blocked is heard again: the inbox learns of it', () => {
+  /** Resolves once the relay has heard what the owner thinks of somebody by now. */
+  async function heard({ world, bobs, bob }: TwoPeople, change: () => Promise<unknown>): Promise<void> {
+    const words = (): number => bobs.count(`POST /inbox/${bob.personaId}/senders`)
+    const before = words()
+    await change()
+    await world.until(() => words() > before)
+    await world.settle()
+  }
+
+  test('after a yes to a stranger', async () => {
+    const people = await strangers()
+    const { world, alice, bob } = people
+    const answer = async (given: 'accept' | 'block'): Promise<unknown> =>
+      await bob.call('message.answer', { app: NOTES, persona: alice.personaId, answer: given })
+    await alice.send(bob, 'you do not know me')
+    await world.until(async () => (await requestsOf(bob)).length > 0)
+    await heard(people, async () => await answer('block'))
+    await alice.untilSent(await alice.send(bob, 'dropped by the relay'), 'notified')
+    await heard(people, async () => await answer('accept'))
+    await alice.untilSent(await alice.send(bob, 'taken'), 'received')
+    expect(await bob.texts()).toEqual(['taken'])
+  })
+
+  test('after the end of a block, also where the daemon has started in between', async () => {
+    const people = await strangers()
+    const { alice, bob } = people
+    await bob.meets(alice)
+    await heard(people, async () => await bob.test.call('contact.block', { contact: alice.personaId }))
+    await alice.untilSent(await alice.send(bob, 'dropped by the relay'), 'notified')
+    const back = await bob.restarted()
+    await heard(people, async () => await back.test.call('contact.unblock', { contact: alice.personaId }))
+    await alice.untilSent(await alice.send(back, 'taken'), 'received')
+    expect(await back.texts()).toEqual(['taken'])
+  })
 })
