@@ -2,7 +2,6 @@
  * Channels at work while the apps key is open: reads what is on disk, watches the carriers, and gives news to the end, invite or join that they are
  * for. When the key closes, no secret stays in memory, and the next opening begins anew.
  */
-import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises'
 import type { DaemonEvent } from '../../ipc/methods/events.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { Serial } from '../../process/serial.ts'
@@ -185,9 +184,9 @@ export class Runner {
    * that takes milliseconds, and they rest after it.
    */
   async #linesChanged(): Promise<void> {
-    await immediate()
+    await new Promise<void>((resume) => setImmediate(resume))
     const restMs = this.#comparedMs * REST_SHARE
-    if (restMs >= 1) await sleep(Math.min(restMs, MOST_REST_MS))
+    if (restMs >= 1) await new Promise<void>((resume) => setTimeout(resume, Math.min(restMs, MOST_REST_MS)))
     this.#changing = null
     const begunMs = performance.now()
     for (const watch of this.#watches) watch.changed()
