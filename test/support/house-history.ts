@@ -1,5 +1,5 @@
 /** Histories of two people whose apps are on one device or on two each: what happens, and what must be true once all is calm again. */
-import { DECLINE, declineId, PROPOSAL } from '../../src/daemon/links/proposals/kinds.ts'
+import { isDeclined, PROPOSAL } from '../../src/daemon/links/proposals/kinds.ts'
 import { settle } from './channel-daemon.ts'
 import { codeOf } from './code-of.ts'
 import { all, answer, begin, DAY_MS, days, link, SHOP, TALK, unlink, type House, type Story } from './houses.ts'
@@ -125,7 +125,7 @@ export class HouseWorld {
   /** Whether the owner has declined the other person. */
   hasDeclined(at: 0 | 1): boolean {
     const [house, other] = [this.houses[at], this.houses[1 - at]!]
-    return house.target.channels.test.keeper.onDisk.of(DECLINE).get(declineId(other.target.persona, TALK)) !== undefined
+    return isDeclined(other.target.persona, TALK, house.target.channels.test.keeper)
   }
 
   /** Whether a source app provides the other person now. */

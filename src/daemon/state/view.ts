@@ -39,6 +39,16 @@ export function currentId(personaId: string, records: Pick<Records, 'personas' |
   return next === undefined ? personaId : currentId(next, records)
 }
 
+/** The persona, and those before it under whose name it goes on, the newest first. */
+export function idsOf(personaId: string, records: Pick<Records, 'personas' | 'forgotten'>): readonly string[] {
+  const ids = new Set<string>()
+  for (let id: string | undefined = personaId; id !== undefined && !ids.has(id);) {
+    ids.add(id)
+    id = (records.personas.get(id) ?? records.forgotten.get(id))?.replaces?.personaId
+  }
+  return [...ids]
+}
+
 /** Whether the owner blocks a persona, or the one that goes on under its name. */
 export function isBlocked(personaId: string, records: Pick<Records, 'personas' | 'forgotten'>): boolean {
   return records.personas.get(currentId(personaId, records))?.entry?.blocked === true

@@ -6,7 +6,7 @@ import { Serial } from '../../../process/serial.ts'
 import { hashed } from '../../sealed/hashed.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
 import { ProposalsError } from './errors.ts'
-import { DECLINE, declineId, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
+import { DECLINE, declineIds, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
 import { Due, Pace } from './pace.ts'
@@ -125,7 +125,7 @@ export class Proposals {
       )
       const open = found.filter(([, { shown }]) => ANSWERABLE.includes(shown))
       if (open.length === 0) throw unknownProposal(target, persona)
-      await this.#noteAnswer(declineId(persona, target), answer)
+      await this.#noteAnswer(declineIds(persona, target, this.#means.keeper), answer)
       const survey = await this.#survey()
       const groupOf = groupsOf(this.#stored!)
       for (const [id, stored] of open) {
@@ -138,12 +138,12 @@ export class Proposals {
     })
   }
 
-  async #noteAnswer(id: string, answer: 'accepted' | 'declined'): Promise<void> {
+  async #noteAnswer(ids: readonly string[], answer: 'accepted' | 'declined'): Promise<void> {
     const { keeper } = this.#means
     await keeper.change(() => {
       const declines = keeper.state.of(DECLINE)
-      const next = answer === 'declined' ? declines.put(id, { atSec: keeper.nowSec }) : declines.remove(id)
-      keeper.state.stage(next)
+      if (answer === 'declined') keeper.state.stage(declines.put(ids[0]!, { atSec: keeper.nowSec }))
+      else for (const id of ids) keeper.state.stage(declines.remove(id))
     })
   }
 

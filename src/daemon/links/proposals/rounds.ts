@@ -1,5 +1,5 @@
 /** A round of one proposal: it finds whether the contact is provided, declined, or led to by another source app, and acts on it. */
-import { declineId, DECLINE, type StoredProposal } from './kinds.ts'
+import { isDeclined, type StoredProposal } from './kinds.ts'
 import type { Receive } from '../../../ipc/methods/links.ts'
 import type { ProposalState } from '../../../link/proposal.ts'
 import type { Announced } from './announced.ts'
@@ -64,7 +64,7 @@ export class Rounds {
         : there?.isProvided === true
     return {
       isProvided,
-      isDeclined: keeper.onDisk.of(DECLINE).get(declineId(persona, target)) !== undefined,
+      isDeclined: isDeclined(persona, target, keeper),
       isAccepted: rivalsOf(round.stored, others).some(({ proposal: { own } }) => own.answer === 'accepted'),
       placeOf: (stored) => placeOf(stored, rivalsOf(stored, others), survey, keeper.nowSec),
       isSecond: (made) =>

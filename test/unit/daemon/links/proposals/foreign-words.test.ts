@@ -19,6 +19,7 @@ import {
   type House,
 } from '../../../../support/houses.ts'
 import { quiet } from '../../../../support/link-daemon.ts'
+import { person } from '../../../../support/person.ts'
 import { inviteFor } from '../../../../support/proposals.ts'
 
 const FAR = 4_000_000_000 // a time that no test reaches
@@ -65,6 +66,26 @@ test('somebody who was declined is not asked about again under another name, dev
   await speak(leo.source, ...announced(persona, 'AB'.repeat(32), 'Patricia', leo.target.persona))
   await quiet(post, ...all(leo, kim))
   expect(await leo.target.states()).toEqual(['declined', 'declined'])
+})
+
+test('somebody who was declined is not asked about again under the persona that they go on with', async () => {
+  const { post, leo } = await begin(2, 1)
+  await link(post, leo)
+  const [bob, next] = [person('declined bob'), person('bob after him')]
+  const keeper = leo.target.channels.test
+  await keeper.sees(bob.key('phone'), bob.table(['phone']), { name: 'Bob' })
+  await speak(leo.source, ...announced(bob.id, 'AB'.repeat(32), 'Bob', leo.target.persona))
+  await quiet(post, ...all(leo))
+  expect(await leo.target.states()).toEqual(['offered', 'proposed'])
+  await leo.target.proposals.answer(TALK, bob.id, 'declined')
+  await keeper.later(100).sees(bob.key('phone'), next.table([bob.device('phone')], { predecessor: bob.names(next) }))
+  await speak(leo.source, ...announced(next.id, 'CD'.repeat(32), 'Bob', leo.target.persona))
+  await quiet(post, ...all(leo))
+  expect(await leo.target.states()).toEqual(['offered', 'declined', 'declined'])
+  await leo.target.proposals.answer(TALK, next.id, 'accepted')
+  leo.target.proposals.wake()
+  await quiet(post, ...all(leo))
+  expect((await leo.target.states())[2]).toBe('acceptedHere')
 })
 
 test('a withdrawal of another contact, or for another app, changes nothing', async () => {
