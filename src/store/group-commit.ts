@@ -1,4 +1,4 @@
-/** Groups commits: those that arrive during a write go to disk together with the next write, with one sync. */
+/** Groups commits: those that arrive before a write begins, or during one, go to disk together, with one sync. */
 import { StoreError, storeErrorOf } from './errors.ts'
 import { checkCommit } from './store.ts'
 import type { Write } from './store.ts'
@@ -16,6 +16,7 @@ interface Waiting {
 export class GroupCommit {
   readonly #write: (writes: readonly Write[]) => Promise<void>
   readonly #path: string
+  readonly #gather: (() => Promise<void>) | null
   #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #failure: StoreError | undefined
@@ -24,10 +25,16 @@ export class GroupCommit {
   /**
    * @param write resolves when all writes are completely on disk, in this order; after a rejection it is not called before {@link resume}
    * @param path of the store, for messages
+   * @param gather resolves when the first write after a pause may begin; null for at once
    */
-  constructor(write: (writes: readonly Write[]) => Promise<void>, path: string) {
+  constructor(
+    write: (writes: readonly Write[]) => Promise<void>,
+    path: string,
+    gather: (() => Promise<void>) | null = null,
+  ) {
     this.#write = write
     this.#path = path
+    this.#gather = gather
   }
 
   /** Queues a commit. @throws {StoreError} as {@link Store.commit} */
@@ -71,6 +78,7 @@ export class GroupCommit {
   }
 
   async #run(): Promise<void> {
+    if (this.#gather !== null) await this.#gather()
     while (this.#waiting.length > 0) {
       const group = this.#nextGroup()
       try {
@@ -101,6 +109,11 @@ export class GroupCommit {
     for (const { reject } of group) reject(failure)
     for (const { reject } of this.#waiting.splice(0)) reject(refused(this.#path, failure))
   }
+}
+
+/** Resolves once nothing is left to do of this turn of the event loop: a tick that is asked for in a microtask comes after all microtasks. */
+export function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)))
 }
 
 /** The writes that a group leaves on disk: the last one of each key. A counter in every commit is then written once a group. */

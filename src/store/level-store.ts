@@ -1,7 +1,7 @@
 /** The store on LevelDB. It verifies the files before opening, updates the anchor at each commit, and stops at the first failed write (docs/decisions/0004). */
 import { dirname } from 'node:path'
 import { stateLost, StoreError, storeErrorOf } from './errors.ts'
-import { GroupCommit } from './group-commit.ts'
+import { endOfTurn, GroupCommit } from './group-commit.ts'
 import { openFiles, readMark, writeBatch, type Database, type Files } from './level-files.ts'
 import type { StateLock } from './lock.ts'
 import { SCHEMA } from './migrations.ts'
@@ -43,7 +43,8 @@ class LevelStore implements ResumableStore {
     this.#files = files
     this.#paths = paths
     this.#number = files.number
-    this.#commits = new GroupCommit((writes) => this.#write(writes, intercept), paths.store)
+    // Calls that came to the daemon in one piece each decide a commit in the same turn of the event loop. One sync is enough for them.
+    this.#commits = new GroupCommit((writes) => this.#write(writes, intercept), paths.store, endOfTurn)
   }
 
   get(key: string): Uint8Array | undefined {

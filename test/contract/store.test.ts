@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../src/core/encoding/bytes.ts'
 import { openMemoryStore } from '../../src/store/memory-store.ts'
@@ -150,9 +151,13 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     })
     const acknowledged: number[] = []
     const callers = Array.from({ length: 200 }, async (_, i) => {
+      // The first one alone is being written.
+      if (i > 0) await setImmediate()
       await store.commit([put('a/last', String(i)), put(`a/${i}`, 'x')])
       acknowledged.push(i)
     })
+    await setImmediate()
+    await setImmediate()
     open()
     await Promise.all(callers)
     expect(writes).toBe(2)
@@ -167,7 +172,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     const { store, close } = await subject.open(async () => void writes++)
     const value = new Uint8Array(400_000)
     await Promise.all(Array.from({ length: 7 }, (_, i) => store.commit([{ key: `a/${i}`, value }])))
-    // The first commit alone, then three pairs.
+    // Three pairs, and one alone.
     expect(writes).toBe(4)
     await close()
   })
@@ -181,6 +186,7 @@ describe.each(SUBJECTS)('a store ($name)', (subject) => {
     })
     const value = new Uint8Array(700_000)
     const first = store.commit([put('a/1', 'x')])
+    await setImmediate()
     const together = [store.commit([put('a/2', 'x')]), store.commit([put('a/3', 'x')])]
     const behind = store.commit([
       { key: 'a/4', value },

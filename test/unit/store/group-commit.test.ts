@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../../src/core/encoding/bytes.ts'
-import { GroupCommit } from '../../../src/store/group-commit.ts'
+import { endOfTurn, GroupCommit } from '../../../src/store/group-commit.ts'
 import type { Write } from '../../../src/store/store.ts'
 
 const put = (key: string, text: string): Write => ({ key, value: encodeUtf8(text) })
@@ -22,6 +23,35 @@ test('a record that every commit of a group changes is written once, with its la
   expect(groups).toStrictEqual([
     [put('total/all', '0')],
     [put('total/all', '3'), { key: 'msg/1', value: null }, put('msg/2', 'two')],
+  ])
+})
+
+test('commits of one turn of the event loop go together, and those that come during a write go with the next one', async () => {
+  const groups: string[][] = []
+  let release = (): void => {}
+  const commits = new GroupCommit(
+    async (writes) => {
+      groups.push(writes.map(({ key }) => key))
+      await new Promise<void>((resolve) => (release = resolve))
+    },
+    '/store',
+    endOfTurn,
+  )
+  const some = [commits.commit([put('key/a', '1')])]
+  // Work that waits for others first, as a turn of a channel does.
+  await Promise.resolve()
+  some.push(commits.commit([put('key/b', '1')]))
+  await setImmediate()
+  some.push(commits.commit([put('key/c', '1')]))
+  await setImmediate()
+  some.push(commits.commit([put('key/d', '1')]))
+  release()
+  await setImmediate()
+  release()
+  await Promise.all(some)
+  expect(groups).toStrictEqual([
+    ['key/a', 'key/b'],
+    ['key/c', 'key/d'],
   ])
 })
 
