@@ -8,7 +8,7 @@ import { portableBoxes } from '../../src/crypto/portable-boxes.ts'
 import { portableEngine } from '../../src/crypto/portable.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-const MAX_GZIP_BYTES = 67_500 // sanity: what it has now, and some hundred more; decision 41 says where they go
+const MAX_GZIP_BYTES = 68_000 // sanity: what it has now, and some hundred more; decision 41 says where they go
 
 test('the library is one file of bounded size, which loads no other, and makes no code from texts', async () => {
   const text = await bundleConnectoid()

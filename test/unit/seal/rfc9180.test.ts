@@ -11,6 +11,7 @@ import {
   KEM_DHKEM_P256_HKDF_SHA256,
   KEM_DHKEM_P521_HKDF_SHA512,
   KEM_DHKEM_X25519_HKDF_SHA256,
+  type CryptoKey,
 } from 'hpke'
 import { ECDH, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
@@ -18,13 +19,28 @@ import vectors from '../../fixtures/rfc9180.json' with { type: 'json' }
 import { generateBoxKeyPair } from '../../../src/seal/key-pair.ts'
 import { beginOpen } from '../../../src/seal/context.ts'
 import { SEAL_LABELS } from '../../../src/seal/labels.ts'
+import { kemWith, nodeAead, nodeCrypto, nodeKdf } from '../../../src/seal/node-primitives.ts'
 import { openFrom } from '../../../src/seal/seal.ts'
+import { cipherSuites } from '../../../src/seal/suite.ts'
 import { ORACLE_SUITES, oracleSeal } from '../../support/hpke-oracle.ts'
 
+const NODE = nodeCrypto()!
+const SHA256 = nodeKdf(KDF_HKDF_SHA256, 'sha256', NODE)
+const SHA512 = nodeKdf(KDF_HKDF_SHA512, 'sha512', NODE)
+/** Of each section, over WebCrypto alone, and with the primitives of Node. */
 const PACKAGE_SUITES = {
-  'A.1': new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM),
-  'A.3': new CipherSuite(KEM_DHKEM_P256_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM),
-  'A.6': new CipherSuite(KEM_DHKEM_P521_HKDF_SHA512, KDF_HKDF_SHA512, AEAD_AES_256_GCM),
+  'A.1': [
+    new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM),
+    new CipherSuite(kemWith(KEM_DHKEM_X25519_HKDF_SHA256, SHA256), SHA256, AEAD_AES_128_GCM),
+  ],
+  'A.3': [
+    new CipherSuite(KEM_DHKEM_P256_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM),
+    new CipherSuite(kemWith(KEM_DHKEM_P256_HKDF_SHA256, SHA256), SHA256, AEAD_AES_128_GCM),
+  ],
+  'A.6': [
+    new CipherSuite(KEM_DHKEM_P521_HKDF_SHA512, KDF_HKDF_SHA512, AEAD_AES_256_GCM),
+    new CipherSuite(kemWith(KEM_DHKEM_P521_HKDF_SHA512, SHA512), SHA512, nodeAead(AEAD_AES_256_GCM, NODE)),
+  ],
 } as const
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex')
@@ -35,7 +51,10 @@ test('the vectors are those of two modes in three suites', () => {
 })
 
 test.each(vectors)('the package opens and exports as RFC 9180 $section', async (vector) => {
-  const suite = PACKAGE_SUITES[suiteOf(vector.section)]
+  for (const suite of PACKAGE_SUITES[suiteOf(vector.section)]) await opensAndExports(suite, vector)
+})
+
+async function opensAndExports(suite: CipherSuite<CryptoKey>, vector: (typeof vectors)[number]): Promise<void> {
   const secret = await suite.DeserializePrivateKey(hex(vector.skRm), true)
   const psk = vector.psk === undefined ? {} : { psk: hex(vector.psk), pskId: hex(vector.psk_id) }
   const context = await suite.SetupRecipient(secret, hex(vector.enc), { info: hex(vector.info), ...psk })
@@ -47,7 +66,7 @@ test.each(vectors)('the package opens and exports as RFC 9180 $section', async (
   for (const { context: label, length, value } of vector.exports) {
     expect(Buffer.from(await context.Export(hex(label), length)).toString('hex')).toBe(value)
   }
-})
+}
 
 test.each(vectors)('the second implementation has every value of RFC 9180 $section', (vector) => {
   const psk = vector.psk === undefined ? [] : [hex(vector.psk), hex(vector.psk_id)]
@@ -107,3 +126,24 @@ test.each(['x25519', 'p384'] as const)(
     }
   },
 )
+
+test.each(['x25519', 'p384'] as const)('over Node and over WebCrypto alone, %s is the same', async (suite) => {
+  const [node, web] = [cipherSuites(nodeCrypto())[suite], cipherSuites(null)[suite]]
+  const keys = await web.GenerateKeyPair(false)
+  const options = { info: randomBytes(9), psk: randomBytes(32), pskId: randomBytes(5) }
+  for (const [sender, reader] of [
+    [node, web],
+    [web, node],
+  ] as const) {
+    const { encapsulatedSecret, ctx } = await sender.SetupSender(keys.publicKey, options)
+    const opened = await reader.SetupRecipient(keys, encapsulatedSecret, options)
+    for (const text of [randomBytes(100), randomBytes(0)]) {
+      const sealed = await ctx.Seal(text, text.subarray(0, 9))
+      expect(Buffer.from(await opened.Open(sealed, text.subarray(0, 9)))).toEqual(text)
+    }
+    // More than one block of HKDF, and less than two.
+    expect(await opened.Export(options.info, 70)).toEqual(await ctx.Export(options.info, 70))
+    const cut = (await ctx.Seal(randomBytes(3))).subarray(0, 9)
+    await expect(opened.Open(cut)).rejects.toThrowError()
+  }
+})
