@@ -1,8 +1,8 @@
 /** The ring of one own place: what this end sends from there, and how far it has read others. One change at a time. */
 import { concatBytes, encodeUtf8, equalBytes, u64be } from '../../../core/encoding/bytes.ts'
 import { Serial } from '../../../process/serial.ts'
-import { isLoss, nullIf } from '../../../record/errors.ts'
-import type { SlotRecord } from '../../../record/record-engine.ts'
+import { isLoss, nullIf, RecordError } from '../../../record/errors.ts'
+import type { SlotRecord, SlotValue } from '../../../record/record-engine.ts'
 import {
   ackOf,
   headerKey,
@@ -152,9 +152,20 @@ export class OwnRing {
   /** Null where none lies that can be read. */
   async #found(): Promise<RingHeader | null> {
     if (this.#header !== null) return this.#header
-    const value = await nullIf(isLoss, async () => await this.#record.get(0))
+    const value = await nullIf(isLoss, async () => await this.#newest())
     this.#header = value && openHeader(value.bytes, this.#key, this.#engine)
     return this.#header
+  }
+
+  /** The network may have taken back the header while a newer one was written. Then the last one that it had is put again. */
+  async #newest(): Promise<SlotValue | null> {
+    try {
+      return await this.#record.get(0)
+    } catch (error) {
+      if (!(error instanceof RecordError && error.code === 'RECORD_ROLLED_BACK')) throw error
+      await this.#record.refresh(0)
+      return await this.#record.get(0)
+    }
   }
 
   /** Counts from 1, and says so by a new run. Nothing that lay there is needed: the channel repeats what its peer has not. */

@@ -149,6 +149,20 @@ it('data that was put back, or that a second writer has put, is told and passed 
   expect(await came()).toEqual([[frame(1), frame(2)], undefined])
 })
 
+it('a writer whose header is put back while it writes a newer one puts its last one again, and goes on', async () => {
+  const { records, writer, reader } = await ring()
+  await writer.send(frame(1), null)
+  const older = records.slots.get(keyOf(records, 0))!
+  await writer.send(frame(2), null)
+  const { cursor } = (await reader.receive('')).at(-1)!
+  const put = records.put.bind(records)
+  records.put = (url, slot, signed) => put(url, slot, slot === 0 ? older : signed)
+  await expect(writer.send(frame(3), null)).rejects.toMatchObject({ code: 'RECORD_AWAY' })
+  records.put = put
+  await writer.send(frame(3), null)
+  expect((await reader.receive(cursor)).map(({ data }) => data)).toEqual([frame(3)])
+})
+
 it('a reader that looks at a header which was put back while the network fails leaves no record open', async () => {
   const { records, writer, program, address } = await ring()
   let open = 0
