@@ -97,7 +97,8 @@ export class WebCall {
     const request = send(target.url, {
       method,
       headers: { ...headers, ...(isWhole ? {} : { 'content-length': bodyBytes }) },
-      ...agents.of(target, !isWhole),
+      // The server may have closed every connection that was kept, as it does when it starts anew.
+      ...agents.of(target, !isWhole || !isFirst),
     })
     request.on('response', (response) => this.#takeHead(response))
     request.on('error', (error: Error & { code?: string }) => {
