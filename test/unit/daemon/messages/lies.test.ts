@@ -179,7 +179,8 @@ describe('an inbox', () => {
       await back.stopped()
     }
     spare.isDown = false
-    expect(await (await bob.restarted()).arrived(2)).toEqual(['one', 'two'])
+    // Both are fetched at once.
+    expect((await (await bob.restarted()).arrived(2)).toSorted()).toEqual(['one', 'two'])
   })
 
   test('whose list has no end is left alone for a while, and the other inbox is read', async () => {
