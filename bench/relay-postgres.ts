@@ -91,20 +91,31 @@ async function newsRow(pair: Pair): Promise<Row> {
   }
 }
 
-/** Copies of one box, as if each had been checked. */
+/** Copies of one box, as if each had been checked, and bare ones. */
 async function addBoxes(database: Database, from: number, to: number): Promise<void> {
   const { rows } = await database.query({ text: `SELECT value FROM record WHERE key = 'box/${boxId(0)}'` })
   const value = new Uint8Array(rows[0]![0] as Uint8Array)
   for (let n = from; n < to; n += PAGE) {
-    const some = Array.from({ length: Math.min(PAGE, to - n) }, (_, i) => [`box/${boxId(n + i)}`, value] as const)
-    await database.query(putRecords('record', some))
+    const some = Array.from({ length: Math.min(PAGE, to - n) }, (_, i) => boxId(n + i))
+    for (const prefix of ['box/', 'box/bare '])
+      await database.query(
+        putRecords(
+          'record',
+          some.map((id) => [prefix + id, value] as const),
+        ),
+      )
   }
   await database.query({ text: `UPDATE total SET boxes = boxes + ${to - from} WHERE slot = 0` })
 }
 
 /** The same calls with more boxes, in turn with few. */
 async function flatRow(pair: Pair, boxes: number): Promise<Row> {
-  const ratios: { sends: number[]; receives: number[] } = { sends: [], receives: [] }
+  const of: Record<'sends' | 'receives' | 'inserts' | 'locks', number[]> = {
+    sends: [],
+    receives: [],
+    inserts: [],
+    locks: [],
+  }
   const rates: { sends: number[]; receives: number[] } = { sends: [], receives: [] }
   for (let round = 0; round < ROUNDS; round++) {
     for (const [kind, work] of [
@@ -114,15 +125,24 @@ async function flatRow(pair: Pair, boxes: number): Promise<Row> {
       const few = await pair.both(work, CALLS, FEW_BOXES)
       const many = await pair.both(work, CALLS, boxes)
       rates[kind].push(many.rate)
-      ratios[kind].push(many.rate / few.rate)
+      of[kind].push(many.rate / few.rate)
+    }
+    // Few of these wait for a box that another transaction holds.
+    for (const [kind, work] of [
+      ['inserts', 'insert'],
+      ['locks', 'lock'],
+    ] as const) {
+      of[kind].push(rates.sends.at(-1)! / (await pair.both(work, CALLS, boxes)).rate)
+      await pair.both('clear', 2, boxes)
     }
     await pair.both('drain', FEW_BOXES, FEW_BOXES)
   }
+  const ratio = (kind: keyof typeof of): string => formatRatio(median(of[kind]))
   const figure = (kind: 'sends' | 'receives'): string =>
-    `${kind} ${Math.round(median(rates[kind]))} a second, ${formatRatio(median(ratios[kind]))} of those with ${FEW_BOXES}`
+    `${kind} ${Math.round(median(rates[kind]))} a second, ${ratio(kind)} of those with ${FEW_BOXES}`
   return {
     what: `relay on PostgreSQL: with ${boxes} boxes`,
-    figure: `${figure('sends')}; ${figure('receives')} (goal: 1)`,
+    figure: `${figure('sends')}, ${ratio('inserts')} of bare inserts, ${ratio('locks')} of inserts that lock their boxes first; ${figure('receives')} (goal: 1)`,
   }
 }
 

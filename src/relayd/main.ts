@@ -53,4 +53,6 @@ async function main(): Promise<void> {
   }
 }
 
+// Deprecations are told to programmers. The client of PostgreSQL has one for each operator who keeps their password in a file.
+process.noDeprecation = true
 await main()

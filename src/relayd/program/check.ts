@@ -40,7 +40,11 @@ export async function checkRelay(
     return await checkDatabase(given, print)
   }
   const url = parseRelayUrl(given)
-  if (url === null) throw new UsageError(`${JSON.stringify(given)} is no URL of a relay, such as https://relay.example`)
+  // The text is not shown: it may hold a password.
+  if (url === null)
+    throw new UsageError(
+      'check takes the URL of a relay, such as https://relay.example, or of a database, such as postgres://relay@db.example/relay',
+    )
   const token = tokenFile === undefined ? null : await readToken(tokenFile)
   const outside = new Outside(url, ca === undefined ? null : await readCertificates(ca))
   const relay: CheckedRelay = { url, outside, token, nowMs, info: null }
@@ -60,7 +64,7 @@ export async function checkRelay(
 
 async function checkDatabase(given: string, print: (line: string) => void): Promise<number> {
   const url = parseDatabaseUrl(given)
-  // The text is not shown: it may hold a password.
+  // Not shown either.
   if (url === null)
     throw new UsageError(
       'check takes the URL of a database without a password, such as postgres://relay@db.example/relay: put the password into the file that PGPASSFILE names',

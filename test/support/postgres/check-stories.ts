@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { openPostgres } from '../../../src/relayd/postgres/postgres.ts'
 import { checkRelay } from '../../../src/relayd/program/check.ts'
+import { runRelayCommand } from '../relay-process.ts'
 import { LIMITS, MINUTE, START } from '../relay-stores.ts'
+import { tempDir } from '../temp-dir.ts'
 import { TestPostgres } from './server.ts'
 
 const START_MS = 60_000 // sanity: initdb takes two seconds, and ten times that where others want the processors
@@ -106,8 +108,8 @@ export function testChecks(): void {
     })
   })
 
-  it('names the password that is missing', async () => {
-    await server.sql("CREATE ROLE asked LOGIN PASSWORD 'right'")
+  it('names the password that is missing, and with it prints nothing but what it found', async () => {
+    await server.sql("CREATE ROLE asked LOGIN PASSWORD 'right'; GRANT CREATE ON SCHEMA public TO asked")
     const access = join(server.directory, 'data', 'pg_hba.conf')
     writeFileSync(access, `local all asked scram-sha-256\n${readFileSync(access, 'utf8')}`)
     await server.sql('SELECT pg_reload_conf()')
@@ -115,11 +117,18 @@ export function testChecks(): void {
     await expect
       .poll(async () => (await check(asked)).lines[0])
       .toMatch(/^FAIL {2}server {4}the database asks for a password .*: put it into the file that PGPASSFILE names$/)
+    const PGPASSFILE = join(tempDir(), 'pgpass')
+    writeFileSync(PGPASSFILE, '*:*:*:asked:right\n', { mode: 0o600 })
+    const { status, stdout, stderr } = await runRelayCommand(['check', asked], { PGPASSFILE })
+    expect([status, stdout, stderr]).toEqual([0, expect.stringMatching(/^ok {4}server/), ''])
   })
 
   it('takes no password in the URL, and shows none', async () => {
     const secret = check('postgres://relay:secret@db.example/relay')
     await expect(secret).rejects.toThrow(/^check takes the URL of a database without a password/)
     await expect(secret).rejects.not.toThrow(/secret/)
+    const other = check('mysql://relay:secret@db.example/relay')
+    await expect(other).rejects.toThrow(/^check takes the URL of a relay, .* or of a database/)
+    await expect(other).rejects.not.toThrow(/secret/)
   })
 }
