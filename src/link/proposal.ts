@@ -138,6 +138,11 @@ export function opened(proposal: Proposal, hash: string): Proposal {
   return withOwn(proposal, { ...NO_HANDSHAKE, opened: hash })
 }
 
+/** The channel cannot go on: both sides offer anew, and the owner is asked again. */
+export function lost(proposal: Proposal): Proposal {
+  return withOwn(proposal, { opened: null, answer: 'none' })
+}
+
 /** Takes a text of the other side. One that is not newer changes nothing. */
 export function took(proposal: Proposal, { n, seen, saying }: ProposalText): Proposal {
   if (n <= (proposal.peer?.n ?? 0)) return proposal

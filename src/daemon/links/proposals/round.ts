@@ -5,6 +5,7 @@ import {
   failed,
   joined,
   lacksOwn,
+  lost,
   needsOf,
   offered,
   opened,
@@ -49,6 +50,8 @@ export interface Found {
   readonly placeOf: (stored: StoredProposal) => Place
   /** Whether another proposal has opened a channel with the same device of the person, and this side ends the second one. */
   readonly isSecond: (made: string) => boolean
+  /** The target app has a channel with the person that no proposal made. */
+  readonly isKnown: boolean
   /** The source channel is open, under this id. */
   readonly channel: string | null
   /** The number up to which the daemon of the source channel has spoken for this one; 0 where it is this one. */
@@ -117,11 +120,11 @@ export class Round {
   }
 
   /** Finds what became of the invite and of the handshake. */
-  async #look({ isSecond }: Found): Promise<void> {
+  async #look(found: Found): Promise<void> {
     const { ways, means } = this.#parts
     const { invite, proposal, made } = this.stored
     const { own } = proposal
-    if (own.opened !== null) return
+    if (own.opened !== null) return await this.#lookAtOpened(found)
     if (made === null && invite !== null) {
       const by = ways.usedBy(invite)
       if (by === undefined) return await this.#keep({ proposal: failed(proposal), invite: null })
@@ -132,7 +135,7 @@ export class Round {
     if (channel === null) return
     const state = await ways.stateOf(channel)
     const m2Hash = OPEN.includes(state) ? ways.m2HashOf(channel) : null
-    if (m2Hash !== null && isSecond(channel)) {
+    if (m2Hash !== null && found.isSecond(channel)) {
       await this.#keep({ isSame: true })
       await this.#move(failed(this.#proposal))
     } else if (m2Hash !== null) {
@@ -141,6 +144,17 @@ export class Round {
       if (invite !== null) await ways.endOffer(invite)
       await this.#keep({ proposal: opened(this.#proposal, hash), invite: null })
     } else if (!UNDERWAY.includes(state)) await this.#move(failed(this.#proposal))
+  }
+
+  /**
+   * A channel that broke, as after a restore, is made anew, unless the target app has got another one with the person. An alarm stays: whoever is between
+   * the two ends could break the channel.
+   */
+  async #lookAtOpened({ isKnown }: Found): Promise<void> {
+    const { made, proposal } = this.stored
+    if (made === null || isKnown || this.state === 'alarm' || (await this.#parts.ways.stateOf(made)) !== 'broken')
+      return
+    await this.#keep({ proposal: lost(proposal), made: null, isSame: false })
   }
 
   /** Takes a step, and ends what has no place in it any more. */

@@ -9,7 +9,7 @@ import type { OtherDevices } from './other-devices.ts'
 import { bearsOtherName } from './other-name.ts'
 import { isSecondChannel, placeOf, rivalsOf } from './rivals.ts'
 import { Round, type Found } from './round.ts'
-import { isAnnounced, sourceKey, type Survey } from './survey.ts'
+import { isAnnounced, isKnown, sourceKey, type Survey } from './survey.ts'
 import type { Texts } from './texts.ts'
 
 /** The owner is asked in these states. */
@@ -69,6 +69,7 @@ export class Rounds {
       placeOf: (stored) => placeOf(stored, rivalsOf(stored, others), survey, keeper.nowSec),
       isSecond: (made) =>
         others.length > 0 && isSecondChannel(made, others, survey.ways.all(), keeper.table().personaId),
+      isKnown: isKnown(round.stored, survey),
       channel: survey.open.get(sourceKey(round.stored))?.id ?? null,
       n: there?.n ?? 0,
     }

@@ -75,6 +75,35 @@ test('a contact who is connected stays so over a copy of the device of the sourc
   expect(channels).toMatchObject([[{ state: 'open' }], [{ state: 'open' }]])
 })
 
+test.each([
+  [2, 1],
+  [1, 1],
+] as const)(
+  'a contact whose channel breaks, as the device of the target app is copied, is proposed anew: on %i and %i devices',
+  async (leos, kims) => {
+    const story = await begin(leos, kims)
+    const { post, leo, kim } = story
+    if (leos === 2) await shareTable(leo.source, leo.target)
+    for (const house of [leo, kim]) await link(post, house, 'self')
+    await quiet(post, ...all(leo, kim))
+    expect(await states(story)).toEqual([['confirmed'], ['confirmed']])
+    await leo.target.channels.runner.close()
+    const copy = await copyOf(leo.target, post)
+    if (leos === 1) leo.source = copy
+    leo.target = copy
+    await reconcile(copy)
+    await days(1, post, ...all(leo, kim))
+    if (leos === 2) await shareCards(leo.source, leo.target)
+    else await meet(post, leo.source, kim.source)
+    if (leos === 2) await link(post, leo, 'self')
+    await days(1, post, ...all(leo, kim))
+    for (const { target } of [leo, kim]) {
+      expect(await target.states()).toContain('confirmed')
+      expect((await target.channelsOf(TALK)).filter(({ state }) => state === 'open')).toHaveLength(1)
+    }
+  },
+)
+
 describe('a link with a device that gives up the persona', () => {
   test('ends as the device leaves it, or is erased', async () => {
     const { post, laptop, phone } = await linked()
