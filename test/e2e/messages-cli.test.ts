@@ -33,7 +33,9 @@ test(
     await knows(alice, bob, 'Bob')
     await knows(bob, alice, 'Alice')
     expect(await bob.home.done(['message', 'list'])).toContain('persona message open')
-    expect(await bob.home.done(['message', 'open'])).toContain('your contacts can send you messages for chat')
+    expect(await bob.home.done(['message', 'open'])).toMatch(
+      /^your contacts can send you messages for chat, to \S+\nto see whether the relay keeps your inbox: persona .*status\n$/,
+    )
 
     const sent = await alice.home.done(['message', 'send', 'bob', '--wait'], { stdin: 'dinner\nat \u001b[31meight?\n' })
     expect(sent).toMatch(/^message 1: Bob …\S{8} has it, on 1 device\n$/)

@@ -15,7 +15,8 @@ export async function open(context: Context, { app = COMMAND_LINE_APP }: WithApp
   const box = await withDaemon(context, (client) => client.call('message.open', { app }))
   const advice = describeNoInbox(box)
   const where = `your contacts can send you messages for ${escapeText(app)}, to ${describeInboxes(box)}`
-  print(context, box, advice.length > 0 ? advice : [where])
+  // A relay may keep inboxes by right only, and this call does not wait for its answer.
+  print(context, box, advice.length > 0 ? advice : [where, 'to see whether the relay keeps your inbox: persona status'])
   return EXIT_DONE
 }
 

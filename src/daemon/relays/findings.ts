@@ -25,5 +25,5 @@ export async function relayFindings(relays: OwnRelays): Promise<Finding[]> {
   )
 }
 
-const AWAY = 'check its address and the network; channels go on by themselves once it answers'
+const AWAY = 'check its address and the network; channels and messages go on by themselves once it answers'
 const TOKEN = 'ask its operator for a token, and add the relay again with it'
