@@ -178,9 +178,7 @@ async function showCode(
     ...(qr === null ? [] : [...qr, '']),
     uri,
     '',
-    `Type on the other device, within ${seconds / 60} minutes:`,
-    '',
-    `    persona join ${words.join(' ')}${option}`,
+    `within ${seconds / 60} minutes, the other device runs: persona join ${words.join(' ')}${option}`,
     '',
     ...(addresses.length === 0
       ? []

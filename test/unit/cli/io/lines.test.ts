@@ -26,6 +26,7 @@ describe('the home that was given', () => {
     'You know 1 persona, and 2 friends',
     'persona:AQBi',
     'send it to Bob; the other side runs: persona chat accept INVITE',
+    'within 2 minutes, the other device runs: persona join one two three',
     'ask again: persona chat invite or persona channel invite, on their side',
     'ask again: persona chat invite or persona app link APP --invite, on the other side',
     'use it: persona app link APP --accept INVITE, on your other device',
