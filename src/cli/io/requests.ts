@@ -1,4 +1,4 @@
-/** What waits for an answer about messages: people who are no contacts, of whom nothing is fetched before, and relays that apps propose. */
+/** Requests about messages that wait for an answer: people who are no contacts, of whom nothing is fetched before, and relays that apps propose. */
 import type { Client } from '../../ipc/client.ts'
 import { quoteWord } from '../../ipc/command-word.ts'
 import type { CardView } from '../../ipc/methods/cards.ts'

@@ -1,7 +1,7 @@
 /** Lines and marks of chats as contents of channels and messages, and the names of chats (docs/chat.md, section 4). */
 import { decodeUtf8, encodeUtf8 } from './bytes.ts'
 
-/** Of the text of a line. */
+/** The most that the text of a line may have. */
 export const MAX_LINE_CHARS = 65_536 // sanity: twenty pages of a book; as UTF-8 it fits into a sealed record
 
 const VERSION = 1

@@ -1,4 +1,4 @@
-/** What a wing does as the owner of the daemon does it by a command: by the methods of the others, which it knows by their table alone. */
+/** Calls of a wing as the owner, who would make them by a command. It knows the methods of the other wings by their table alone. */
 import type { Methods } from '../../ipc/methods/all-methods.ts'
 import type { Caller, Handlers, ParamsOf, ResultOf } from '../../ipc/methods/method.ts'
 

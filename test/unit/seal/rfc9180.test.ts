@@ -27,7 +27,7 @@ import { ORACLE_SUITES, oracleSeal } from '../../support/hpke-oracle.ts'
 const NODE = nodeCrypto()!
 const SHA256 = nodeKdf(KDF_HKDF_SHA256, 'sha256', NODE)
 const SHA512 = nodeKdf(KDF_HKDF_SHA512, 'sha512', NODE)
-/** Of each section, over WebCrypto alone, and with the primitives of Node. */
+/** The suites of each section: over WebCrypto alone, and with the primitives of Node. */
 const PACKAGE_SUITES = {
   'A.1': [
     new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_128_GCM),

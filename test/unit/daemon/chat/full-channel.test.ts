@@ -27,7 +27,7 @@ class Story {
   readonly #room: { count: number }
   readonly history: ChatHistory
   readonly sender: Sender
-  /** What the channel has taken, each as the line, its mark and the key. */
+  /** The contents that the channel has taken, each as the line, its mark and the key. */
   readonly taken: string[] = []
 
   private constructor(history: ChatHistory, room: number) {

@@ -24,7 +24,7 @@ import { inviteFor } from '../../../../support/proposals.ts'
 
 const FAR = 4_000_000_000 // a time that no test reaches
 
-/** What a source device says of a contact, with an offer of that contact for the owner. */
+/** The words of a source device about a contact, with an offer of that contact for the owner. */
 function announced(persona: string, device: string, name: string, owner: string): Word[] {
   const invite = inviteFor(parseHex(persona)!, parseHex(owner)!, 1, { app: TALK, expiresAtSec: FAR })
   return [
