@@ -109,11 +109,11 @@ export function testChecks(): void {
   })
 
   it('names the password that is missing, and with it prints nothing but what it found', async () => {
-    await server.sql("CREATE ROLE asked LOGIN PASSWORD 'right'; GRANT CREATE ON SCHEMA public TO asked")
+    await server.sql("CREATE ROLE asked LOGIN PASSWORD 'right'; CREATE SCHEMA asked AUTHORIZATION asked")
     const access = join(server.directory, 'data', 'pg_hba.conf')
     writeFileSync(access, `local all asked scram-sha-256\n${readFileSync(access, 'utf8')}`)
     await server.sql('SELECT pg_reload_conf()')
-    const asked = server.url().replace('postgres@', 'asked@')
+    const asked = server.url('asked').replace('postgres@', 'asked@')
     await expect
       .poll(async () => (await check(asked)).lines[0])
       .toMatch(/^FAIL {2}server {4}the database asks for a password .*: put it into the file that PGPASSFILE names$/)

@@ -52,7 +52,7 @@ const MADE = new Set(
     'again,backup,blocked,box,carrier,check,force,header,isLast,message,observations,offset,page,persona,plan,repaired',
     'repin,restore,total,upload,upTo',
     'how,provide,receive',
-    'by,chat,earlier,ids,make,mine,sentSec,state,ways',
+    'by,chat,earlier,ids,make,mine,read,sentSec,state,ways',
     'short,source,trustVerified,unnamed,verified',
   ].flatMap((names) => names.split(',')),
 )
