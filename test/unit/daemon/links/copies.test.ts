@@ -1,7 +1,9 @@
 /** Links with a device whose state was copied or restored, and with one that gives up the persona (docs/links.md, section 5). */
 import { describe, expect, test } from 'vitest'
 import { sayFarewell } from '../../../../src/daemon/channels/farewell.ts'
+import { formatBase64url } from '../../../../src/core/encoding/bytes.ts'
 import { PLACE } from '../../../../src/daemon/state/local-records.ts'
+import { said } from '../../../support/changed-device.ts'
 import { all, begin, days, link, linked, meet, SHOP, states, TALK } from '../../../support/houses.ts'
 import { LinkDaemon, quiet, shareCards, shareTable } from '../../../support/link-daemon.ts'
 import { MemoryPost } from '../../../support/memory-carrier.ts'
@@ -103,6 +105,25 @@ test.each([
     }
   },
 )
+
+test('an alarm about a channel stays when that breaks, and nobody is proposed anew', async () => {
+  const story = await begin(1, 1)
+  const { post, leo, kim } = story
+  for (const house of [leo, kim]) await link(post, house, 'self')
+  await quiet(post, ...all(leo, kim))
+  const ways = await kim.source.channels.introductions.ways()
+  const [source] = await kim.source.channelsOf(SHOP)
+  const opened = formatBase64url(new Uint8Array(32).fill(1))
+  const bytes = said({ n: 4_000_000_000, says: 'open', opened })
+  expect(await ways.tell(source!.id, { bytes, replaces: () => false }, () => {})).toBe(true)
+  await quiet(post, ...all(leo, kim))
+  expect(await leo.target.states()).toEqual(['alarm'])
+  await leo.target.channels.runner.close()
+  const copy = await copyOf(leo.target, post)
+  await reconcile(copy)
+  await days(1, post, copy, kim.target)
+  expect(await copy.states()).toEqual(['alarm'])
+})
 
 describe('a link with a device that gives up the persona', () => {
   test('ends as the device leaves it, or is erased', async () => {
