@@ -176,8 +176,10 @@ export class Round {
     const { ways } = this.#parts
     let needs = needsOf(this.#proposal, this.#nowSec)
     if (needs.invite === 'new') {
-      await this.#endInvite()
-      if (!(await this.#offer())) return
+      if (!(await this.#claim())) {
+        await this.#endInvite()
+        if (!(await this.#offer())) return
+      }
       needs = needsOf(this.#proposal, this.#nowSec)
     }
     const { invite } = this.stored
@@ -191,6 +193,17 @@ export class Round {
         this.#put({ proposal: joined(this.#proposal), made: channel }),
       )
     }
+  }
+
+  /** Nobody uses the offer from now on. Whoever was faster is a guest, and may have the channel already. @returns whether somebody was */
+  async #claim(): Promise<boolean> {
+    const { invite, proposal } = this.stored
+    if (invite === null || proposal.own.offer === null) return false
+    const { ways } = this.#parts
+    await ways.setAwake(invite, false)
+    const by = ways.usedBy(invite) ?? null
+    if (by !== null) await this.#keep({ proposal: claimed(this.#proposal), made: by })
+    return by !== null
   }
 
   get #plan(): ChannelPlan {
