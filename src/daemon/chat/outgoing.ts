@@ -95,8 +95,9 @@ export class Outgoing {
     const { history } = this.#means
     let sent = 0
     let waits: string | null = null
+    const channels = this.#isClosed ? [] : await this.#channels()
     for (const { number, ...line } of history.waiting(this.#chat)) {
-      const { ways, why } = this.#isClosed ? CLOSED : await this.#post({ line, read: null }, line.id)
+      const { ways, why } = this.#isClosed ? CLOSED : await this.#post({ line, read: null }, line.id, channels)
       if (ways.length === 0) {
         waits = why
         break
@@ -109,11 +110,12 @@ export class Outgoing {
     if (sent > 0) await history.tellSent(this.#chat, sent)
   }
 
-  async #post(content: ChatContent, key: string): Promise<Posted> {
+  /** @param listed the channels with the peer, or why they are not known; null to look */
+  async #post(content: ChatContent, key: string, listed: ChannelView[] | string | null = null): Promise<Posted> {
     const bytes = Buffer.from(encodeContent(content)).toString('base64')
     const ways: LineWay[] = []
     let why = 'no channel to them is open'
-    const channels = await this.#refused(async () => await this.#channels())
+    const channels = listed ?? (await this.#channels())
     if (typeof channels === 'string') return { ways, why: channels }
     for (const { id, state } of channels) {
       if (!TAKES.has(state)) continue
@@ -128,7 +130,11 @@ export class Outgoing {
     return { ways, why }
   }
 
-  async #channels(): Promise<ChannelView[]> {
+  async #channels(): Promise<ChannelView[] | string> {
+    return await this.#refused(async () => await this.#listed())
+  }
+
+  async #listed(): Promise<ChannelView[]> {
     const found: ChannelView[] = []
     for (let after: string | null = null; ;) {
       const wishes = { app: CHAT_APP, limit: MAX_PAGE, ...(after === null ? {} : { after }) }
