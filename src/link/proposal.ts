@@ -2,9 +2,6 @@
  * One proposal between two daemons as values in, values out (docs/links.md, section "Proposals"). A step changes the value; {@link needsOf} says which
  * invite and which handshake its caller must have then, and {@link tell} what the other side must hear. So a crash between two of them loses nothing.
  */
-import { formatHex } from '../core/encoding/bytes.ts'
-import type { Engine } from '../core/engine.ts'
-import { LABEL_PROPOSAL_OPENED } from '../core/labels.ts'
 import type { Offer } from './offer.ts'
 import type { ProposalText, Saying } from './text.ts'
 
@@ -82,11 +79,6 @@ export const NO_PROPOSAL: Proposal = {
 }
 
 const NO_HANDSHAKE = { offer: null, joining: null, isClaimed: false, claimedWith: null } as const
-
-/** H over the hash of M2, which both ends of a channel know and which names no other handshake. @param m2Hash SHA-256(M2) */
-export function openedHash(m2Hash: Uint8Array, engine: Pick<Engine, 'sha512'>): string {
-  return formatHex(engine.sha512(LABEL_PROPOSAL_OPENED, m2Hash).subarray(0, 32))
-}
 
 /** The owner provides the contact, or does not any more: nothing stays of offers, and an open channel goes on. */
 export function provided(proposal: Proposal, isProvided: boolean): Proposal {

@@ -1,5 +1,6 @@
 /** Histories of two people whose apps are on one device or on two each: what happens, and what must be true once all is calm again. */
-import { isDeclined, PROPOSAL } from '../../src/daemon/links/proposals/kinds.ts'
+import { isDeclined } from '../../src/daemon/links/proposals/declines.ts'
+import { PROPOSAL } from '../../src/daemon/links/proposals/kinds.ts'
 import { settle } from './channel-daemon.ts'
 import { codeOf } from './code-of.ts'
 import { all, answer, begin, DAY_MS, days, link, SHOP, TALK, unlink, type House, type Story } from './houses.ts'

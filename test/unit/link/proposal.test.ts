@@ -12,7 +12,6 @@ import {
   NO_PROPOSAL,
   offered,
   opened,
-  openedHash,
   provided,
   RENEW_SEC,
   stateOf,
@@ -21,6 +20,7 @@ import {
   took,
   type Proposal,
 } from '../../../src/link/proposal.ts'
+import { openedHash } from '../../../src/link/opened.ts'
 import type { Offer } from '../../../src/link/offer.ts'
 import type { Saying } from '../../../src/link/text.ts'
 import { NOW_SEC, sodium } from '../../support/made-persona.ts'

@@ -4,10 +4,8 @@ import { formatBase64url, parseBase64url } from '../../../core/encoding/bytes.ts
 import type { Proposal, ProposalState } from '../../../link/proposal.ts'
 import type { Passed, Said } from '../../../link/passed.ts'
 import type { WordAbout } from '../../../link/word.ts'
-import type { Keeper } from '../../keeper/keeper.ts'
 import { jsonCodec } from '../../sealed/json-codec.ts'
 import { BYTES, sealedKind, type SealedKind } from '../../sealed/sealed-kind.ts'
-import { idsOf } from '../../state/view.ts'
 import { kind, type Arrival, type Kind } from '../../state/kind.ts'
 
 /** One proposal, with one device of a contact. */
@@ -97,12 +95,3 @@ const arrival: Arrival<DeclineRecord> = {
 }
 
 export const DECLINE: Kind<DeclineRecord> = kind('proposaldecline', { travels: 'backup', arrival, isCached: true })
-
-/** The declines that hold for a contact: of their persona, and of those before it. */
-export function declineIds(persona: string, target: string, { onDisk }: Pick<Keeper, 'onDisk'>): readonly string[] {
-  return idsOf(persona, onDisk).map((id) => `${id}/${target}`)
-}
-
-export function isDeclined(persona: string, target: string, keeper: Pick<Keeper, 'onDisk'>): boolean {
-  return declineIds(persona, target, keeper).some((id) => keeper.onDisk.of(DECLINE).get(id) !== undefined)
-}

@@ -9,7 +9,7 @@ import type { ProposalMeans } from './means.ts'
 import { Due, type Pace } from './pace.ts'
 import { Passing } from './passing.ts'
 import type { Survey } from './survey.ts'
-import { newest, type Texts } from './texts.ts'
+import { asNewest, type Texts } from './texts.ts'
 import type { IsMeant } from './woken.ts'
 
 export const RETRY_SEC = 60 // sanity: a relay that is away, or a persona that is locked
@@ -73,12 +73,14 @@ export class OtherDevices {
    * @returns seconds until there is more to do; null for never
    */
   async work(survey: Survey, here: Iterable<StoredProposal>, isMeant: IsMeant | null): Promise<number | null> {
-    if (isMeant !== null) await this.#passing.begin(survey, isMeant)
+    const passed = await this.#passing.load()
+    if (isMeant !== null) {
+      await this.#passing.begin(survey, isMeant)
+      const meant = [...passed].filter(([, { channel, persona }]) => isMeant({ channels: [channel], persona }))
+      this.#due.add(meant.map(([id]) => id))
+    }
     const taken = new Set([...here].map(({ channel, target }) => `${channel}/${target}`))
     const laterSec: number[] = []
-    const passed = await this.#passing.load()
-    const meant = [...passed].filter(([, { channel, persona }]) => isMeant?.({ channels: [channel], persona }))
-    this.#due.add(meant.map(([id]) => id))
     for (const id of this.#due.take()) {
       const before = passed.get(id)
       if (before === undefined) continue
@@ -101,7 +103,7 @@ export class OtherDevices {
   tell(ways: ChannelWays): Tell {
     return async (channel, text, note) => {
       const way = this.#announced.wayTo(channel)
-      if (way === null) return await ways.tell(channel, newest(text), note)
+      if (way === null) return await ways.tell(channel, asNewest(text), note)
       const { link, persona, device } = way
       return await this.#means.devices.send(link, { kind: 'say', persona, device, text }, note)
     }

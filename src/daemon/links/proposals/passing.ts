@@ -10,7 +10,7 @@ import { hashed } from '../../sealed/hashed.ts'
 import { PASSED, passedOf, storedPassed, TEXT, type StoredPassed } from './kinds.ts'
 import type { ProposalMeans, StandingElsewhere } from './means.ts'
 import { sourceKey, type Survey } from './survey.ts'
-import { newest, type Texts } from './texts.ts'
+import { asNewest, type Texts } from './texts.ts'
 import type { IsMeant } from './woken.ts'
 
 export class Passing {
@@ -140,7 +140,7 @@ export class Passing {
     if (next === null) return
     await this.#put(
       [[id, storedPassed(stored, gone(passed))]],
-      async (write) => await ways.tell(stored.channel, newest(next.text), write),
+      async (write) => await ways.tell(stored.channel, asNewest(next.text), write),
     )
   }
 

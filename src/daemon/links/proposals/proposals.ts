@@ -5,8 +5,9 @@ import { describeError } from '../../../process/describe-error.ts'
 import { Serial } from '../../../process/serial.ts'
 import { hashed } from '../../sealed/hashed.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
+import { noteAnswer } from './declines.ts'
 import { ProposalsError } from './errors.ts'
-import { DECLINE, declineIds, PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
+import { PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
 import { Due, Pace } from './pace.ts'
@@ -125,7 +126,7 @@ export class Proposals {
       )
       const open = found.filter(([, { shown }]) => ANSWERABLE.includes(shown))
       if (open.length === 0) throw unknownProposal(target, persona)
-      await this.#noteAnswer(declineIds(persona, target, this.#means.keeper), answer)
+      await noteAnswer(persona, target, answer, this.#means.keeper)
       const survey = await this.#survey()
       const groupOf = groupsOf(this.#stored!)
       for (const [id, stored] of open) {
@@ -135,15 +136,6 @@ export class Proposals {
           await this.#workOn(round, survey, groupOf)
         })
       }
-    })
-  }
-
-  async #noteAnswer(ids: readonly string[], answer: 'accepted' | 'declined'): Promise<void> {
-    const { keeper } = this.#means
-    await keeper.change(() => {
-      const declines = keeper.state.of(DECLINE)
-      if (answer === 'declined') keeper.state.stage(declines.put(ids[0]!, { atSec: keeper.nowSec }))
-      else for (const id of ids) keeper.state.stage(declines.remove(id))
     })
   }
 

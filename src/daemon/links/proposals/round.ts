@@ -9,7 +9,6 @@ import {
   needsOf,
   offered,
   opened,
-  openedHash,
   placed,
   provided,
   spokenFor,
@@ -19,6 +18,7 @@ import {
   took,
   type Proposal,
 } from '../../../link/proposal.ts'
+import { openedHash } from '../../../link/opened.ts'
 import { readOffer } from '../../../link/offer.ts'
 import { formatText } from '../../../link/text.ts'
 import type { ChannelPlan, ChannelWays } from '../../wing/introductions.ts'

@@ -1,5 +1,6 @@
 /** A round of one proposal: it finds whether the contact is provided, declined, or led to by another source app, and acts on it. */
-import { isDeclined, type StoredProposal } from './kinds.ts'
+import { isDeclined } from './declines.ts'
+import type { StoredProposal } from './kinds.ts'
 import type { Receive } from '../../../ipc/methods/links.ts'
 import type { ProposalState } from '../../../link/proposal.ts'
 import type { Announced } from './announced.ts'

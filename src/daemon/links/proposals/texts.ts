@@ -22,7 +22,7 @@ export type Waiting =
   | { readonly laterSec: number }
 
 /** A text to a peer, in place of those about the same app that wait. */
-export function newest(bytes: Uint8Array): TextToPeer {
+export function asNewest(bytes: Uint8Array): TextToPeer {
   const app = appOf(bytes)
   return { bytes, replaces: (waiting) => appOf(waiting) === app }
 }
