@@ -1,8 +1,6 @@
 /** Starts and stops the daemon: store, keeper, wings and sockets. Each part may rely on the parts opened before it. */
 import type { Caller, Handlers } from '../ipc/methods/method.ts'
 import type { EventName, DaemonEvent } from '../ipc/methods/events.ts'
-import type { Finding } from '../ipc/shapes/doctor.ts'
-import type { WingsStatus } from '../ipc/methods/status.ts'
 import { protocolOf, type Methods } from '../ipc/methods/all-methods.ts'
 import type { Paths } from '../ipc/paths.ts'
 import { Room } from '../ipc/server/room.ts'
@@ -50,6 +48,7 @@ import { unsignedReminder } from './keeper/reminder.ts'
 import { scheduleResign } from './keeper/resign-timer.ts'
 import { farewellOf } from './rotation/leave.ts'
 import type { About } from './health/status.ts'
+import { statusOf } from './health/wings-status.ts'
 import { ownVersion } from '../process/version.ts'
 import { serveRole } from './serve-role.ts'
 import { WINGS } from './wings.ts'
@@ -277,13 +276,6 @@ async function openParts(
   await cards.start()
   for (const wing of open) await wing.start?.()
   return daemon
-}
-
-function statusOf(open: readonly OpenWing[], around: readonly Finding[]): WingsStatus & Pick<About, 'findings'> {
-  const parts = open.map((wing) => wing.status?.() ?? { part: {} })
-  const severe = around.filter(({ severity }) => severity !== 'ok')
-  const findings = [...severe, ...parts.flatMap((status) => status.findings ?? [])]
-  return { ...(Object.assign({}, ...parts.map(({ part }) => part)) as WingsStatus), findings }
 }
 
 /** Finishes and answers the running calls, closes the sockets and the store, and releases the state directory last. */

@@ -37,7 +37,7 @@ async function untilFound(side: Side, code: string): Promise<void> {
   while (!(await findingsOf(side)).includes(code)) await new Promise((resume) => setImmediate(resume))
 }
 
-/** What status says of records that were put back, changed or lost. */
+/** The finding of status about records that were put back, changed or lost. */
 async function changeAt({ client }: Side): Promise<Readonly<Record<string, unknown>> | undefined> {
   return (await client.call('status')).findings.find(({ code }) => code === 'RECORDS_CHANGED')?.about
 }
