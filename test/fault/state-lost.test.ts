@@ -16,6 +16,7 @@ import { DaemonProcess } from '../support/daemon.ts'
 import { OWN_LAPTOP } from '../support/keeper.ts'
 import { person } from '../support/person.ts'
 import { removeTree } from '../support/remove-tree.ts'
+import { openState } from '../support/state-dir.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const REFUSED = 78
@@ -24,6 +25,8 @@ async function running(): Promise<{ home: string; state: string; daemon: DaemonP
   const home = tempDir()
   const daemon = await DaemonProcess.start({ home })
   await (await daemon.connect()).call('persona.init', { device: { name: 'laptop', key: OWN_LAPTOP } })
+  // The persona gets a witness of its own after the answer. It must not be what finds the loss, nor come into a copy that is being made.
+  await vi.waitFor(() => expect(readFileSync(join(home, 'run', 'witness'), 'latin1')).toMatch(/ 2\n$/), 10_000)
   return { home, state: join(home, 'state'), daemon }
 }
 
@@ -48,10 +51,8 @@ describe('a state directory under the running daemon', () => {
   })
 
   it('whose files are removed gets nothing acknowledged, and makes no new ones', async () => {
-    const { home, state, daemon } = await running()
+    const { state, daemon } = await running()
     const client = await daemon.connect()
-    // The persona gets a witness of its own after the answer. It must not be the one that finds the loss.
-    await vi.waitFor(() => expect(readFileSync(join(home, 'run', 'witness'), 'latin1')).toMatch(/ 2\n$/), 10_000)
     await client.call('observe', { from: person('Eve').key('phone'), text: 'hi' })
     const bob = person('Bob')
     for (const name of readdirSync(state)) rmSync(join(state, name), { recursive: true })
@@ -60,6 +61,37 @@ describe('a state directory under the running daemon', () => {
     expect(await daemon.ended).toBe(REFUSED)
     expect(existsSync(join(state, 'store', 'CURRENT'))).toBe(false)
   })
+})
+
+const LOST_FILES: typeof LOSSES = [
+  ...LOSSES,
+  ['without its anchor', (state) => rmSync(join(state, 'anchor'))],
+  [
+    'with another store',
+    (state) => {
+      renameSync(join(state, 'store'), join(state, 'away'))
+      cpSync(join(state, 'away'), join(state, 'store'), { recursive: true })
+    },
+  ],
+]
+
+describe('a state directory under a store', () => {
+  it.each(LOST_FILES)(
+    'that is %s once a batch is in it gets the commit refused, and all later ones',
+    async (_, lose) => {
+      const state = join(tempDir(), 'state')
+      let batches = 0
+      const { store, close } = await openState(state, async (point, write) => {
+        await write()
+        // The second batch is on disk, and the anchor is not written yet.
+        if (point === 'batch' && ++batches === 2) lose(state)
+      })
+      await store.commit([{ key: 'a/0', value: null }])
+      await expect(store.commit([{ key: 'a/1', value: null }])).rejects.toMatchObject({ code: 'STORE_MISSING' })
+      await expect(store.commit([{ key: 'a/2', value: null }])).rejects.toMatchObject({ code: 'STORE_STOPPED' })
+      await close()
+    },
+  )
 })
 
 describe('a start', () => {
