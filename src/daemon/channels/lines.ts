@@ -44,13 +44,14 @@ export function linesOf(runner: Runner): Lines {
     list: async () => {
       const work = await runner.work()
       const found: Line[] = []
+      // Before the channels: an invite that somebody uses meanwhile may have no channel yet among those that are read.
+      for (const { id, app, stored } of work.invites)
+        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null })
       for await (const [id, record] of keeper.onDisk.of(CHANNEL).iterate()) {
         if (record.app !== LINK_APP) continue
         const state = isComing(id, work) ? 'waiting' : STATES[channelViewOf(id, record, work, means).state]
         if (state !== null) found.push({ id, name: record.name, state, device: record.peerKey ?? null })
       }
-      for (const { id, app, stored } of work.invites)
-        if (app === LINK_APP) found.push({ id, name: stored.name, state: 'invited', device: null })
       return found
     },
     listed: () => means.cards.ownDevices(LINK_APP),

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { CHANNEL } from '../../../../src/daemon/channels/records/channel-record.ts'
+import type { Store } from '../../../../src/store/store.ts'
+import { settle } from '../../../support/channel-daemon.ts'
 import { LINK_APP } from '../../../../src/core/encoding/app-name.ts'
 import type { Word } from '../../../../src/link/word.ts'
 import { tellSettings } from '../../../support/changed-device.ts'
@@ -31,6 +34,22 @@ async function linked(): Promise<Story> {
   await phone.elsewhere.accept(TALK, invite, {})
   await quiet(post, laptop, phone)
   return story
+}
+
+/** The next reader of these records has them as they are now, and gets them later: a page that was read before a change. */
+function pauseReading(store: Store, kind: string): { readonly begun: Promise<void>; readonly resume: () => void } {
+  const { iterate } = store
+  const [begun, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  store.iterate = async function* (range) {
+    const entries = await Array.fromAsync(iterate(range))
+    if (range.prefix.startsWith(kind)) {
+      store.iterate = iterate
+      begun.resolve()
+      await resumed.promise
+    }
+    yield* entries
+  }
+  return { begun: begun.promise, resume: resumed.resolve }
 }
 
 describe('a link between two devices of one persona', () => {
@@ -66,6 +85,20 @@ describe('a link between two devices of one persona', () => {
     expect(laptop.shown.toSorted()).toEqual(shown)
     // The app of that name on this device has no part in the link, and may ask.
     expect(await laptop.links.ask(TALK, SHOP)).toMatchObject({ askedBy: TALK })
+  })
+
+  test('stays if its invite is used while the daemon reads its channels', async () => {
+    const { post, laptop, phone } = await begin()
+    const { invite } = await laptop.elsewhere.invite(SHOP, {})
+    await quiet(post, laptop)
+    const reading = pauseReading(laptop.channels.test.store, CHANNEL.name)
+    laptop.elsewhere.look()
+    await reading.begun
+    await phone.elsewhere.accept(TALK, invite, {})
+    await settle(post, laptop.channels, phone.channels)
+    reading.resume()
+    await quiet(post, laptop, phone)
+    expect([laptop.shown, phone.shown]).toEqual([[`${SHOP} > ${TALK}: linked`], [`${TALK} > ${SHOP}: linked`]])
   })
 
   test('tells the other side how its app receives, whenever the owner changes it', async () => {
