@@ -1,4 +1,5 @@
 /** Histories of two people whose apps are on one device or on two each: what happens, and what must be true once all is calm again. */
+import { setImmediate } from 'node:timers/promises'
 import { isDeclined } from '../../src/daemon/links/proposals/declines.ts'
 import { PROPOSAL } from '../../src/daemon/links/proposals/kinds.ts'
 import { settle } from './channel-daemon.ts'
@@ -17,6 +18,8 @@ export interface HouseStep {
   /** The device with the source app. */
   readonly isSource: boolean
   readonly days: number
+  /** The next step comes after so many turns of the event loop, in the middle of what this one begins; null: once all is done. */
+  readonly turns: number | null
 }
 
 export interface Shape {
@@ -56,7 +59,7 @@ export class HouseWorld {
     return [this.#story.leo, this.#story.kim]
   }
 
-  async play({ does, isLeo, isSource, days: count }: HouseStep): Promise<void> {
+  async play({ does, isLeo, isSource, days: count, turns }: HouseStep): Promise<void> {
     const [house, other] = isLeo ? this.houses : [this.houses[1], this.houses[0]]
     const which = isSource ? 'source' : 'target'
     const daemon = house[which]
@@ -71,7 +74,8 @@ export class HouseWorld {
     } else if (does === 'unlink') await unlink(daemon)
     else if (does === 'link') await this.#link(house)
     else await this.#provide(house, does === 'provide' ? 'all' : 'none')
-    await this.#quiet()
+    if (turns === null) await this.#quiet()
+    else for (let turn = 0; turn < turns; turn++) await setImmediate()
   }
 
   /** All are on again, and days pass. */

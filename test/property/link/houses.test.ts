@@ -10,6 +10,7 @@ import { HouseWorld, type Does, type HouseStep, type Shape } from '../../support
 
 const RUNS = Number(process.env['HOUSES'] ?? 2)
 const MS_EACH = 30_000 // sanity: some 2 s on an idle machine
+const MOST_TURNS = 150 // some handshakes are over then
 const { HOUSE_SEED: seed, HOUSE_PATH: path } = process.env
 
 const devices = fc.constantFrom(1 as const, 2 as const)
@@ -22,6 +23,7 @@ const step = (does: Does, weight = 1): fc.WeightedArbitrary<HouseStep> => ({
     isLeo: fc.boolean(),
     isSource: fc.boolean(),
     days: fc.integer({ min: 1, max: 8 }),
+    turns: fc.option(fc.integer({ min: 0, max: MOST_TURNS })),
   }),
 })
 const anyStep = fc.oneof(

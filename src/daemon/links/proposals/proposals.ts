@@ -6,7 +6,7 @@ import { Serial } from '../../../process/serial.ts'
 import { hashed } from '../../sealed/hashed.ts'
 import type { PersonaChannel } from '../../wing/introductions.ts'
 import { noteAnswer } from './declines.ts'
-import { ProposalsError } from './errors.ts'
+import { answerRefused } from './errors.ts'
 import { PROPOSAL, TEXT, type StoredProposal } from './kinds.ts'
 import type { ProposalMeans } from './means.ts'
 import { bearsOtherName } from './other-name.ts'
@@ -121,21 +121,26 @@ export class Proposals {
    */
   async answer(target: string, persona: string, answer: 'accepted' | 'declined'): Promise<void> {
     await this.#serial.run(async () => {
-      const found = [...(await this.#load())].filter(
-        ([, stored]) => stored.target === target && stored.persona === persona,
-      )
+      const all = await this.#load()
+      const found = [...all].filter(([, stored]) => stored.target === target && stored.persona === persona)
       const open = found.filter(([, { shown }]) => ANSWERABLE.includes(shown))
-      if (open.length === 0) throw unknownProposal(target, persona)
-      await noteAnswer(persona, target, answer, this.#means.keeper)
       const survey = await this.#survey()
+      const rounds = open.map(([id, stored]) => this.#rounds.of(id, stored, survey))
+      const late = new Set<Round>()
+      if (answer === 'declined') for (const round of rounds) if (await round.claim()) late.add(round)
+      if (late.size < rounds.length) await noteAnswer(persona, target, answer, this.#means.keeper)
       const groupOf = groupsOf(this.#stored!)
-      for (const [id, stored] of open) {
-        const round = this.#rounds.of(id, stored, survey)
-        await this.#attempt(id, async () => {
-          await round.answer(answer)
+      for (const round of rounds)
+        await this.#attempt(round.id, async () => {
+          if (!late.has(round)) await round.answer(answer)
           await this.#workOn(round, survey, groupOf)
         })
-      }
+      if (late.size < rounds.length) return
+      throw answerRefused(
+        target,
+        persona,
+        found.flatMap(([id]) => all.get(id)?.shown ?? []),
+      )
     })
   }
 
@@ -289,9 +294,4 @@ export class Proposals {
     })
     this.#stored?.delete(id)
   }
-}
-
-function unknownProposal(app: string, persona: string): ProposalsError {
-  const message = `nobody proposes ${persona} in ${app} now`
-  return new ProposalsError('PROPOSAL_UNKNOWN', message, 'list the proposals', { app, persona })
 }

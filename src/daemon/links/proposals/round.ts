@@ -84,17 +84,29 @@ export class Round {
     await this.#take()
     await this.#look(found)
     const place = found.placeOf(this.stored)
-    let next = provided(placed(this.#proposal, place !== 'first'), found.isProvided && place !== 'over')
-    if (found.isAccepted && !found.isDeclined && next.own.answer !== 'accepted') next = answered(next, 'accepted')
-    if (found.isDeclined && next.own.answer !== 'declined') next = answered(next, 'declined')
-    await this.#move(next)
+    await this.#move((proposal) => {
+      const next = provided(placed(proposal, place !== 'first'), found.isProvided && place !== 'over')
+      if (found.isDeclined) return next.own.answer === 'declined' ? next : answered(next, 'declined')
+      return found.isAccepted && next.own.answer !== 'accepted' ? answered(next, 'accepted') : next
+    })
     await this.#bring()
     await this.#tell()
   }
 
   /** The owner, or the setting of the app, has answered. */
   async answer(answer: 'accepted' | 'declined'): Promise<void> {
-    await this.#move(answered(this.#proposal, answer))
+    await this.#move((proposal) => answered(proposal, answer))
+  }
+
+  /** Nobody uses the offer from now on. Whoever was faster is a guest, and may have the channel already. @returns whether somebody was */
+  async claim(): Promise<boolean> {
+    const { invite, proposal } = this.stored
+    if (invite === null || proposal.own.offer === null || proposal.own.isClaimed) return false
+    const { ways } = this.#parts
+    await ways.setAwake(invite, false)
+    const by = ways.usedBy(invite) ?? null
+    if (by !== null) await this.#keep({ proposal: claimed(this.#proposal), made: by })
+    return by !== null
   }
 
   get #proposal(): Proposal {
@@ -137,13 +149,13 @@ export class Round {
     const m2Hash = OPEN.includes(state) ? ways.m2HashOf(channel) : null
     if (m2Hash !== null && found.isSecond(channel)) {
       await this.#keep({ isSame: true })
-      await this.#move(failed(this.#proposal))
+      await this.#move(failed)
     } else if (m2Hash !== null) {
       const hash = openedHash(m2Hash, means.keeper.engine)
       // Nobody may find it on this device later.
       if (invite !== null) await ways.endOffer(invite)
       await this.#keep({ proposal: opened(this.#proposal, hash), invite: null })
-    } else if (!UNDERWAY.includes(state)) await this.#move(failed(this.#proposal))
+    } else if (!UNDERWAY.includes(state)) await this.#move(failed)
   }
 
   /**
@@ -157,9 +169,11 @@ export class Round {
     await this.#keep({ proposal: lost(proposal), made: null, isSame: false })
   }
 
-  /** Takes a step, and ends what has no place in it any more. */
-  async #move(proposal: Proposal): Promise<void> {
+  /** Takes a step, and ends what has no place in it any more. The step is taken anew if a guest was faster than the end of the offer. */
+  async #move(step: (proposal: Proposal) => Proposal): Promise<void> {
     const { ways } = this.#parts
+    let proposal = step(this.#proposal)
+    if (proposal.own.offer === null && (await this.claim())) proposal = step(this.#proposal)
     const { made, invite } = this.stored
     const { own } = proposal
     if (proposal !== this.#proposal) await this.#keep({ proposal })
@@ -176,7 +190,7 @@ export class Round {
     const { ways } = this.#parts
     let needs = needsOf(this.#proposal, this.#nowSec)
     if (needs.invite === 'new') {
-      if (!(await this.#claim())) {
+      if (!(await this.claim())) {
         await this.#endInvite()
         if (!(await this.#offer())) return
       }
@@ -193,17 +207,6 @@ export class Round {
         this.#put({ proposal: joined(this.#proposal), made: channel }),
       )
     }
-  }
-
-  /** Nobody uses the offer from now on. Whoever was faster is a guest, and may have the channel already. @returns whether somebody was */
-  async #claim(): Promise<boolean> {
-    const { invite, proposal } = this.stored
-    if (invite === null || proposal.own.offer === null) return false
-    const { ways } = this.#parts
-    await ways.setAwake(invite, false)
-    const by = ways.usedBy(invite) ?? null
-    if (by !== null) await this.#keep({ proposal: claimed(this.#proposal), made: by })
-    return by !== null
   }
 
   get #plan(): ChannelPlan {

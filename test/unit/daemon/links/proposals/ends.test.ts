@@ -1,9 +1,11 @@
-/** The process ends while an offer does: whoever has used it at the last moment keeps no channel that no proposal knows. */
+/** The process ends while an offer does: both sides have the channel of whoever has used it at the last moment. */
 import { expect, test } from 'vitest'
 import { PROPOSAL } from '../../../../../src/daemon/links/proposals/kinds.ts'
+import { isDeclined } from '../../../../../src/daemon/links/proposals/declines.ts'
 import { INVITE } from '../../../../../src/daemon/channels/records/kinds.ts'
 import { openMemoryStore } from '../../../../../src/store/memory-store.ts'
 import { ChannelDaemon, openChannel } from '../../../../support/channel-daemon.ts'
+import { codeOf } from '../../../../support/code-of.ts'
 import { CrashingStore } from '../../../../support/crashing-store.ts'
 import { TestKeeper } from '../../../../support/keeper.ts'
 import { MemoryCarrier, MemoryPost } from '../../../../support/memory-carrier.ts'
@@ -51,8 +53,8 @@ async function claimed(): Promise<{ post: MemoryPost; host: Person; guest: Propo
   return { post, host, guest }
 }
 
-// The decline is on disk after the first one, and the end of the offer after the last one.
-test.each([2, 3, 4, 5, 6])('after %i writes of a decline that comes too late for the guest', async (commits) => {
+// The offer sleeps after the first one, and the proposal knows the guest after the second one.
+test.each([1, 2, 3])('after %i writes of a decline that comes too late for the guest', async (commits) => {
   const { post, host, guest } = await claimed()
   const { store, daemon } = host
   store.crashAfter(commits)
@@ -63,8 +65,18 @@ test.each([2, 3, 4, 5, 6])('after %i writes of a decline that comes too late for
   const after = new ProposalDaemon(await daemon.daemon.restarted())
   after.link(true)
   await quiet(post, after, guest)
-  expect([await after.states(), await after.channels()]).toEqual([['declined'], []])
-  expect(await guest.channels()).toMatchObject([{ state: 'closed' }])
+  expect([await after.states(), await after.channels()]).toMatchObject([['confirmed'], [{ state: 'open' }]])
+  expect([await guest.states(), await guest.channels()]).toMatchObject([['confirmed'], [{ state: 'open' }]])
+})
+
+test('a decline that comes too late for the guest is refused, and is not kept', async () => {
+  const { post, host, guest } = await claimed()
+  const { proposals, daemon } = host.daemon
+  expect(await codeOf(proposals.answer(SECOND_APP, guest.persona, 'declined'))).toBe('PROPOSAL_UNKNOWN')
+  expect(isDeclined(guest.persona, SECOND_APP, daemon.test.keeper)).toBe(false)
+  await quiet(post, host.daemon, guest)
+  for (const each of [host.daemon, guest])
+    expect([await each.states(), await each.channels()]).toMatchObject([['confirmed'], [{ state: 'open' }]])
 })
 
 test('an offer is erased once its channel is open, and not before, also where its time is over by then', async () => {
