@@ -55,10 +55,12 @@ export class Outgoing {
 
   async send(line: ChatText, read: string | null): Promise<SentLine> {
     return await this.#serial.run(async () => {
+      // Known before, since a look at the disk between the line and its contents would make a commit of each.
+      const channels = this.#waits === null ? await this.#channels() : []
       // It is on disk before anything is sent, since the daemon writes in the order of the calls: after a crash it leaves at the next start.
       const keeping = this.#means.history.keep({ chat: this.#chat, mine: true, state: 'kept', ...line })
       if (this.#waits !== null) return { number: (await keeping).number, ways: [], waits: this.#waits }
-      const [{ number }, { ways, why }] = await Promise.all([keeping, this.#post({ line, read }, line.id)])
+      const [{ number }, { ways, why }] = await Promise.all([keeping, this.#post({ line, read }, line.id, channels)])
       if (ways.length === 0) this.#waits = why
       else await this.#means.history.sent(this.#chat, number, ways)
       return { number, ways: [...ways], waits: this.#waits }
@@ -67,7 +69,10 @@ export class Outgoing {
 
   async tell(read: string): Promise<boolean> {
     const key = `read-${read}`.slice(0, MAX_KEY_CHARS)
-    return await this.#serial.run(async () => (await this.#post({ line: null, read }, key)).ways.length > 0)
+    return await this.#serial.run(async () => {
+      const { ways } = await this.#post({ line: null, read }, key, await this.#channels())
+      return ways.length > 0
+    })
   }
 
   /** Sends the lines that wait. @returns whether some wait still */
@@ -110,12 +115,11 @@ export class Outgoing {
     if (sent > 0) await history.tellSent(this.#chat, sent)
   }
 
-  /** @param listed the channels with the peer, or why they are not known; null to look */
-  async #post(content: ChatContent, key: string, listed: ChannelView[] | string | null = null): Promise<Posted> {
+  /** @param channels those with the peer, or why they are not known */
+  async #post(content: ChatContent, key: string, channels: ChannelView[] | string): Promise<Posted> {
     const bytes = Buffer.from(encodeContent(content)).toString('base64')
     const ways: LineWay[] = []
     let why = 'no channel to them is open'
-    const channels = listed ?? (await this.#channels())
     if (typeof channels === 'string') return { ways, why: channels }
     for (const { id, state } of channels) {
       if (!TAKES.has(state)) continue

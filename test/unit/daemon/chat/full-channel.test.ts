@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { ChannelError } from '../../../../src/channel/exchange/errors.ts'
 import { decodeContent } from '../../../../src/core/encoding/chat-content.ts'
@@ -27,6 +28,8 @@ class Story {
   readonly #room: { count: number }
   readonly history: ChatHistory
   readonly sender: Sender
+  /** Called before the channel takes a content. */
+  onTake: () => void = () => {}
   /** The contents that the channel has taken, each as the line, its mark and the key. */
   readonly taken: string[] = []
 
@@ -34,7 +37,11 @@ class Story {
     this.#room = { count: room }
     this.history = history
     const call = async (method: string, params: object): Promise<unknown> => {
-      if (method === 'channel.list') return { channels: [CHANNEL], invites: [], next: null }
+      if (method === 'channel.list') {
+        // As a look at the disk.
+        await setImmediate()
+        return { channels: [CHANNEL], invites: [], next: null }
+      }
       return await Promise.resolve(this.#take(params as { content: string; key: string }))
     }
     const owner: OwnerCalls = { call: call as OwnerCalls['call'] }
@@ -64,6 +71,7 @@ class Story {
   }
 
   #take({ content, key }: { content: string; key: string }): { number: number } {
+    this.onTake()
     if (this.#room.count === 0) throw new ChannelError('OUTBOX_FULL', FULL)
     this.#room.count--
     const { line, read } = decodeContent(Buffer.from(content, 'base64'))!
@@ -106,4 +114,19 @@ test('a mark travels with a line that leaves, and alone', async () => {
   expect(await story.sender.tell(BOB, 'later')).toBe(true)
   expect(await story.sender.tell(BOB, 'last')).toBe(false)
   expect(story.taken).toEqual(['a theirs a', ' later read-later'])
+})
+
+test('a line is kept in the turn of the event loop in which its channel takes it, so both are one commit', async () => {
+  const story = await Story.begin(1)
+  const keep = story.history.keep.bind(story.history)
+  let isSameTurn = false
+  story.history.keep = async (params) => {
+    isSameTurn = true
+    void setImmediate().then(() => (isSameTurn = false))
+    return await keep(params)
+  }
+  const turns: boolean[] = []
+  story.onTake = () => void turns.push(isSameTurn)
+  await story.write('a')
+  expect(turns).toEqual([true])
 })
