@@ -4,6 +4,8 @@ import { HeldCards } from '../../src/daemon/cards/held-cards.ts'
 import { APP_KEYS } from '../../src/daemon/cards/app-keys.ts'
 import { Access } from '../../src/daemon/channels/access.ts'
 import type { Ways } from '../../src/daemon/channels/ends/means.ts'
+import { SEALED_KINDS as CHAT_KINDS } from '../../src/daemon/chat/kinds.ts'
+import type { ContentTakers } from '../../src/daemon/wing/content-takers.ts'
 import { channelHandlers } from '../../src/daemon/channels/methods.ts'
 import { SEALED_KINDS } from '../../src/daemon/channels/records/kinds.ts'
 import { SEALED_KINDS as LINK_KINDS } from '../../src/daemon/links/kinds.ts'
@@ -35,6 +37,7 @@ export class ChannelDaemon {
       throw new Error('nobody takes texts yet')
     },
   }
+  readonly takers: ContentTakers = new Map()
   readonly #handlers: Handlers<ChannelsMethods>
   readonly #ways: Ways
 
@@ -54,7 +57,7 @@ export class ChannelDaemon {
       log: silentLog,
     })
     const { cards } = this
-    const { introductions } = this
+    const { introductions, takers } = this
     this.runner = new Runner({
       keeper,
       sealed: sealed.records,
@@ -63,6 +66,7 @@ export class ChannelDaemon {
       clock: this.clock,
       ways,
       introductions,
+      takers,
     })
     const access = new Access(
       (caller) => APP_NAMES.get(caller) ?? null,
@@ -81,7 +85,7 @@ export class ChannelDaemon {
       paths: { apps: join(test.stateDir, 'apps') },
       setting: null,
       log: silentLog,
-      kinds: [APP_KEYS, ...SEALED_KINDS, ...PROPOSAL_KINDS, ...LINK_KINDS],
+      kinds: [APP_KEYS, ...SEALED_KINDS, ...PROPOSAL_KINDS, ...LINK_KINDS, ...CHAT_KINDS],
     })
     const daemon = new ChannelDaemon(test, sealed, ways)
     daemon.runner.start()

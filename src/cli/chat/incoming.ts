@@ -30,7 +30,7 @@ export async function takeIncoming(
 }
 
 /** Takes what waits in one channel, as {@link takeIncoming} does. */
-export async function takeContents(client: Client, id: string, chat: string, onKept: OnKept): Promise<void> {
+async function takeContents(client: Client, id: string, chat: string, onKept: OnKept): Promise<void> {
   await eachContent<ReadContent>(
     0,
     async (after) => await client.call('channel.read', { id, after }),

@@ -12,7 +12,7 @@ import type { Context } from '../io/context.ts'
 import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
 import { eachPageAfter, figuresOf, isUnread, lastLines, unsentIn } from './kept-lines.ts'
-import { takeContents, takeIncoming } from './incoming.ts'
+import { takeIncoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
 import { ownPersona } from './own-persona.ts'
 import { findPeer, peerOf, showPeer, type Peer } from './peers.ts'
@@ -142,11 +142,10 @@ class Session {
     const onKept = async (chat: string): Promise<void> => {
       if (chat === this.#peer.chat) await this.#print()
     }
-    const { chat, channels } = this.#peer
-    const told = channels.filter(({ id }) => this.#told.has(id))
+    const isTold = this.#peer.channels.some(({ id }) => this.#told.has(id))
     this.#told.clear()
-    // A line that an event has told of is shown before anything else is asked.
-    for (const { id } of told) await takeContents(this.#client, id, chat, onKept)
+    // The daemon has kept a line that an event tells of. It is shown before anything else is asked.
+    if (isTold) await this.#print()
     this.#refreshPeer(await takeIncoming(this.#client, this.#ownId, onKept))
     await this.#followLeft()
     await this.#noteArrivals()

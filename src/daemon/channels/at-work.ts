@@ -45,6 +45,7 @@ export async function openAtWork(host: Host): Promise<AtWork> {
     ways,
     direct: await host.rtc(),
     introductions: host.introductions,
+    takers: host.takers,
   })
   const reopening = new Reopening(runner, host.letters)
   runner.onOpened = () => reopening.start()

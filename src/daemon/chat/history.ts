@@ -1,5 +1,6 @@
 /** The lines of chats on disk: in the order in which they were kept, each id once. */
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
+import type { ChatContent } from '../../core/encoding/chat-content.ts'
 import { MAX_PIECE_BYTES } from '../../ipc/methods/app-params.ts'
 import {
   LINE_STATES,
@@ -18,6 +19,8 @@ import { CHATS, LINE_ID, LINES, type StoredChat, type StoredLine } from './kinds
 
 const DEFAULT_LIMIT = 100
 const SLICE = 200 // sanity: records in one change, while others wait
+/** Lines of one chat that nobody has read, beyond which no more are taken. */
+export const MAX_TAKEN = 256 // sanity: 3 MB of a peer whose lines nobody reads here; further ones wait in their channel, which has a bound
 const SCOPE = 'chat'
 
 export interface LinesWishes {
@@ -38,20 +41,55 @@ export class ChatHistory {
 
   /** Keeps a line. One whose id is known changes nothing. */
   async keep({ chat, ...line }: KeepParams): Promise<{ number: number; isNew: boolean }> {
+    return await this.#keeper.change(() => this.#keepNow(chat, line))
+  }
+
+  /** Inside of a change. */
+  #keepNow(chat: string, line: Omit<KeepParams, 'chat'>): { number: number; isNew: boolean } {
     const key = this.#keyOf(chat)
-    return await this.#keeper.change(() => {
-      const ids = this.#sealed.inChange(LINE_ID)
-      const known = ids.get(this.#idOf(key, line.id))
-      if (known !== undefined) return { number: known, isNew: false }
-      const keptSec = this.#keeper.nowSec
-      const before = this.#sealed.inChange(CHATS).get(key) ?? { chat, lines: 0, unread: 0, unsent: 0, lastSec: 0 }
-      const number = before.lines + 1
-      const stored: StoredLine = { ...line, keptSec, ways: [] }
-      ids.put(this.#idOf(key, line.id), number)
-      this.#sealed.inChange(LINES).put(numbered(key, number), stored)
-      this.#sealed.inChange(CHATS).put(key, counted({ ...before, lines: number, lastSec: keptSec }, null, stored))
-      return { number, isNew: true }
-    })
+    const ids = this.#sealed.inChange(LINE_ID)
+    const known = ids.get(this.#idOf(key, line.id))
+    if (known !== undefined) return { number: known, isNew: false }
+    const keptSec = this.#keeper.nowSec
+    const before = this.#sealed.inChange(CHATS).get(key) ?? { chat, lines: 0, unread: 0, unsent: 0, lastSec: 0 }
+    const number = before.lines + 1
+    const stored: StoredLine = { ...line, keptSec, ways: [] }
+    ids.put(this.#idOf(key, line.id), number)
+    this.#sealed.inChange(LINES).put(numbered(key, number), stored)
+    this.#sealed.inChange(CHATS).put(key, counted({ ...before, lines: number, lastSec: keptSec }, null, stored))
+    return { number, isNew: true }
+  }
+
+  /**
+   * Takes a line or a mark of the peer that came by a channel.
+   * @returns what writes it, inside of a change; null to leave it to a client
+   */
+  taking(chat: string, { line, read }: ChatContent): (() => void) | null {
+    const key = this.#keyOf(chat)
+    if ((this.#sealed.onDisk(CHATS).get(key)?.unread ?? 0) >= MAX_TAKEN) return null
+    const upTo = read === null ? undefined : this.#sealed.onDisk(LINE_ID).get(this.#idOf(key, read))
+    const seen = upTo === undefined ? [] : this.#unseenUpTo(key, upTo)
+    if (seen.length > SLICE) return null
+    return () => {
+      if (line !== null) this.#keepNow(chat, { ...line, mine: false, state: 'there' })
+      for (const number of seen) this.#raise(key, number, 'read', [])
+    }
+  }
+
+  /** Own lines up to a number that nobody has read for all we know, and at most one more than a change takes. */
+  #unseenUpTo(key: string, upTo: number): number[] {
+    const numbers: number[] = []
+    const lineAt = (number: number): StoredLine | undefined => this.#sealed.onDisk(LINES).get(numbered(key, number))
+    // A peer tells of their own lines nothing.
+    if (lineAt(upTo)?.mine !== true) return numbers
+    for (let number = upTo; number > 0 && numbers.length <= SLICE; number--) {
+      const line = lineAt(number)
+      if (line?.mine !== true) continue
+      // All before it were marked with it.
+      if (line.state === 'read') break
+      numbers.push(number)
+    }
+    return numbers
   }
 
   /** @returns lines in their order; `next` is the number to go on with, as `after` or as `before`, or null */

@@ -1,4 +1,5 @@
-/** Chats as a wing: it keeps their lines, sealed, and sends those of the owner (docs/chat.md). Channels and messages carry them, and know nothing of chats. */
+/** Chats as a wing: it keeps their lines, sealed, sends those of the owner, and takes those of peers (docs/chat.md). Channels and messages carry them, and know nothing of chats. */
+import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import * as schema from '../../ipc/methods/chat.ts'
 import { systemClock } from '../../process/pulse.ts'
 import type { Wing } from '../wing/wing.ts'
@@ -6,13 +7,15 @@ import { ChatHistory } from './history.ts'
 import { SEALED_KINDS } from './kinds.ts'
 import { knownKeys, noteKey } from './known-keys.ts'
 import { Sender } from './sender.ts'
+import { chatTaker } from './taker.ts'
 
 export const CHAT: Wing<schema.ChatMethods, null> = {
   schema: schema.CHAT,
   section: null,
   sealedKinds: SEALED_KINDS,
-  open: ({ keeper, sealed, owner, log }) => {
+  open: ({ keeper, sealed, owner, takers, log }) => {
     const history = new ChatHistory(keeper, sealed)
+    takers.set(CHAT_APP, chatTaker(history))
     const sender = new Sender({ history, owner, clock: systemClock, log })
     let endOpened = (): void => {}
     return {

@@ -1,4 +1,5 @@
 /** The services of one wing for another one, before any of them is open. */
+import type { ContentTakers } from './content-takers.ts'
 import { noIntroductions, type Introductions } from './introductions.ts'
 import { noLetters, type Letters } from './letters.ts'
 import { noLines, type LineOffice } from './lines.ts'
@@ -8,7 +9,14 @@ export function betweenWings(): {
   readonly letters: Letters
   readonly introductions: Introductions
   readonly lines: LineOffice
+  readonly takers: ContentTakers
   readonly owner: OwnerCalls
 } {
-  return { letters: noLetters(), introductions: noIntroductions(), lines: noLines(), owner: noCalls() }
+  return {
+    letters: noLetters(),
+    introductions: noIntroductions(),
+    lines: noLines(),
+    takers: new Map(),
+    owner: noCalls(),
+  }
 }

@@ -9,6 +9,7 @@ import type { ConfigSection } from '../../process/config-file.ts'
 import type { Log } from '../../process/log.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import type { Cards } from '../cards/cards.ts'
+import type { ContentTakers } from './content-takers.ts'
 import type { Introductions } from './introductions.ts'
 import type { Letters } from './letters.ts'
 import type { LineOffice } from './lines.ts'
@@ -47,6 +48,8 @@ export interface Host {
   readonly introductions: Introductions
   /** Channels to other devices of the own persona. */
   readonly lines: LineOffice
+  /** Those who take contents of an app without a client. */
+  readonly takers: ContentTakers
   readonly speakers: Speakers
   /** The methods of the daemon, once its sockets answer. */
   readonly owner: OwnerCalls

@@ -21,6 +21,7 @@ import { KeptState } from './kept-state.ts'
 import type { Loadable, Loaded } from './loaded.ts'
 import { Outbound } from '../../../channel/carriers/outbound.ts'
 import { stateOf, summaryOf, type Summary } from './summary.ts'
+import { takeContents } from './take-contents.ts'
 import { Turn } from './turn.ts'
 
 /** Contents of apps in one turn. */
@@ -197,6 +198,7 @@ export class End implements Loadable {
         return () => reject(error)
       }
     })
+    takeContents(turn, this, this.#means)
     turn.step(flush(turn.channel, turn.nowMs, this.#means.keeper.engine))
     noteEvents(turn, before, this.#means.cards)
     noteTexts(turn, this, this.#means)

@@ -41,6 +41,12 @@ export interface TextTaker {
   taken: (channel: string) => void
 }
 
+/** Takes contents of an app without a client (decision 79): see ContentTaker of the wings. */
+export type ContentTaker = (
+  from: { readonly name: string; readonly persona: string | null },
+  bytes: Uint8Array,
+) => (() => void) | null
+
 const NOBODY: TextTaker = { take: () => {}, taken: () => {} }
 
 /** An invite of a link is in other hands, or was. */
@@ -61,6 +67,8 @@ export interface ChannelsOptions {
   readonly clock: Clock
   readonly log: Log
   readonly introductions?: TextTaker
+  /** By app. */
+  readonly takers?: ReadonlyMap<string, ContentTaker>
 }
 
 export class Means implements CarryMeans {
@@ -72,6 +80,7 @@ export class Means implements CarryMeans {
   readonly clock: Clock
   readonly log: Log
   readonly introductions: TextTaker
+  readonly takers: ReadonlyMap<string, ContentTaker>
   /** Called when an end, an invite or a join has another address, or is gone. */
   linesChanged: () => void = () => {}
   /** Called when a closed end has nothing left to do. */
@@ -79,6 +88,7 @@ export class Means implements CarryMeans {
 
   constructor(options: ChannelsOptions) {
     const { keeper, sealed, ways, direct = null, cards, clock, log, introductions = NOBODY } = options
+    this.takers = options.takers ?? new Map()
     this.keeper = keeper
     this.sealed = sealed
     this.ways = ways

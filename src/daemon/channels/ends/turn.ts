@@ -5,7 +5,6 @@ import type { EndState } from './end-state.ts'
 
 export class Turn {
   readonly nowMs: number
-  readonly parts: Part[] = []
   /** For every intake of the peer, in order. */
   readonly posts: Uint8Array[] = []
   readonly events: ChannelEvent[] = []
@@ -16,6 +15,7 @@ export class Turn {
   /** Something of the peer came by one of its carriers. */
   isHeard = false
   #state: EndState
+  #parts: readonly Part[] = []
 
   constructor(state: EndState, nowMs: number) {
     this.#state = state
@@ -24,6 +24,11 @@ export class Turn {
 
   get state(): EndState {
     return this.#state
+  }
+
+  /** Parts of contents that wait for a client of their app. */
+  get parts(): readonly Part[] {
+    return this.#parts
   }
 
   get channel(): Channel {
@@ -37,9 +42,14 @@ export class Turn {
   /** Takes a step of the channel. Its records follow from the difference of the states; only parts are named. */
   step({ channel, writes, posts, events }: Step): void {
     this.#state = { ...this.#state, channel }
-    for (const write of writes) if (write.write === 'part') this.parts.push(write)
+    this.#parts = [...this.#parts, ...writes.filter((write) => write.write === 'part')]
     this.posts.push(...posts)
     this.events.push(...events)
+  }
+
+  /** No other parts wait for a client. */
+  leave(parts: readonly Part[]): void {
+    this.#parts = parts
   }
 
   /** Changes what lies beside the channel. */

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { decodeContent } from '../../../../src/core/encoding/chat-content.ts'
 import type { Client } from '../../../../src/ipc/client.ts'
 import type { DaemonEvent } from '../../../../src/ipc/methods/events.ts'
 import { InnerDaemon } from '../../../support/inner-daemon.ts'
@@ -36,11 +35,10 @@ async function states(client: Client): Promise<string[]> {
   return lines.map(({ id, state }) => `${id} ${state}`)
 }
 
-/** The ids of the lines that have come, in their order. Nothing is acknowledged. */
-async function came(client: Client): Promise<(string | undefined)[]> {
-  const { channels } = await client.call('channel.list', { app: APP })
-  const { contents } = await client.call('channel.read', { id: channels[0]!.id, after: 0 })
-  return contents.map(({ content }) => decodeContent(Buffer.from(content, 'base64'))?.line?.id)
+/** The ids of the lines that have come, in their order. */
+async function came(client: Client): Promise<string[]> {
+  const { lines } = await client.call('chat.lines', { chat: 'name:alice' })
+  return lines.map(({ id }) => id)
 }
 
 /** Alice invites Bob, whose channel opens. */
