@@ -12,7 +12,7 @@ import type { CardCaller, CardService, GetAnswer, PutAnswer } from './card-servi
 import { readDeviceToken, refusalOfToken, tokenRequestOf, type DeviceRefusal } from './devices.ts'
 
 export interface CardsOptions {
-  readonly store: Pick<RelayStore, 'putCard' | 'getCard' | 'spend'>
+  readonly store: Pick<RelayStore, 'putCard' | 'getCard' | 'epochOf' | 'inboxes' | 'spend'>
   readonly engine: CardEngine
   /** The relay's own URL without a slash at its end. Device tokens name its origin, and the path below it. */
   readonly url: string
@@ -62,7 +62,21 @@ export class Cards implements CardService {
     const right = this.#rightOf(offered, 'at' in place ? bearer : null)
     if (right === 'none') return { outcome: 'token' }
     const guest = right === 'guest' ? caller.address : null
-    return await store.putCard({ ...offered, guest, isPublic: !('at' in place) }, nowUs())
+    const kept = { ...offered, guest, isPublic: !('at' in place) }
+    if (card.chain.epoch <= (await store.epochOf(offered.persona))) return await store.putCard(kept, nowUs())
+    return await this.#putRotated(kept)
+  }
+
+  /**
+   * Puts a card of a later epoch. A device that the rotation leaves out may have kept friends of the owner out of the inboxes, so all rules end. They end
+   * before the card counts, because a crash would keep them otherwise; and once more after, because that device can make new ones until then.
+   */
+  async #putRotated(card: OfferedCard): Promise<PutAnswer> {
+    const { store, nowUs } = this.#options
+    if (!(await store.inboxes.endRules(card.persona, nowUs()))) return { outcome: 'full' }
+    const answer = await store.putCard(card, nowUs())
+    if (answer.outcome === 'kept') await store.inboxes.endRules(card.persona, nowUs())
+    return answer
   }
 
   /** @returns the refusal of a device token; null for a good one */

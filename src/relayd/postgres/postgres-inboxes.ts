@@ -48,6 +48,14 @@ export class PostgresInboxes implements InboxStore {
     )
   }
 
+  async endRules(persona: PersonaId, nowUs: number): Promise<boolean> {
+    const ids = await this.#access.look([], ({ inboxes }) => inboxes.of(persona))
+    const ended = ids.map((id) =>
+      this.#access.change([inboxKey(id), TOTALS], ({ inboxes }) => inboxes.endRulesOf(id, nowUs)),
+    )
+    return !(await Promise.all(ended)).includes(false)
+  }
+
   async forget(persona: PersonaId): Promise<number> {
     const ids = await this.#access.look([], ({ inboxes }) => inboxes.of(persona))
     await Promise.all(ids.map((id) => this.#access.change([inboxKey(id), TOTALS], ({ inboxes }) => inboxes.empty(id))))

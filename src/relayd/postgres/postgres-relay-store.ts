@@ -171,6 +171,10 @@ export class PostgresRelayStore implements RelayStore {
     return await this.#access.look([personaKey(persona)], async ({ cards }) => cards.of(persona, app, nowUs))
   }
 
+  async epochOf(persona: PersonaId): Promise<number> {
+    return await this.#access.look([personaKey(persona)], async ({ cards }) => cards.epochOf(persona))
+  }
+
   async forgetCards(persona: PersonaId): Promise<number> {
     return await this.#access.change([personaKey(persona), TOTALS], ({ cards }) => cards.forget(persona))
   }

@@ -163,7 +163,7 @@ export class InboxChange {
     this.#keepSender(from, { ...sender, rule })
   }
 
-  limitStrangers(strangers: number): void {
+  limitStrangers(strangers: number | null): void {
     if (strangers !== this.#inbox.strangers) this.#set({ strangers })
   }
 

@@ -62,6 +62,30 @@ function look(
 }
 
 /**
+ * Forgets all senders by name, a slice at a time, and what the owner wishes of strangers. After a crash the rest is as of any inbox.
+ * @returns false if the disk is full, so that a part is left
+ */
+export async function endRules(
+  { coming, present, limits, write }: RecordAccess,
+  id: InboxId,
+  nowUs: number,
+): Promise<boolean> {
+  const prefix = `${id}/`
+  for (let after: string | null = ''; after !== null;) {
+    const keys: string[] = []
+    for await (const [key] of present.senders.iterate({ prefix, limit: SLICE, ...(after === '' ? {} : { after }) }))
+      keys.push(key)
+    const change = new InboxChange(coming, limits, id, nowUs)
+    if (change.isNew) return true
+    for (const key of keys) change.rule(key.slice(prefix.length), null)
+    change.limitStrangers(null)
+    if (change.isChanged && !(await write(change.writes()))) return false
+    after = keys.length < SLICE ? null : keys.at(-1)!
+  }
+  return true
+}
+
+/**
  * Deletes an inbox and all in it, a slice at a time. After a crash the rest is as of any inbox.
  * @param commit may give false, if the disk is full: then the rest stays
  */

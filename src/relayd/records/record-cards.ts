@@ -38,6 +38,10 @@ export class RecordCards {
     return text === null ? null : { at: found.at, text, isGuest: found.guest !== null }
   }
 
+  epochOf(persona: PersonaId): number {
+    return this.#access.present.personas.get(persona)?.epoch ?? 0
+  }
+
   async forget(persona: PersonaId): Promise<number> {
     const change = this.#change(persona, 0)
     const count = change.persona?.cards.length ?? 0

@@ -12,7 +12,7 @@ import type {
   PostOutcome,
   SenderRules,
 } from '../store/inbox-store.ts'
-import { emptyInbox, lookAtInbox } from './inbox-looks.ts'
+import { emptyInbox, endRules, lookAtInbox } from './inbox-looks.ts'
 import { dueKeys, entryId, numberOf, parseDueId } from './records.ts'
 import type { RecordAccess } from './record-access.ts'
 import type { PersonaId } from '../store/persona-id.ts'
@@ -112,6 +112,17 @@ export class RecordInboxes implements InboxStore {
   watch(listener: (inbox: InboxId) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  async endRules(persona: PersonaId, nowUs: number): Promise<boolean> {
+    await this.#access.ready()
+    for (const id of await this.of(persona)) if (!(await this.endRulesOf(id, nowUs))) return false
+    return true
+  }
+
+  /** Forgets all senders of an inbox by name, and what its owner wishes of strangers. @returns false if the disk is full */
+  async endRulesOf(id: InboxId, nowUs: number): Promise<boolean> {
+    return await endRules(this.#access, id, nowUs)
   }
 
   async forget(persona: PersonaId): Promise<number> {

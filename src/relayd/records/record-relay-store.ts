@@ -151,6 +151,11 @@ export class RecordRelayStore implements RelayStore {
     return this.#cards.of(persona, app, nowUs)
   }
 
+  async epochOf(persona: PersonaId): Promise<number> {
+    await this.#writer.resuming
+    return this.#cards.epochOf(persona)
+  }
+
   async forgetCards(persona: PersonaId): Promise<number> {
     await this.#writer.resuming
     return await this.#cards.forget(persona)

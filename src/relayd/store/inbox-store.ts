@@ -81,6 +81,11 @@ export interface InboxStore {
     rules: SenderRules,
     nowUs: number,
   ): Promise<'done' | 'crowded' | 'full'>
+  /**
+   * Forgets all senders by name at all inboxes of a persona, and what it wishes of strangers. The entries stay.
+   * @returns false if a part is left, because the disk is full
+   */
+  endRules(persona: PersonaId, nowUs: number): Promise<boolean>
   /** Deletes all inboxes of a persona, and all that they know. @returns how many there were */
   forget(persona: PersonaId): Promise<number>
   /** Calls the listener after an entry became readable, whichever process stored it. @returns the end of it */

@@ -76,6 +76,10 @@ export class MemoryCards {
     return { at: found.at, text: found.text, isGuest: found.guest !== null }
   }
 
+  epochOf(persona: PersonaId): number {
+    return this.#all.find((card) => card.persona === persona)?.rank.chain.epoch ?? 0
+  }
+
   forget(persona: PersonaId): number {
     return this.#drop((card) => card.persona === persona)
   }

@@ -138,6 +138,15 @@ export class MemoryInboxStore implements InboxStore {
     return 'done'
   }
 
+  async endRules(persona: PersonaId): Promise<boolean> {
+    for (const [id, inbox] of this.#memory.all) {
+      if (!id.startsWith(`${persona}/`)) continue
+      inbox.rules.clear()
+      inbox.strangers = Infinity
+    }
+    return true
+  }
+
   async forget(persona: PersonaId): Promise<number> {
     const ids = [...this.#memory.all.keys()].filter((id) => id.startsWith(`${persona}/`))
     for (const id of ids) this.#memory.all.delete(id)

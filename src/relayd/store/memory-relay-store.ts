@@ -180,6 +180,10 @@ export class MemoryRelayStore implements RelayStore {
     return this.#memory.cards.of(persona, app, nowUs)
   }
 
+  async epochOf(persona: PersonaId): Promise<number> {
+    return this.#memory.cards.epochOf(persona)
+  }
+
   async forgetCards(persona: PersonaId): Promise<number> {
     return this.#memory.cards.forget(persona)
   }

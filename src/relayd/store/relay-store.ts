@@ -151,6 +151,8 @@ export interface RelayStore {
   getCard(place: CardPlace, nowUs: number): Promise<string | null>
   /** @returns the card of a persona for an app, whoever may find it; null if there is none */
   cardOf(persona: PersonaId, app: string, nowUs: number): Promise<HeldCard | null>
+  /** @returns the epoch of the cards of a persona; 0 without one */
+  epochOf(persona: PersonaId): Promise<number>
   /** Deletes all cards of a persona, and all that is known of it. @returns how many cards there were */
   forgetCards(persona: PersonaId): Promise<number>
   /** Takes what was deleted of personas off the disk, where the store would keep it for a while. */

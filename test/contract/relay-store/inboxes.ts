@@ -283,6 +283,36 @@ export function testInboxes(subjects: readonly Subject[]): void {
         expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(LIMITS.maxStrangers)
       }))
 
+    it('the end of all rules leaves everybody a stranger, makes room for other names, and leaves other inboxes and the entries as they are', () =>
+      withStore(
+        async (store, { reopen }) => {
+          const { inboxes } = store
+          const [mail, carols] = [inboxIdOf(BOB, 'mail'), inboxIdOf(CAROL, 'notes')]
+          const block = (id: string, persona: string): Promise<string> =>
+            inboxes.setSenders(id, device(LAPTOP), { ...NO_RULES, block: [persona], strangers: 0 }, START)
+          expect(await postAll(store, ids(2), ALICE)).toEqual(['stored', 'stored'])
+          const names = (count: number, end: string): string[] =>
+            Array.from({ length: count }, (_, n) => n.toString(16).toUpperCase().padStart(62, '0') + end)
+          // More than one look takes.
+          const many = names(599, 'AA')
+          await inboxes.setSenders(INBOX, device(LAPTOP), { ...NO_RULES, allow: many }, START)
+          for (const id of [INBOX, mail]) expect(await block(id, ALICE)).toBe('done')
+          expect(await block(carols, ALICE)).toBe('done')
+          expect(await inboxes.endRules(BOB, START)).toBe(true)
+          expect(await inboxes.endRules('EE'.repeat(32), START)).toBe(true)
+          const after = await reopen(START)
+          expect(await post(after, 'of a stranger', ALICE)).toBe('full')
+          for (const tag of BOTH) await acknowledge(after, device(tag))
+          expect(await post(after, 'of a stranger', ALICE)).toBe('stored')
+          const other = { ...NO_RULES, block: names(600, 'BB') }
+          expect(await after.inboxes.setSenders(INBOX, device(LAPTOP), other, START)).toBe('done')
+          expect(await after.inboxes.post(carols, entry('x', ALICE), BOTH, START)).toBe('blocked')
+          expect(await after.inboxes.post(carols, entry('x', BOB), BOTH, START)).toBe('no strangers')
+        },
+        { maxNamed: 600 },
+        {},
+      ))
+
     it('a blocked sender changes nothing', () =>
       withStore(async (store) => {
         const { inboxes } = store

@@ -43,7 +43,13 @@ const call = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('acknowledge' as const), inbox, device, some }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('senders' as const), inbox, device, rules }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), persona: fc.constantFrom(BOB, CAROL) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('forget' as const, 'end rules' as const),
+      persona: fc.constantFrom(BOB, CAROL),
+    }),
+  },
 )
 type Call = typeof call extends fc.Arbitrary<infer Each> ? Each : never
 
@@ -93,6 +99,8 @@ function run({ inboxes }: RelayStore, call: Call, numbers: readonly number[], no
       return inboxes.setSenders(call.inbox, call.device, call.rules, nowUs)
     case 'forget':
       return inboxes.forget(call.persona)
+    case 'end rules':
+      return inboxes.endRules(call.persona, nowUs)
   }
 }
 

@@ -273,6 +273,21 @@ test('strangers have a small part of an inbox, and none where the owner says so'
   expect(refused(await post(alice, 'FFFF'))).toEqual([403, { error: 'No strangers' }])
 })
 
+test('the first card of a later epoch ends what a device has told about senders, and no other card does', async () => {
+  const { post, senders, list, putCard } = await inboxWorld()
+  await senders(bob, { block: [idOf(alice)], strangers: 0 })
+  expect(await putCard(bob, { seq: 2 })).toBe(200)
+  await post(alice, 'AAAA')
+  expect(await list(bob)).toEqual([])
+  expect(await putCard(bob, { epoch: 1, seq: 3 })).toBe(200)
+  await post(alice, 'BBBB')
+  expect(idsIn(await list(bob))).toEqual(['BBBB'])
+  await senders(bob, { block: [idOf(alice)] })
+  expect(await putCard(bob, { epoch: 1, seq: 4 })).toBe(200)
+  await post(alice, 'CCCC')
+  expect(idsIn(await list(bob))).toEqual(['BBBB'])
+})
+
 test('an inbox knows so many senders by name', async () => {
   const { senders } = await inboxWorld({ inbox: { maxNamed: 1 } })
   const allow = [alice, carol].map(idOf)
