@@ -91,6 +91,17 @@ const HINTS = new Map([
   ['TOX_QTOX_FILES', 'to lose them, add --force (encrypt, decrypt), or move them away first'],
 ])
 
+/** Hints for files that the system does not let a command read or write. */
+const FILE_HINTS = new Map([
+  ['ENOENT', 'there is nothing of this name: look at the path'],
+  ['ENOTDIR', 'a part of the path is no directory: look at the path'],
+  ['EISDIR', 'this is a directory: name a file'],
+  ['EACCES', 'you have no permission for it: see ls -l, or use a copy of your own'],
+  ['EPERM', 'the system does not allow it for this file: see ls -l, or use a copy of your own'],
+  ['EROFS', 'the file system is read-only: name another place'],
+  ['ENOSPC', 'the disk is full: make room, or name another place'],
+])
+
 /** Describes any thrown value, with a stable code. */
 export function describeFailure(error: unknown): Failure {
   if (!(error instanceof PersonadError))
@@ -100,8 +111,14 @@ export function describeFailure(error: unknown): Failure {
   return {
     code: error.code,
     message: error.message,
-    hint: HINTS.get(error.code) ?? adviceOf(error.code, error.hint, error.details),
+    hint: HINTS.get(error.code) ?? adviceOf(error.code, error.hint ?? fileHintOf(error), error.details),
   }
+}
+
+/** The hint for a file by the error of the system; null for any other cause. */
+function fileHintOf({ code, cause }: PersonadError): string | null {
+  const isOfFile = code.includes('FILE') && cause instanceof Error && 'code' in cause
+  return isOfFile ? (FILE_HINTS.get(String(cause.code)) ?? null) : null
 }
 
 // Without the message: other libraries quote their input, which may be a passphrase.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CliError, describeFailure, exitStatus } from '../../../../src/cli/io/errors.ts'
+import { CliError, describeFailure, exitStatus, type CliErrorCode } from '../../../../src/cli/io/errors.ts'
 import { BlobError, TableError } from '../../../../src/core/errors.ts'
 import { CryptoError } from '../../../../src/crypto/errors.ts'
 import { DurableError } from '../../../../src/durable/file.ts'
@@ -32,6 +32,18 @@ test('the hint of an error is kept, and the command for its code is added', () =
     'make one: persona init --device NAME --tox-profile FILE',
   )
   expect(describeFailure(new CliError('CANCELLED', 'm')).hint).toBeNull()
+})
+
+test('a file that the system refuses has a hint, unless its own layer has one, and nothing else gets it', () => {
+  const hintOf = (code: CliErrorCode, errno: string, hint?: string): string | null => {
+    const cause = Object.assign(new Error('secret'), { code: errno })
+    return describeFailure(new CliError(code, 'm', { cause, ...(hint === undefined ? {} : { hint }) })).hint
+  }
+  expect(hintOf('FILE_UNREADABLE', 'EISDIR')).toBe('this is a directory: name a file')
+  for (const errno of ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC'])
+    expect([errno, hintOf('BACKUP_FILE', errno)]).toEqual([errno, expect.any(String)])
+  expect(hintOf('FILE_UNREADABLE', 'ENOENT', 'own')).toBe('own')
+  expect([hintOf('FILE_UNREADABLE', 'EIO'), hintOf('PAIRING_CONNECTION', 'EACCES')]).toEqual([null, null])
 })
 
 test('the hint of DAEMON_UNREACHABLE says how to start the daemon', () => {
