@@ -31,6 +31,23 @@ export async function within<T>(clock: Clock, ms: number, work: Promise<T>): Pro
   }
 }
 
+/**
+ * Waits for work until it is over, or the signal is aborted: then the work goes on, and nobody hears of it.
+ * @throws what the work throws, or the reason of the signal
+ */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(signal.reason as Error)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    // The signal may live for as long as the process.
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** Fires after a time of silence. Pause it while what was heard is handled: that delay is not the speaker's fault. */
 export class Pulse {
   readonly #clock: Clock

@@ -137,8 +137,14 @@ export async function getObject(
     try {
       const chunks = chunksOf(response.body)
       let left = bytes! - from
+      // A store that gives a byte now and then would keep its reader for years.
+      let leftMs = PART_MS + (left / MIN_BYTES_PER_SEC) * 1000
       for (;;) {
-        const part = await inTime(clock, PART_MS, stop, call, async () => await chunks.next())
+        if (leftMs <= 0) throw tooSlow()
+        const sinceMs = clock.nowMs()
+        const part = await inTime(clock, Math.min(PART_MS, leftMs), stop, call, async () => await chunks.next())
+        // The time of whoever takes the parts is their own.
+        leftMs -= clock.nowMs() - sinceMs
         if (part.done === true) break
         left -= part.value.length
         if (left < 0) throw strangeAnswer(206)
@@ -203,6 +209,10 @@ async function ask(
 function refusalOf(status: number, value: unknown): RelayError {
   const refused = readObjectRefused(value)
   return refused === null ? strangeAnswer(status) : errorOfObjectRefusal(refused)
+}
+
+function tooSlow(): RelayError {
+  return new RelayError('RELAY_SILENT', 'the relay gives the object too slowly', { hint: 'try again later' })
 }
 
 /** @returns 32 bytes; null for any other text */

@@ -81,6 +81,7 @@ export class MessageDaemon {
       this.cards.onEvent(event)
       if ((event.event === 'locked' && event.data.locked) || event.event === 'own.changed') void this.messages.settle()
       if (event.event === 'contact.changed') void this.messages.contactChanged(event.data)
+      if (event.event === 'contact.forgotten') void this.messages.contactForgotten(event.data)
     }
     const apps = new CallApps(
       (caller) => appNameOf(caller),

@@ -18,7 +18,9 @@ export type Act =
   | { readonly act: 'send' | 'stop' | 'ack' | 'lock'; readonly device: number }
   /** The laptop of a person sends, and is killed when so many commits have reached the disk. */
   | { readonly act: 'crash'; readonly person: number; readonly commits: number }
-  | { readonly act: 'away' | 'rotate' | 'block' | 'remove'; readonly person: number }
+  | { readonly act: 'away' | 'rotate' | 'forget' | 'remove'; readonly person: number }
+  /** The devices of a person block the other one, or end the block, and may be killed before anybody hears of it. */
+  | { readonly act: 'block'; readonly person: number; readonly isKilled: boolean }
   | { readonly act: 'later'; readonly sec: number }
   | { readonly act: 'settle' }
 
@@ -93,7 +95,9 @@ export class MessageHistory {
       case 'rotate':
         return await this.#rotate(act.person)
       case 'block':
-        return await this.#block(act.person)
+        return await this.#block(act.person, act.isKilled)
+      case 'forget':
+        return await this.#forget(act.person)
       case 'remove':
         return await this.#remove(act.person)
       case 'later':
@@ -195,15 +199,50 @@ export class MessageHistory {
     phone.epoch = epoch
   }
 
-  async #block(person: number): Promise<void> {
+  async #block(person: number, isKilled: boolean): Promise<void> {
     const one = this.#people[person]!
     const mine = this.#devices.filter((device) => device.person === person)
     if (mine.some(({ isOn }) => !isOn)) return
     this.#isExcused = true
     one.isBlocking = !one.isBlocking
     const contact = this.#devices[2 * (1 - person)]!.daemon.personaId
-    for (const { daemon } of mine)
-      await daemon.test.call(one.isBlocking ? 'contact.block' : 'contact.unblock', { contact })
+    for (const device of mine) {
+      const { test } = device.daemon
+      if (isKilled) test.onEvent = () => {}
+      await test.call(one.isBlocking ? 'contact.block' : 'contact.unblock', { contact })
+      if (!isKilled) continue
+      await this.#stop(device)
+      await this.#start(device)
+    }
+  }
+
+  /** The other person is no contact of these devices any more, and then one again. A block ends with that. */
+  async #forget(person: number): Promise<void> {
+    const one = this.#people[person]!
+    const mine = this.#devices.filter((device) => device.person === person)
+    if (mine.some(({ isOn }) => !isOn)) return
+    this.#isExcused = true
+    one.isBlocking = false
+    const other = this.#devices[2 * (1 - person)]!.daemon
+    for (const { daemon } of mine) {
+      await daemon.test.call('contact.forget', { contact: other.personaId })
+      await this.#world.settle()
+      const { link } = await other.test.call('link.get', {})
+      await daemon.test.call('contact.add', { link })
+      await daemon.test.call('observe', { from: deviceKey(`${other.name}'s laptop`), text: await ownText(other.test) })
+    }
+  }
+
+  /** After all that has happened, people reach each other. */
+  async #checkReached(): Promise<void> {
+    const laptops = this.#devices.filter((_, i) => i % 2 === 0)
+    for (const [i, laptop] of laptops.entries()) {
+      await this.#unlock(laptop)
+      await laptop.daemon.send(laptops[1 - i]!.daemon, `last word of ${laptop.name}`)
+    }
+    for (let hour = 0; hour < 3; hour++) await this.#world.later(3600)
+    for (const [i, laptop] of laptops.entries())
+      expect(await laptops[1 - i]!.daemon.texts()).toContain(`last word of ${laptop.name}`)
   }
 
   async #remove(person: number): Promise<void> {
@@ -243,7 +282,7 @@ export class MessageHistory {
       if (device.isLocked) await this.#lock(device)
       if (!device.isOn) await this.#start(device)
     }
-    for (const [person, { isBlocking }] of this.#people.entries()) if (isBlocking) await this.#block(person)
+    for (const [person, { isBlocking }] of this.#people.entries()) if (isBlocking) await this.#block(person, false)
     this.#noteKeys()
     for (let round = 0; round < 3; round++) {
       // A locked device signs no card, so one that has to be in a card again waits.
@@ -254,6 +293,7 @@ export class MessageHistory {
     for (let hour = 0; hour < 25; hour++) await this.#world.later(3600)
     for (const device of this.#devices) await this.#read(device, false)
     checkOnce(this.#devices)
+    await this.#checkReached()
     if (!this.#isExcused) await checkDelivered(this.#sent, this.#people, this.#sigs)
     else {
       this.#world.turn(31 * DAY_SEC)

@@ -38,8 +38,9 @@ export function openAtWork({ keeper, sealed, cards, relays, letters, log, appOf 
     onEvent: ({ event, data }) => {
       if (event.startsWith('message.')) void count()
       if ((event === 'locked' && data.locked) || event === 'own.changed') void messages.settle()
-      if (event === 'contact.changed')
-        void messages.contactChanged(data).catch((error: unknown) => log.debug('messages.known', describeError(error)))
+      const noteFailed = (error: unknown): void => log.debug('messages.known', describeError(error))
+      if (event === 'contact.changed') void messages.contactChanged(data).catch(noteFailed)
+      if (event === 'contact.forgotten') void messages.contactForgotten(data).catch(noteFailed)
     },
     status: () => {
       const part: { messages: MessagesStatus } = { messages: { appsLocked: !sealed.key.isOpen, ...figures } }

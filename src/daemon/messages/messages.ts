@@ -13,7 +13,6 @@ import { onDisk, type MessagesMeans } from './records/means.ts'
 import { hashed } from '../sealed/hashed.ts'
 import { SENT_ID, type Job, type Task } from './records/kinds.ts'
 import { stageFailed } from './receiving/arrived.ts'
-import { hasAsked } from './records/senders.ts'
 import { takeAllKnown } from './receiving/answer-request.ts'
 import { fetchObject } from './receiving/fetch-object.ts'
 import { Inboxes } from './receiving/inboxes.ts'
@@ -101,9 +100,16 @@ export class Messages {
       if (!this.#isOpen) return
       if (isNew) await takeAllKnown(this.queue, this.means)
       if (personaId === null) return
-      // No relay hears of a contact who has sent nothing.
-      const apps = isNew ? this.inboxes.apps.filter((app) => hasAsked(personaId, app, this.means)) : this.inboxes.apps
-      this.inboxes.rule(personaId, apps)
+      if (isNew) this.inboxes.ruleKnown(personaId)
+      else this.inboxes.rule(personaId)
+    })
+  }
+
+  /** Somebody is no contact any more: a block of theirs is over too. */
+  async contactForgotten({ personaId }: BaseEventData['contact.forgotten']): Promise<void> {
+    await this.#serial.run(() => {
+      if (this.#isOpen && personaId !== null) this.inboxes.ruleKnown(personaId)
+      return Promise.resolve()
     })
   }
 

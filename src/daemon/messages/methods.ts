@@ -5,6 +5,7 @@ import type { CallApps } from '../wing/call-apps.ts'
 import type { Messages } from './messages.ts'
 import { propose, rejectProposal } from './proposed.ts'
 import { answerRequest } from './receiving/answer-request.ts'
+import { hasRoomAgain } from './receiving/fetch-object.ts'
 import { ackMessages, readMessages } from './receiving/read.ts'
 import { appsOf, mailboxOf, requestsOf, sentPage } from './views.ts'
 
@@ -32,9 +33,11 @@ export function messageHandlers(
       await messages.opened()
       return readMessages(apps.appFor(caller, params.app), params, means)
     },
-    'message.ack': async ({ app, upTo }, caller) => {
-      await messages.opened()
-      const unread = await ackMessages(apps.appFor(caller, app), upTo, means)
+    'message.ack': async ({ app: wish, upTo }, caller) => {
+      const { queue } = await messages.opened()
+      const app = apps.appFor(caller, wish)
+      const unread = await ackMessages(app, upTo, means)
+      if (hasRoomAgain(app, means)) queue.wake('MESSAGES_FULL')
       await count()
       return { unread }
     },

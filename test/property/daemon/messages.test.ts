@@ -1,7 +1,7 @@
 /**
  * Random histories of two people with two devices each, over real relays. Devices stop, are killed, locked and removed, keys rotate, relays go away,
- * people block each other. Once it is quiet, each message is once on each device that could get it, its sender knows how it ended, and no relay has
- * anything of it.
+ * people block and forget each other. Once it is quiet they reach each other, each message is once on each device that could get it, its sender knows how
+ * it ended, and no relay has anything of it.
  */
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -66,7 +66,8 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constant<Act>({ act: 'settle' }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('rotate' as const), person }) },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('block' as const), person }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant('block' as const), person, isKilled: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('forget' as const), person }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('remove' as const), person }) },
 )
 

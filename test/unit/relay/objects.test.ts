@@ -149,3 +149,27 @@ test('a relay that sends more, less or other parts than it says is not believed'
   expect(await read(200, { etag }, [part(10)])).toBe('RELAY_STRANGE')
   expect(await read(502, {}, [part(100_000)])).toBe('RELAY_UNREACHABLE')
 })
+
+test('a store that gives a byte now and then is left once the object takes longer than its bytes may', async () => {
+  let [nowMs, given] = [0, 0]
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      nowMs += 20_000
+      given++
+      controller.enqueue(Uint8Array.of(1))
+    },
+  })
+  const headers = { etag: `"${'A'.repeat(43)}"`, 'content-range': 'bytes 0-163839/163840' }
+  const client = new RelayClient(
+    { url: `${CARDS_URL}/`, origin: CARDS_URL },
+    {
+      fetch: () => Promise.reject(new Error('of boxes')),
+      clock: { nowMs: () => nowMs, after: () => () => {} },
+      random: () => 0.5,
+    },
+  )
+  const fetch: ObjectFetch = () => Promise.resolve(new Response(body, { status: 206, headers }))
+  expect(await codeOf(whole({ client, fetch, persona: 'A1'.repeat(32) }, ID))).toBe('RELAY_SILENT')
+  // 60 seconds, and 10 for so many bytes.
+  expect(given).toBeLessThan(7)
+})

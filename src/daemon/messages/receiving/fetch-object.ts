@@ -22,6 +22,7 @@ import { sendReceipt } from './send-receipt.ts'
 
 export type FetchTask = Extract<Task, { do: 'fetch' }>
 
+const MAX_INVITE_BYTES: number = 16 << 10 // sanity: an invite has some hundred characters, and 6000 at most
 const MAX_BAD_TRIES = 4 // sanity: within a minute or two; a store that gives something else each time is not going to mend
 // sanity: some hours. Siblings that rotated apart read each other's cards hourly, and until then the card that counts may lack the sender's device
 const MAX_UNKNOWN_TRIES = 12
@@ -94,6 +95,12 @@ function afterDenial(task: FetchTask, error: MessagesError, { keeper }: Messages
   return keeper.nowSec - deniedSec >= GONE_SEC ? new GiveUp(error.code) : new PartDone({ ...task, deniedSec }, error)
 }
 
+/** Whether an app that has read some has so much room that what waits for it may come. It does not look at each acknowledgement of a full one. */
+export function hasRoomAgain(app: string, means: MessagesMeans): boolean {
+  const { arrived, acked, unreadBytes } = countsOf(app, means)
+  return arrived - acked <= MAX_UNREAD / 2 && unreadBytes <= MAX_UNREAD_BYTES / 2
+}
+
 /** The entry waits at the inbox meanwhile. @throws {MessagesError} MESSAGES_FULL */
 function checkRoom(app: string, means: MessagesMeans): void {
   const { arrived, acked, unreadBytes } = countsOf(app, means)
@@ -126,6 +133,13 @@ async function senderCard(
   throw new RelayError('RELAY_UNREACHABLE', 'no card of the sender is found', { hint: 'try later' })
 }
 
+/** An invite is read from memory, and no app deletes its parts: so none goes to the disk. @throws {MessageError} TOO_LARGE */
+async function take(part: Uint8Array, { kind }: FetchTask, parts: ArrivingParts): Promise<void> {
+  const over = parts.bytes + part.length - MAX_INVITE_BYTES
+  if (kind === 'invite' && over > 0) throw new MessageError('TOO_LARGE', `the invite has ${over} bytes too many`)
+  await parts.take(part)
+}
+
 /** Tries each store of the card, the one that the entry names first. */
 async function fromAnyStore(
   { app, task }: Job & { readonly task: FetchTask },
@@ -148,7 +162,7 @@ async function fromAnyStore(
       const found = await getObject(at, task.id, { maxBytes: MAX_OBJECT_BYTES, signal })
       if (found === null) continue
       await parts.begin()
-      return await openObject(found.parts, expected, async (part) => await parts.take(part), means.keeper.engine)
+      return await openObject(found.parts, expected, async (part) => await take(part, task, parts), means.keeper.engine)
     } catch (error) {
       if (!(error instanceof RelayError) && !(error instanceof MessageError)) throw error
       // One store may deny an object that another has. An object that is a wrong one says more than a store that does not answer.

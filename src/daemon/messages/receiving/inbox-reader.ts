@@ -7,11 +7,12 @@ import type { InboxEntry } from '../../../relay/wire.ts'
 import { Serial } from '../../../process/serial.ts'
 import type { AppDevice } from '../../cards/cards.ts'
 import { MessagesError } from '../records/errors.ts'
+import { inboxUrls } from '../records/known-inboxes.ts'
 import { noteFailure, type MessagesMeans } from '../records/means.ts'
 import { inboxAt, withCard } from '../tasks/relays-at.ts'
 import type { Queue } from '../tasks/queue.ts'
-import { senderKind, type Sender } from '../records/senders.ts'
-import { MAX_FETCHES_OF_SENDER, takeEntry } from './take-entry.ts'
+import { SenderWords } from './sender-words.ts'
+import { MAX_FETCHES_OF_SENDER, takeEntry, type FoundEntry } from './take-entry.ts'
 
 export const MAX_ACKED_AT_ONCE = 100 // format: docs/inbox.md, section 3
 const FIRST_PAUSE_MS = 1000 // sanity: a relay that starts anew is back
@@ -21,14 +22,8 @@ const MAX_PAUSE_MS = 300_000 // sanity: a message comes within five minutes afte
 const ROOM_AGAIN: number = MAX_FETCHES_OF_SENDER / 2 // sanity: an inbox is listed anew once for many entries that were left there
 const MAX_DONE = 10_000 // sanity: a relay that takes no acknowledgement is read no further; each is a number
 const MAX_PAGES = 2000 // sanity: 200 000 entries, of a month in which another device was away; a relay that goes on makes them up
+const MAX_LOOKING = 16 // sanity: a person restores few devices; whoever makes receipts up waits in memory
 const MAX_REPEATS = 16 // sanity: a sender repeats an entry once a day at most; a relay that gives one more often does so for itself
-
-const MAX_RULES_AT_ONCE = 500 // format: docs/inbox.md, section 2: 65536 bytes, and 67 for each
-
-type Rule = 'allow' | 'block' | 'forget'
-
-/** The owner's own devices need no word. */
-const RULES: Readonly<Record<Sender, Rule | null>> = { own: null, known: 'allow', blocked: 'block', stranger: 'forget' }
 
 export class InboxReader {
   readonly url: string
@@ -45,15 +40,15 @@ export class InboxReader {
   readonly #done = new Set<number>()
   /** Senders of entries that were left at the relay, because too much of theirs is on its way. */
   readonly #left = new Set<string>()
+  /** Entries of a sender that wait for a card. */
+  readonly #looking = new Map<string, number>()
   /** Ends a stream. */
   #round = new AbortController()
   /** Ends a pause. */
   #rest = new AbortController()
-  /** Words about senders that the relay is to hear, by PersonaID. */
-  readonly #rules = new Map<string, Rule>()
-  /** The last word about each sender since this reader began. */
-  readonly #ruled = new Map<string, Rule>()
+  readonly #words: SenderWords
   #after = 0
+  #isCardShown = false
   #ackFailures = 0
   #cancelAck: () => void = () => {}
   #problem: string | null = null
@@ -65,6 +60,7 @@ export class InboxReader {
     this.#app = app
     this.#queue = queue
     this.#means = means
+    this.#words = new SenderWords(url, persona, app, means)
     this.#running = this.#run()
   }
 
@@ -102,6 +98,8 @@ export class InboxReader {
       const beganMs = this.#means.clock.nowMs()
       this.#rest = new AbortController()
       try {
+        await this.#showCard()
+        await this.#words.open()
         await this.#read()
         await this.#follow()
       } catch (error) {
@@ -125,6 +123,21 @@ export class InboxReader {
     const device = this.#means.cards.deviceAs(this.#app, this.#persona)
     if (device !== null) return device
     throw new MessagesError('MESSAGE_NO_PERSONA', `this device has no keys for ${this.#app} now`, 'unlock the persona')
+  }
+
+  /**
+   * With the first card of an epoch the relay forgets all that it was told about senders. So it has that card before it is told again. One that refuses the card
+   * may still give what it has.
+   */
+  async #showCard(): Promise<void> {
+    const { card, personaId } = this.#device
+    if (this.#isCardShown || card.chain.epoch === 0) return
+    try {
+      await this.#means.cards.putTo(this.url, this.#app, personaId)
+      this.#isCardShown = true
+    } catch (error) {
+      noteFailure('message.card', error, this.#means)
+    }
   }
 
   /** Takes all that lies there, also what was left before. A relay that once made a number up hides nothing by it. */
@@ -173,8 +186,30 @@ export class InboxReader {
     this.#after = Math.max(this.#after, n)
     if (taken === 'done') this.#done.add(n)
     else if (taken === 'later') this.#left.add(from)
-    else this.#wait(taken.waitsFor, n)
-    this.#rule(from)
+    else if ('waitsFor' in taken) this.#wait(taken.waitsFor, n)
+    else this.#look(taken.needsCardOf, found, n)
+    this.#words.see(from)
+  }
+
+  /** Reads a card for an entry while others are taken: the relays of that card are those of whoever left the entry, and may never answer. */
+  #look(persona: string, found: FoundEntry, n: number): void {
+    const count = this.#looking.get(found.from) ?? 0
+    if (count >= MAX_LOOKING) return void this.#done.add(n)
+    this.#looking.set(found.from, count + 1)
+    const look = async (): Promise<void> => {
+      await this.#means.cards.find(persona, this.#app, { anew: true, alsoAt: inboxUrls(this.#app, this.#means) })
+      if (this.#stop.signal.aborted) return
+      await takeEntry(this.#app, found, this.#device, this.#queue, this.#means)
+      this.#done.add(n)
+      this.#acknowledge()
+    }
+    void look()
+      .catch((error: unknown) => noteFailure('message.receipt', error, this.#means))
+      .finally(() => {
+        const left = this.#looking.get(found.from)! - 1
+        if (left === 0) this.#looking.delete(found.from)
+        else this.#looking.set(found.from, left)
+      })
   }
 
   #wait(name: string, n: number): void {
@@ -186,22 +221,13 @@ export class InboxReader {
 
   /** The owner thinks otherwise of somebody. The relay drops what comes of those who are blocked, so it has to hear of the end of that. */
   rule(persona: string): void {
-    const rule = RULES[senderKind(persona, this.#app, this.#means)]
-    if (rule === null) return
-    this.#note(persona, rule)
+    this.#words.say(persona)
     this.#acknowledge()
   }
 
-  /** Contacts have more room in the inbox than strangers, and those whom the owner blocks have none. */
-  #rule(from: string): void {
-    const rule = RULES[senderKind(from, this.#app, this.#means)]
-    // The relay takes everybody for a stranger of whom it has heard nothing.
-    if (rule !== null && rule !== (this.#ruled.get(from) ?? 'forget')) this.#note(from, rule)
-  }
-
-  #note(persona: string, rule: Rule): void {
-    this.#ruled.set(persona, rule)
-    this.#rules.set(persona, rule)
+  /** Somebody has become a contact, or is none any more. No relay hears of a contact who has sent nothing there. */
+  ruleKnown(persona: string): void {
+    if (this.#words.knows(persona)) this.rule(persona)
   }
 
   #acknowledge(): void {
@@ -235,13 +261,7 @@ export class InboxReader {
       await acknowledge(client, inbox, some, options)
       for (const n of some) this.#done.delete(n)
     }
-    while (this.#rules.size > 0) {
-      const some = [...this.#rules].slice(0, MAX_RULES_AT_ONCE)
-      const of = (wanted: Rule): string[] => some.flatMap(([persona, rule]) => (rule === wanted ? [persona] : []))
-      await setSenders(client, inbox, { allow: of('allow'), block: of('block'), forget: of('forget') }, options)
-      // The owner may have answered otherwise meanwhile.
-      for (const [persona, rule] of some) if (this.#rules.get(persona) === rule) this.#rules.delete(persona)
-    }
+    await this.#words.tell(async (change) => await setSenders(client, inbox, change, options))
   }
 }
 

@@ -10,7 +10,7 @@ import { knownInboxes, noteInboxes } from '../records/known-inboxes.ts'
 export class Inboxes {
   readonly #means: MessagesMeans
   readonly #queue: Queue
-  /** By app, then by persona and address. */
+  /** By app, then by epoch, persona and address. */
   readonly #readers = new Map<string, Map<string, InboxReader>>()
   readonly #serial = new Serial()
   #endings: readonly (() => void)[] = []
@@ -72,6 +72,11 @@ export class Inboxes {
     for (const app of apps) for (const reader of this.of(app)) reader.rule(persona)
   }
 
+  /** Somebody has become a contact, or is none any more: the inboxes hear it that know of them. */
+  ruleKnown(persona: string): void {
+    for (const app of this.apps) for (const reader of this.of(app)) reader.ruleKnown(persona)
+  }
+
   /** The owner has added a relay, perhaps with a token that was missing: what waits for it is tried at once. */
   #again(url: string): void {
     this.#queue.wake()
@@ -87,7 +92,13 @@ export class Inboxes {
     const device = this.#means.cards.deviceNow(app)
     if (device !== null) await noteInboxes(app, device.card, this.#means)
     const inboxes = device === null ? [] : knownInboxes(app, this.#means)
-    const wanted = inboxes.map(({ url, persona = device!.personaId }) => ({ url, persona, name: `${persona} ${url}` }))
+    // A rotation ends what the relay has heard about senders, so a reader begins anew and tells it again.
+    const epoch = device?.card.chain.epoch ?? 0
+    const wanted = inboxes.map(({ url, persona = device!.personaId }) => ({
+      url,
+      persona,
+      name: `${epoch} ${persona} ${url}`,
+    }))
     const readers = this.#readers.get(app) ?? new Map<string, InboxReader>()
     for (const [name, reader] of readers) {
       if (wanted.some((each) => each.name === name)) continue

@@ -8,7 +8,7 @@ import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/me
 import { hashed } from '../../sealed/hashed.ts'
 import { objectName } from '../records/ids.ts'
 import { REQUEST, SEEN, type StoredRequest } from '../records/kinds.ts'
-import { isWrongReceipt, takeReceipt } from '../sending/sent-states.ts'
+import { takeReceipt } from '../sending/sent-states.ts'
 import type { Queue } from '../tasks/queue.ts'
 import { senderKind } from '../records/senders.ts'
 import { repeatReceipt } from './send-receipt.ts'
@@ -26,9 +26,9 @@ export interface FoundEntry {
 
 /**
  * `done`: this device has done with the entry. `later`: too much of the sender is on its way. Otherwise it is done once the object with this name was
- * read or has failed.
+ * read or has failed, or is to be taken again with the newest card of this persona, and is of no use if that changes nothing.
  */
-export type Taken = 'done' | 'later' | { readonly waitsFor: string }
+export type Taken = 'done' | 'later' | { readonly waitsFor: string } | { readonly needsCardOf: string }
 
 /** Objects of one sender that are on their way together, by entries of one inbox. A relay can make entries up, and shuts none out of another inbox so. */
 export const MAX_FETCHES_OF_SENDER = 1000 // format: as many as an inbox has room for; each is a job
@@ -58,13 +58,8 @@ export async function takeEntry(
   const entry = await opened(app, found, device, means)
   if (entry === null) return 'done'
   if (entry.kind !== 'receipt') return await announce(app, found, entry, device, queue, means)
-  try {
-    await takeReceipt(app, entry, queue, means)
-  } catch (error) {
-    if (!isWrongReceipt(error)) throw error
-    noteFailure('message.receipt', error, means)
-  }
-  return 'done'
+  const unsure = await takeReceipt(app, entry, queue, means)
+  return unsure === null ? 'done' : { needsCardOf: unsure }
 }
 
 /** @returns null for one that is of no use here: it may be older than this device, or of a later version */

@@ -188,6 +188,8 @@ export const SEEN: SealedKind<StoredSeen | number> = sealedKind('msgseen', jsonC
 export const PEER: SealedKind<PeerCounts> = sealedKind('msgpeer', jsonCodec())
 /** By the name of the app. */
 export const INBOXES: SealedKind<KnownInboxes> = sealedKind('msginbox', jsonCodec())
+/** PersonaIDs of which an inbox may have heard, by app, hash of the inbox, and hash of the PersonaID. */
+export const TOLD: SealedKind<string> = sealedKind('msgtold', jsonCodec())
 /** By app and hash of the PersonaID. */
 export const REQUEST: SealedKind<StoredRequest> = sealedKind('msgrequest', jsonCodec())
 /** By the name of the app. */
@@ -207,6 +209,7 @@ export const SEALED_KINDS: readonly SealedKind<unknown>[] = [
   SEEN,
   PEER,
   INBOXES,
+  TOLD,
   REQUEST,
   PROPOSAL,
   JOB,

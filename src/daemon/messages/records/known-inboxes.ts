@@ -5,7 +5,7 @@
 import type { VerifiedCard } from '../../../card/verify.ts'
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import { inChange, onDisk, type MessagesMeans } from './means.ts'
-import { INBOXES, type KnownInboxes } from './kinds.ts'
+import { INBOXES, TOLD, type KnownInboxes } from './kinds.ts'
 
 const MAX_INBOXES = 16 // sanity: four of the card, and those of three moves within a month
 
@@ -32,9 +32,11 @@ export async function noteInboxes(app: string, card: VerifiedCard, means: Messag
 /** The owner has left the persona: nothing of it is read any more, and a later persona does not show itself at these relays. */
 export async function forgetInboxes(means: MessagesMeans): Promise<void> {
   const apps = await Array.fromAsync(onDisk(means, INBOXES).ids())
-  if (apps.length === 0) return
+  const told = await Array.fromAsync(onDisk(means, TOLD).ids())
+  if (apps.length + told.length === 0) return
   await means.keeper.change(() => {
     for (const app of apps) inChange(means, INBOXES).delete(app)
+    for (const id of told) inChange(means, TOLD).delete(id)
   })
 }
 

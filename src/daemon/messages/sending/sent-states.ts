@@ -4,8 +4,7 @@ import type { Receipt } from '../../../message/entry.ts'
 import { verifyReceipt } from '../../../message/receipt.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../core/encoding/bytes.ts'
 import { SENT_STATES } from '../../../ipc/methods/messages.ts'
-import { inboxUrls } from '../records/known-inboxes.ts'
-import { inChange, onDisk, type MessagesMeans } from '../records/means.ts'
+import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
 import { currentId } from '../../state/view.ts'
 import { numbered } from '../../sealed/numbered.ts'
 import { hashed } from '../../sealed/hashed.ts'
@@ -52,32 +51,45 @@ export function reachOf({ devices, receipts, restored = [] }: StoredSent): {
 /**
  * Takes a receipt of a device. Its signature tells which one made it, whoever left it. A restored device of the recipient opens with its keys of before,
  * and signs with a new one, which the newest card lists.
- * @throws {MessageError} WRONG_RECEIPT
+ * @returns the PersonaID of the recipient if no device made it that is known here; null if it is taken, or of no message
  */
-export async function takeReceipt(app: string, receipt: Receipt, queue: Queue, means: MessagesMeans): Promise<void> {
-  const { keeper } = means
+export async function takeReceipt(
+  app: string,
+  receipt: Receipt,
+  queue: Queue,
+  means: MessagesMeans,
+): Promise<string | null> {
+  const { keeper, cards } = means
   const number = onDisk(means, SENT_ID).get(hashed(app, formatBase64url(receipt.id), keeper.engine))
   const sent = number === undefined ? undefined : sentOf(app, number, means)
   // Another own device sent it, or it is long over.
-  if (number === undefined || sent === undefined) return
-  const verified = (keys: readonly Uint8Array[]): string =>
-    formatHex(verifyReceipt(receipt, parseBase64url(sent.hash)!, keys, keeper.engine))
-  const keys = sent.devices.map(({ sig }) => parseHex(sig)!)
-  let sig: string
-  try {
-    sig = verified(keys)
-  } catch (error) {
-    if (!isWrongReceipt(error)) throw error
-    const card = await means.cards.find(currentId(sent.to, keeper.onDisk), app, {
-      anew: true,
-      alsoAt: inboxUrls(app, means),
-    })
-    sig = verified(card?.devices.map((entry) => entry.sig) ?? [])
-  }
+  if (number === undefined || sent === undefined) return null
+  const persona = currentId(sent.to, keeper.onDisk)
+  const listed = cards.counting(persona, app)?.devices ?? []
+  const keys = [...sent.devices.map(({ sig }) => parseHex(sig)!), ...listed.map(({ sig }) => sig)]
+  const sig = signerOf(receipt, sent, keys, means)
+  if (sig === null) return persona
   await keeper.change(() => {
     const after = changeSent(app, number, (before) => withReceipt(app, before, sig, means), means)
     if (after !== undefined) deleteIfRead(app, after, queue)
   })
+  return null
+}
+
+/** The key `sig` of the device that made a receipt, hex; null if it is none of these. */
+function signerOf(
+  receipt: Receipt,
+  { hash }: StoredSent,
+  keys: readonly Uint8Array[],
+  { keeper, log }: MessagesMeans,
+): string | null {
+  try {
+    return formatHex(verifyReceipt(receipt, parseBase64url(hash)!, keys, keeper.engine))
+  } catch (error) {
+    if (!(error instanceof MessageError && error.code === 'WRONG_RECEIPT')) throw error
+    noteFailure('message.receipt', error, { log })
+    return null
+  }
 }
 
 /** The object goes once all devices have it. Inside of a change. */
@@ -110,9 +122,4 @@ export function receivedIf(
   const isOut = ({ sig }: SealedTo): boolean => cards.standing(persona, app, parseHex(sig)!) === 'unlisted'
   const isReceived = (theirs.some(has) || restored.length > 0) && theirs.every((device) => has(device) || isOut(device))
   return isReceived ? { state: 'received', reason: null } : {}
-}
-
-/** Whether an error says that the receipt is none of ours. */
-export function isWrongReceipt(error: unknown): boolean {
-  return error instanceof MessageError && error.code === 'WRONG_RECEIPT'
 }

@@ -4,6 +4,7 @@
  */
 import { formatHex } from '../../../core/encoding/bytes.ts'
 import { PersonadError } from '../../../errors/personad-error.ts'
+import { untilAborted } from '../../../process/pulse.ts'
 import { CustodyError } from '../../custody/errors.ts'
 import { inChange, noteFailure, onDisk, type MessagesMeans } from '../records/means.ts'
 import { objectName } from '../records/ids.ts'
@@ -11,6 +12,8 @@ import { JOB, type Job, type Task } from '../records/kinds.ts'
 import { Fetched } from './fetched.ts'
 
 const MAX_RUNNING = 8 // sanity: objects that come or go together; each takes a connection of 64
+const SLOW_MS = 20_000 // sanity: people whose stores are slow together keep nobody else waiting for longer
+const MAX_WITH_SLOW = 32 // sanity: half of the connections
 const MAX_RUNNING_FOR = 2 // sanity: a person whose store is slow keeps nobody else waiting
 const FIRST_PAUSE_SEC = 5 // sanity: a relay that starts anew is back
 const MAX_PAUSE_SEC = 3600 // sanity: a relay that is down for days is asked 24 times a day
@@ -60,7 +63,8 @@ interface Known {
   /** Why the last try failed. */
   reason: string | null
   nextSec: number
-  isRunning: boolean
+  /** When the try began that runs; null if none does. */
+  sinceMs: number | null
 }
 
 export class Queue {
@@ -128,9 +132,9 @@ export class Queue {
     return [id, { app, task, tries: 0, reason: null, nextSec: nowSec, untilSec }]
   }
 
-  /** A relay can be reached again: all jobs that wait are due. */
-  wake(): void {
-    for (const job of this.#jobs.values()) job.nextSec = 0
+  /** A relay can be reached again: all jobs that wait are due, or those that wait for this reason. */
+  wake(reason: string | null = null): void {
+    for (const job of this.#jobs.values()) if (reason === null || job.reason === reason) job.nextSec = 0
     this.#look()
   }
 
@@ -186,25 +190,33 @@ export class Queue {
     const party = task.do === 'fetch' ? task.from : task.do === 'post' ? task.persona : null
     const sent = task.do === 'store' || task.do === 'post' ? task.sent : null
     if (task.do === 'fetch') this.#fetched.add(app, objectName(task), task.at ?? '', task.from)
-    this.#jobs.set(id, { app, do: task.do, bytes, party, sent, reason, nextSec, isRunning: false })
+    this.#jobs.set(id, { app, do: task.do, bytes, party, sent, reason, nextSec, sinceMs: null })
   }
 
   #look(): void {
     this.#cancel()
     if (this.#stop.signal.aborted) return
-    const { nowSec } = this.#means.keeper
-    const running = [...this.#jobs.values()].filter((job) => job.isRunning)
-    const waiting = [...this.#jobs].filter(([, job]) => !job.isRunning).toSorted((a, b) => a[1].nextSec - b[1].nextSec)
+    const { keeper, clock } = this.#means
+    const { nowSec } = keeper
+    const nowMs = clock.nowMs()
+    const running = [...this.#jobs.values()].filter((job) => job.sinceMs !== null)
+    const waiting = [...this.#jobs]
+      .filter(([, job]) => job.sinceMs === null)
+      .toSorted((a, b) => a[1].nextSec - b[1].nextSec)
     for (const [id, job] of waiting) {
       if (job.nextSec > nowSec) {
         const waitSec = Math.min(job.nextSec - nowSec, MAX_PAUSE_SEC)
-        this.#cancel = this.#means.clock.after(waitSec * 1000, () => this.#look())
+        this.#cancel = clock.after(waitSec * 1000, () => this.#look())
         return
       }
-      // The end of another job is the time to look again.
-      if (running.length >= MAX_RUNNING) return
+      const quick = running.filter(({ sinceMs }) => sinceMs! + SLOW_MS > nowMs)
+      // The end of another job is the time to look again, and so is the moment from which it is a slow one.
+      if (quick.length >= MAX_RUNNING || running.length >= MAX_WITH_SLOW) {
+        this.#cancel = clock.after(SLOW_MS, () => this.#look())
+        return
+      }
       if (running.filter(({ party }) => party === job.party).length >= MAX_RUNNING_FOR) continue
-      job.isRunning = true
+      job.sinceMs = nowMs
       running.push(job)
       this.#track(this.#try(id, job))
     }
@@ -214,7 +226,7 @@ export class Queue {
     const later = await this.#run(id)
     this.#unwritten.delete(id)
     if (later === null) this.#jobs.delete(id)
-    else Object.assign(known, later, { isRunning: false })
+    else Object.assign(known, later, { sinceMs: null })
     this.#look()
   }
 
@@ -223,19 +235,23 @@ export class Queue {
     const job = this.#unwritten.get(id) ?? onDisk(this.#means, JOB).get(id)
     if (job === undefined) return null
     const { keeper } = this.#means
-    const end = async (stage: () => void): Promise<void> =>
+    const { signal } = this.#stop
+    const end = async (stage: () => void): Promise<void> => {
+      signal.throwIfAborted()
       await keeper
         .change(() => {
           inChange(this.#means, JOB).delete(id)
           stage()
         })
         .then(() => this.#over(job))
+    }
     try {
       if (job.untilSec <= keeper.nowSec) throw new GiveUp(job.reason ?? 'EXPIRED')
-      await this.#performer.run(job, end, this.#stop.signal)
+      // A try may look for a card, which somebody's relay never gives: the end does not wait for it.
+      await untilAborted(this.#performer.run(job, end, signal), signal)
       return null
     } catch (error) {
-      if (error instanceof CustodyError || this.#stop.signal.aborted) throw error
+      if (error instanceof CustodyError || signal.aborted) throw error
       if (error instanceof GiveUp) {
         await end(() => this.#performer.giveUp(job, error.code))
         return null

@@ -1,13 +1,20 @@
 /** Hostile relays and people: whatever they do, the other messages of the owner go and come, and nothing grows without end. */
 import { describe, expect, test } from 'vitest'
 import { numbered } from '../../../../src/daemon/sealed/numbered.ts'
-import { JOB, ARRIVED_PART, REQUEST, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
+import { JOB, ARRIVED_PART, REQUEST, SEEN, SENT } from '../../../../src/daemon/messages/records/kinds.ts'
 import { sealEntry } from '../../../../src/message/entry.ts'
 import type { InboxEntry } from '../../../../src/relay/wire.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../../../src/core/encoding/bytes.ts'
 import { engine } from '../../../support/person.ts'
 import { makeContacts, MessageDaemon, NOTES, recordsOf, twoPeople } from '../../../support/message-daemon.ts'
-import { answerOf, listedEntry, neverAnswers, wholeObject, type RelayCall } from '../../../support/message-relay.ts'
+import {
+  answerOf,
+  listedEntry,
+  neverAnswers,
+  wholeObject,
+  type MessageRelay,
+  type RelayCall,
+} from '../../../support/message-relay.ts'
 
 const isList = ({ method, path }: RelayCall, bob: MessageDaemon): boolean =>
   method === 'GET' && path.startsWith(`/inbox/${bob.personaId}?`)
@@ -134,6 +141,60 @@ describe('a contact', () => {
     ])
   })
 
+  test('whose invites are as large as messages may be leaves none of their bytes on the disk', async () => {
+    const { world, alice, bob } = await twoPeople()
+    await alice.messages.sender.invite(NOTES, bob.personaId, 'x'.repeat(2 * 196_608))
+    await world.until(async () => (await recordsOf(bob, SEEN)) === 1)
+    expect([await recordsOf(bob, JOB), await recordsOf(bob, ARRIVED_PART), await bob.texts()]).toEqual([0, 0, []])
+    await alice.send(bob, 'hello')
+    expect(await bob.arrived(1)).toEqual(['hello'])
+  })
+
+  test('whose relay never gives their card holds up no end of the daemon, and the message comes after the next start', async () => {
+    const { world, alices, alice, bob } = await twoPeople()
+    await bob.stopped()
+    await alice.send(bob, 'hello')
+    await alice.untilSent(1, 'notified')
+    let asked = 0
+    alices.instead = async (call) => {
+      if (call.method !== 'GET' || !call.path.startsWith('/card/')) return null
+      asked++
+      return await neverAnswers(call)
+    }
+    const back = await bob.restarted()
+    await world.until(() => back.messages.queue.count('fetch').jobs === 1 && asked > 0)
+    const after = back.restarted()
+    alices.instead = () => null
+    expect(await (await after).arrived(1)).toEqual(['hello'])
+  })
+
+  test('with some others, whose stores never answer, keeps nobody else waiting for long', async () => {
+    const { world, bob } = await twoPeople()
+    const [slow, quick] = [await world.relay('slow'), await world.relay('quick')]
+    const somebody = async (name: string, relay: MessageRelay): Promise<MessageDaemon> => {
+      const daemon = await MessageDaemon.open(world, name, [relay])
+      await makeContacts(daemon, bob)
+      await daemon.use()
+      return daemon
+    }
+    const carol = await somebody('Carol', quick)
+    let held = 0
+    slow.instead = async (call) => {
+      if (call.method !== 'GET' || !call.path.startsWith('/store/')) return null
+      held++
+      return await neverAnswers(call)
+    }
+    for (const name of ['Dan', 'Erin', 'Frank', 'Grace']) {
+      const other = await somebody(name, slow)
+      for (let n = 0; n < 5; n++) await other.send(bob, `slow ${n}`)
+    }
+    await world.until(() => held >= 8)
+    await carol.send(bob, 'quick')
+    expect(await bob.arrived(1)).toEqual(['quick'])
+    // All that were there before her message would have been asked else, eight a minute.
+    expect(held).toBeLessThan(20)
+  })
+
   test('whose receipts carry no signature of a device that has the message changes nothing', async () => {
     const { world, alices, alice, bob } = await twoPeople()
     await bob.stopped()
@@ -160,6 +221,37 @@ describe('a contact', () => {
     alices.instead = () => null
     await bob.restarted()
     await back.untilSent(number, 'received')
+  })
+
+  test('whose receipts are made up, and whose relay never gives their card, keeps nobody else waiting', async () => {
+    const { world, alices, bobs, alice, bob } = await twoPeople()
+    const carol = await MessageDaemon.open(world, 'Carol', [await world.relay('carol')])
+    await makeContacts(alice, carol)
+    await carol.use()
+    await bob.stopped()
+    const number = await alice.send(bob, 'hello')
+    await alice.untilSent(number, 'notified')
+    const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
+    const route = { from: parseHex(bob.personaId)!, reader: parseHex(alice.personaId)!, app: NOTES }
+    const keys = alice.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
+    const made: InboxEntry[] = []
+    for (let n = 1; n <= 10; n++) {
+      const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
+      made.push(listedEntry(n, bob.personaId, NOTES, formatBase64url(await sealEntry(receipt, route, keys))))
+    }
+    let lists = 0
+    alices.instead = ({ path }) =>
+      path.startsWith(`/inbox/${alice.personaId}?`) && lists++ === 0
+        ? answerOf(200, { ok: true, entries: made, next: null })
+        : null
+    bobs.instead = async (call) => (call.path.startsWith('/card/') ? await neverAnswers(call) : null)
+    const back = await alice.restarted()
+    await world.until(() => lists > 0)
+    const looks = bobs.count('GET /card/')
+    await carol.send(back, 'quick')
+    expect(await back.arrived(1)).toEqual(['quick'])
+    // Each look takes a minute, and there is one for all of them.
+    expect(bobs.count('GET /card/') - looks).toBeLessThan(5)
   })
 
   test('who learns the id of a message from the store of somebody else keeps nobody from it', async () => {

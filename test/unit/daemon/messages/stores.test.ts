@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { JOB } from '../../../../src/daemon/messages/records/kinds.ts'
+import { changeCounts } from '../../../../src/daemon/messages/records/counts.ts'
+import { ARRIVED, JOB } from '../../../../src/daemon/messages/records/kinds.ts'
+import { inChange } from '../../../../src/daemon/messages/records/means.ts'
+import { numbered } from '../../../../src/daemon/sealed/numbered.ts'
 import {
   DAY_SEC,
   NOTES,
@@ -58,6 +61,32 @@ test('an object that is on its way counts for its sender and its inbox, also aft
   await world.until(async () => (await recordsOf(back, JOB)) === 1)
   bobs.isDown = true
   expect(count(await back.restarted())).toBe(1)
+})
+
+test('a message waits at the inbox while an app leaves no room, and comes as soon as the app has made some', async () => {
+  const { world, bobs, alice, bob } = await twoPeople()
+  await alice.send(bob, 'a large one')
+  await bob.arrived(1)
+  await world.settle()
+  const { means } = bob.messages
+  const bytes = 64 << 20
+  await means.keeper.change(() => {
+    const arrived = inChange(means, ARRIVED)
+    arrived.put(numbered(NOTES, 1), { ...arrived.get(numbered(NOTES, 1))!, bytes })
+    changeCounts(NOTES, () => ({ unreadBytes: bytes }), means)
+  })
+  const number = await alice.send(bob, 'waits')
+  await alice.untilSent(number, 'notified')
+  for (let hour = 0; hour < 3; hour++) await world.later(3600)
+  expect([(await bob.call('message.list', {})).apps[0], await bobs.entries()]).toMatchObject([
+    { unread: 1, fetching: 1 },
+    1,
+  ])
+  const startSec = world.nowSec
+  await bob.call('message.ack', { app: NOTES, upTo: 1 })
+  expect(await bob.arrived(1)).toEqual(['waits'])
+  expect(world.nowSec - startSec).toBeLessThan(60)
+  await alice.untilSent(number, 'received')
 })
 
 test('a store that stays down for a month makes the message fail, with the reason, and the inbox is free of it', async () => {

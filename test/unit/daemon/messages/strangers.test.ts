@@ -1,7 +1,10 @@
 /** Somebody who is no contact asks first, and nothing of theirs is fetched before (docs/messages.md, section 8). */
 import { describe, expect, test } from 'vitest'
-import { MessageDaemon, NOTES, type TwoPeople } from '../../../support/message-daemon.ts'
+import { inboxAt } from '../../../../src/daemon/messages/tasks/relays-at.ts'
+import { setSenders } from '../../../../src/relay/inboxes.ts'
+import { MessageDaemon, NOTES, twoPeople, type TwoPeople } from '../../../support/message-daemon.ts'
 import { MessageWorld } from '../../../support/message-world.ts'
+import { rotates } from '../../../support/rotation.ts'
 
 /** Mallory has Bob as a contact, and Bob does not know Mallory. */
 async function strangers(): Promise<TwoPeople> {
@@ -107,4 +110,95 @@ describe('somebody whom the owner has blocked is heard again: the inbox learns o
     await alice.untilSent(await alice.send(back, 'taken'), 'received')
     expect(await back.texts()).toEqual(['taken'])
   })
+
+  /** Alice is a contact whom Bob's inbox drops. */
+  async function blocked(): Promise<TwoPeople> {
+    const people = await strangers()
+    const { alice, bob } = people
+    await bob.meets(alice)
+    await heard(people, async () => await bob.test.call('contact.block', { contact: alice.personaId }))
+    return people
+  }
+
+  test('after a crash between the end of a block and its word, at the next start', async () => {
+    const people = await blocked()
+    const { alice, bob } = people
+    bob.test.onEvent = () => {}
+    await bob.test.call('contact.unblock', { contact: alice.personaId })
+    let back = bob
+    await heard(people, async () => (back = await bob.restarted()))
+    await alice.untilSent(await alice.send(back, 'taken'), 'received')
+    expect(await back.texts()).toEqual(['taken'])
+  })
+
+  test('after the end of a block of which a relay that was away did not hear before the daemon ended', async () => {
+    const people = await blocked()
+    const { world, bobs, alice, bob } = people
+    bobs.isDown = true
+    await bob.test.call('contact.unblock', { contact: alice.personaId })
+    await world.later(60)
+    const back = await bob.restarted()
+    bobs.isDown = false
+    await world.later(3600)
+    await alice.untilSent(await alice.send(back, 'taken'), 'received')
+    expect(await back.texts()).toEqual(['taken'])
+  })
+
+  test('once the owner has forgotten them, as a stranger, and once they are a contact again', async () => {
+    const people = await blocked()
+    const { world, alice, bob } = people
+    await heard(people, async () => await bob.test.call('contact.forget', { contact: alice.personaId }))
+    await alice.send(bob, 'you do not know me')
+    await world.until(async () => (await requestsOf(bob)).length > 0)
+    await bob.meets(alice)
+    await world.later(60)
+    expect(await bob.texts()).toEqual(['you do not know me'])
+  })
+
+  test('a crash between a block and its word: the next entry brings it, and the relay drops those after it', async () => {
+    const people = await strangers()
+    const { world, bobs, alice, bob } = people
+    await bob.meets(alice)
+    bob.test.onEvent = () => {}
+    await bob.test.call('contact.block', { contact: alice.personaId })
+    const back = await bob.restarted()
+    await heard(people, async () => await alice.send(back, 'read by nobody'))
+    await world.settle()
+    const entries = await bobs.entries()
+    await alice.untilSent(await alice.send(back, 'dropped by the relay'), 'notified')
+    expect([await back.texts(), await bobs.entries()]).toEqual([[], entries])
+  })
+
+  test('no relay hears of a contact who has sent nothing there', async () => {
+    const { world, bobs, alice, bob } = await strangers()
+    await bob.meets(alice)
+    await bob.test.call('contact.forget', { contact: alice.personaId })
+    await bob.meets(alice)
+    await bob.restarted()
+    await world.later(3600)
+    expect(bobs.count(`POST /inbox/${bob.personaId}/senders`)).toBe(0)
+  })
+})
+
+test('a stolen device that keeps a contact out of the inbox does so until the rotation that leaves it out', async () => {
+  const { world, bobs, alice, bob } = await twoPeople()
+  await alice.untilSent(await alice.send(bob, 'before'), 'received')
+  const thief = await bob.phone()
+  const device = thief.cards.deviceNow(NOTES)!
+  const { client, inbox } = await inboxAt(bobs.url, bob.personaId, NOTES, device, thief.messages.means)
+  await setSenders(client, inbox, { block: [alice.personaId], strangers: 0 })
+  await alice.untilSent(await alice.send(bob, 'kept out'), 'notified')
+  await world.later(3600)
+  expect(await bob.texts()).toEqual(['before'])
+  await thief.stopped()
+  const before = bobs.calls.length
+  await rotates(bob.test, null, { epoch: 1 })
+  await world.later(3600)
+  await alice.untilSent(await alice.send(bob, 'after'), 'received')
+  // What was dropped is left again, because the card is of another epoch.
+  expect((await bob.texts()).toSorted()).toEqual(['after', 'before', 'kept out'])
+  const calls = bobs.calls.slice(before)
+  const put = calls.findIndex((call) => call.startsWith('PUT /card/'))
+  const told = calls.findIndex((call) => call === `POST /inbox/${bob.personaId}/senders`)
+  expect([put >= 0, told > put]).toEqual([true, true])
 })
