@@ -1,5 +1,5 @@
 /** The schemas of the messages between the daemon and personad-net, for the daemon. personad-net has its own reader of orders. */
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 import { MAX_SALT_BYTES } from '../core/announce/signed-value.ts'
 import { newCounters, type DhtCounters } from '../dht/counters.ts'
 import { BEAT, FAILED } from '../process/common-reports.ts'

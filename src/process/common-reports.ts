@@ -1,5 +1,5 @@
 /** Schemas of the reports that every child makes. A program adds its own report `ready`. */
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 
 export const BEAT: z.ZodObject<{ type: z.ZodLiteral<'beat'> }, z.core.$strict> = z.strictObject({
   type: z.literal('beat'),

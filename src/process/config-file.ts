@@ -5,7 +5,7 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { isMap, isNode, LineCounter, parseDocument, visit, type Document } from 'yaml'
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 import { decodeUtf8 } from '../core/encoding/bytes.ts'
 import { PersonadError } from '../errors/personad-error.ts'
 import { section as mapping } from './config-values.ts'

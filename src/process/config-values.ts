@@ -1,7 +1,7 @@
 /** Types of configuration values. Each error completes the sentence "... must be". */
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 
 /** A mapping with only these keys. An empty or missing mapping has the defaults. */
 export function section<Shape extends z.ZodRawShape>(

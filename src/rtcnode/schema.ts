@@ -1,5 +1,5 @@
 /** The schemas of the messages between the daemon and personad-rtc, for the daemon. personad-rtc has its own reader of orders. */
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 import { BEAT, FAILED } from '../process/common-reports.ts'
 import type { Protocol } from '../process/protocol.ts'
 import { MAX_SDP_CHARS } from '../channel/rtc/connection.ts'

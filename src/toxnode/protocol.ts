@@ -2,7 +2,7 @@
  * The messages between the daemon and its Tox node. Both sides check them: neither trusts the other to work
  * correctly.
  */
-import * as z from 'zod'
+import * as z from '../schema/zod.ts'
 import { BEAT, FAILED } from '../process/common-reports.ts'
 import type { CommonReport, Protocol } from '../process/protocol.ts'
 

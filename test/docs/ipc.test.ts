@@ -84,7 +84,7 @@ function differences(rows: readonly Row[]): string[] {
     }
     if (row.permission !== permission) found.push(`${method}: permission ${row.permission}`)
     if (!row.nouns.includes(method.split('.')[0]!)) found.push(`${method}: under ${row.nouns.join(', ')}`)
-    const { properties = {}, required = [] } = z.toJSONSchema(params)
+    const { properties = {}, required = [] } = params.toJSONSchema()
     for (const name of Object.keys(properties)) {
       const written = `\`${name}${required.includes(name) ? '' : '?'}\``
       if (!row.params.includes(written)) found.push(`${method}: no param ${written}`)
@@ -254,7 +254,7 @@ const VALUES: readonly (readonly [heading: string, schema: z.ZodType])[] = [
 
 test.each(VALUES)('the page names every member of %s', (heading, schema) => {
   const passage = DOC.split(`\n#### ${heading}\n`)[1]?.split(/\n#{2,4} /)[0]
-  const members = Object.keys(z.toJSONSchema(schema).properties ?? {})
+  const members = Object.keys(schema.toJSONSchema().properties ?? {})
   expect(members.length).toBeGreaterThan(1)
   expect(members.filter((member) => passage?.includes(`\`${member}\``) !== true)).toEqual([])
 })

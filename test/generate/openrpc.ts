@@ -12,13 +12,13 @@ import * as watch from '../../src/ipc/shapes/profiles.ts'
 export const OPENRPC_FILE: string = fileURLToPath(new URL('../../docs/openrpc.json', import.meta.url))
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url))
 
-/** The values that methods share, named as docs/ipc.md names them. */
+/** The values that methods share, named as docs/ipc.md names them. A schema adds itself, since what has a name in sources only stands for it. */
 const named = z.registry<{ id: string }>()
 for (const [name, schema] of Object.entries({ ...shapes, ...own, ...judged, ...watch })) {
-  if (schema instanceof z.ZodObject) named.add(schema, { id: name.replace(/^./, (first) => first.toUpperCase()) })
+  if (schema instanceof z.ZodObject) schema.register(named, { id: name.replace(/^./, (first) => first.toUpperCase()) })
 }
 
-named.add(METHODS.status.result, { id: 'DaemonStatus' })
+METHODS.status.result.register(named, { id: 'DaemonStatus' })
 
 /** The OpenRPC 1.3 document, as JSON text. */
 export function openrpcText(): string {
@@ -50,10 +50,7 @@ const components = new Map<string, unknown>()
 
 /** The JSON Schema of a type; what it shares with others goes to the components. */
 function schemaOf(type: z.ZodType): object {
-  const text = JSON.stringify(z.toJSONSchema(type, { metadata: named })).replaceAll(
-    '"#/$defs/',
-    '"#/components/schemas/',
-  )
+  const text = JSON.stringify(type.toJSONSchema({ metadata: named })).replaceAll('"#/$defs/', '"#/components/schemas/')
   const { $schema: _dialect, $defs = {}, ...schema } = JSON.parse(text) as { $schema: string; $defs?: object }
   for (const [name, shared] of Object.entries($defs)) components.set(name, shared)
   return schema

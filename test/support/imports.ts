@@ -41,6 +41,7 @@ const MESSAGES = [...KEEPER, 'card', 'message', 'relay', 'daemon/cards', 'daemon
 /** From the ground up: a folder imports only folders above it in this list. */
 export const RULES: Readonly<Record<string, Rule>> = {
   errors: { folders: [], packages: [], reason: 'the base of all errors needs no other code' },
+  schema: { folders: [], packages: ['zod'], reason: 'the one place that has schemas made' },
   'core/encoding': { folders: [], packages: [], reason: 'bytes and texts have no meaning here' },
   'core/curve': { folders: ['core/encoding'], packages: [], reason: 'points and scalars have no meaning here' },
   'core/unicode': { folders: [], packages: [], reason: 'facts of Unicode 16.0' },
@@ -58,8 +59,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   durable: { folders: [], packages: ['node:'], reason: 'a leaf that everybody who writes files may use' },
   process: {
-    folders: ['core/encoding'],
-    packages: ['node:', 'koffi', 'winston', 'yaml', 'zod'],
+    folders: ['schema', 'core/encoding'],
+    packages: ['node:', 'koffi', 'winston', 'yaml'],
     reason: 'code that all our programs share knows nothing about personas',
   },
   crypto: {
@@ -78,8 +79,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'salvage reads what the store wrote, and does not know what the records mean',
   },
   toxnode: {
-    folders: ['core', 'process'],
-    packages: ['node:', 'koffi', 'zod'],
+    folders: ['schema', 'core', 'process'],
+    packages: ['node:', 'koffi'],
     reason: 'the Tox node is a separate process and must not contain the keeper',
   },
   pairing: {
@@ -93,8 +94,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'what every record promises names no network',
   },
   'record/veilid': {
-    folders: ['core', 'crypto', 'process', 'record'],
-    packages: ['node:fs', 'node:net', 'node:path', 'node:stream', 'zod'],
+    folders: ['schema', 'core', 'crypto', 'process', 'record'],
+    packages: ['node:fs', 'node:net', 'node:path', 'node:stream'],
     reason: 'records on Veilid know neither a carrier nor another network of records',
   },
   dht: {
@@ -108,13 +109,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'records on the DHT open no socket: the way to its client is handed in',
   },
   netnode: {
-    folders: ['core', 'dht', 'process'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', 'core', 'dht', 'process'],
+    packages: ['node:'],
     reason: 'personad-net is a separate program without keys: it must contain neither keeper nor store',
   },
   rtcnode: {
-    folders: ['core', 'process', 'channel/rtc'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', 'core', 'process', 'channel/rtc'],
+    packages: ['node:'],
     reason: 'personad-rtc is a separate program without keys: it must contain neither keeper nor store',
   },
   seal: {
@@ -213,8 +214,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the HTTP server knows boxes, cards, inboxes, objects and personas by their interfaces, and no store',
   },
   'relayd/program': {
-    folders: ['card', 'core', 'crypto', 'durable', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', 'card', 'core', 'crypto', 'durable', 'ipc', 'process', 'relay', 'relayd', 'seal', 'store'],
+    packages: ['node:'],
     reason: 'the program puts the parts of the relay together; it knows no daemon',
   },
   channel: { folders: [], packages: [], reason: 'the folder holds nothing but its parts' },
@@ -283,11 +284,15 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ['node:'],
     reason: 'profiles are read and written without a daemon',
   },
-  'ipc/shapes': { folders: ['core'], packages: ['zod'], reason: 'a value that travels knows no method and no socket' },
+  'ipc/shapes': {
+    folders: ['schema', 'core'],
+    packages: [],
+    reason: 'a value that travels knows no method and no socket',
+  },
   'ipc/wire': { folders: ['core'], packages: [], reason: 'frames are bytes: a client reads them without zod' },
   'ipc/methods': {
-    folders: ['core', 'crypto', 'ipc/shapes'],
-    packages: ['zod'],
+    folders: ['schema', 'core', 'crypto', 'ipc/shapes'],
+    packages: [],
     reason: 'the table says who may call what; it does not answer',
   },
   ipc: {
@@ -296,8 +301,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a client in another program loads neither store, keeper nor server',
   },
   'ipc/server': {
-    folders: ['ipc', 'ipc/wire', 'ipc/methods'],
-    packages: ['node:', 'node-ipc', 'zod'],
+    folders: ['schema', 'ipc', 'ipc/wire', 'ipc/methods'],
+    packages: ['node:', 'node-ipc'],
     reason: 'the server carries calls; it does not know what they mean',
   },
   'daemon/state': {
@@ -332,8 +337,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the keeper does not know what answers the socket, or which wings there are',
   },
   'daemon/net': {
-    folders: ['core', 'channel/rtc', 'dht', 'ipc/shapes', 'netnode', 'process', 'rtcnode'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', 'core', 'channel/rtc', 'dht', 'ipc/shapes', 'netnode', 'process', 'rtcnode'],
+    packages: ['node:'],
     reason: 'the way to the network knows no persona: wings give it sealed or signed bytes',
   },
   'daemon/sealed': {
@@ -342,8 +347,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'sealed records know neither what is in them nor who keeps them',
   },
   'daemon/cards/kept': {
-    folders: [...KEEPER, 'card'],
-    packages: ['zod'],
+    folders: ['schema', ...KEEPER, 'card'],
+    packages: [],
     reason: 'which card counts does not depend on who signs, shows or fetches cards',
   },
   'daemon/cards': {
@@ -362,7 +367,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'daemon/relays': {
     folders: [...KEEPER, 'daemon/net', 'daemon/sealed', 'netnode', 'relay', 'seal'],
-    packages: ['node:crypto', 'zod'],
+    packages: ['node:crypto'],
     reason: 'the relays of the owner know no channel: wings decide what is sent there',
   },
   'daemon/wing': {
@@ -371,18 +376,18 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the interface of wings names no wing',
   },
   'daemon/profiles': {
-    folders: [...VALUES, 'process', 'tox', 'daemon/state', 'daemon/wing'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', ...VALUES, 'process', 'tox', 'daemon/state', 'daemon/wing'],
+    packages: ['node:'],
     reason: 'a wing does not know the other wings',
   },
   'daemon/notify': {
-    folders: [...KEEPER, 'daemon/wing'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', ...KEEPER, 'daemon/wing'],
+    packages: ['node:'],
     reason: 'a wing does not know the other wings, and a notice changes nothing',
   },
   'daemon/announce': {
-    folders: [...KEEPER, 'core/announce', 'dht', 'daemon/net', 'daemon/wing'],
-    packages: ['zod'],
+    folders: ['schema', ...KEEPER, 'core/announce', 'dht', 'daemon/net', 'daemon/wing'],
+    packages: [],
     reason: 'a wing does not know the other wings',
   },
   'daemon/channels/carriers': {
@@ -403,8 +408,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a carrier moves sealed bytes: it knows no persona, no store and no channel',
   },
   'daemon/channels/records': {
-    folders: [...KEEPER, 'channel', 'daemon/channels/carriers', 'daemon/sealed'],
-    packages: ['zod'],
+    folders: ['schema', ...KEEPER, 'channel', 'daemon/channels/carriers', 'daemon/sealed'],
+    packages: [],
     reason: 'what lies on the disk knows nothing of what works with it',
   },
   'daemon/channels/ends': {
@@ -453,8 +458,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'the lines of a chat are kept whatever way has carried them',
   },
   'daemon/links/proposals': {
-    folders: [...KEEPER, 'link', 'daemon/sealed', 'daemon/wing'],
-    packages: ['node:timers/promises', 'zod'],
+    folders: ['schema', ...KEEPER, 'link', 'daemon/sealed', 'daemon/wing'],
+    packages: ['node:timers/promises'],
     reason: 'a proposal knows links by their interface, and channels by what the daemon hands in',
   },
   'daemon/links': {
@@ -464,13 +469,13 @@ export const RULES: Readonly<Record<string, Rule>> = {
   },
   'daemon/apps': { folders: KEEPER, packages: [], reason: 'a wing does not know the other wings' },
   'daemon/companion': {
-    folders: [...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],
-    packages: ['node:', 'zod'],
+    folders: ['schema', ...KEEPER, 'tox/save', 'toxnode', 'daemon/wing'],
+    packages: ['node:'],
     reason: 'a wing does not know the other wings',
   },
   'daemon/snapshot': {
-    folders: KEEPER,
-    packages: ['node:crypto', 'zod'],
+    folders: ['schema', ...KEEPER],
+    packages: ['node:crypto'],
     reason: 'a wing does not know the other wings',
   },
   'daemon/health': {
@@ -484,8 +489,8 @@ export const RULES: Readonly<Record<string, Rule>> = {
     reason: 'a rotation is a procedure over the keeper; it knows no wing',
   },
   'daemon/pairing': {
-    folders: [...KEEPER, 'daemon/snapshot', 'pairing'],
-    packages: ['zod'],
+    folders: ['schema', ...KEEPER, 'daemon/snapshot', 'pairing'],
+    packages: [],
     reason: 'a pairing carries a snapshot; it knows no wing',
   },
   'daemon/methods': {

@@ -1,5 +1,5 @@
 /** The section `announce` of the configuration (config/personad.yaml explains every key). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 
 export interface AnnounceConfig {

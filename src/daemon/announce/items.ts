@@ -1,5 +1,5 @@
 /** The records of announcements: the signed items of this persona, and what is known of its earlier epochs. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_DHT_SEQ, MAX_SALT_BYTES, type SignedValue } from '../../core/announce/signed-value.ts'
 import { ANNOUNCE_KINDS, isSetting, type AnnounceKind } from '../../core/announce/settings.ts'
 import { formatBase64url, formatHex, parseBase64url, parseHex } from '../../core/encoding/bytes.ts'

@@ -1,6 +1,6 @@
 /** The section `tox` of the configuration: the companion (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_BOOTSTRAP_NODES, type BootstrapNode } from '../../toxnode/protocol.ts'
 import { MAX_TOX_NAME_BYTES } from '../../tox/save/savefile.ts'

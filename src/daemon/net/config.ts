@@ -1,6 +1,6 @@
 /** The section `net` of the configuration: how the daemon reaches the network (config/personad.yaml explains every key). */
 import { isIP } from 'node:net'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { formatHostPort } from '../../core/encoding/host-port.ts'
 import { isWebAddress, MAX_ADDRESS_BYTES, withSlash } from '../../core/encoding/web-address.ts'
 import type { ConfigKey, ConfigSection } from '../../process/config-file.ts'

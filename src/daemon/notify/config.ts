@@ -1,5 +1,5 @@
 /** The section `notify` of the configuration: what the desktop shows. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import { setOf } from '../../process/config-values.ts'
 

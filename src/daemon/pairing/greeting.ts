@@ -1,6 +1,6 @@
 /** The greetings in the handshake. They hold no secret, because people have not compared the words yet (docs/pairing.md, section 2). */
 import { PairingStateError } from './errors.ts'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { keyHex } from '../../ipc/shapes/scalars.ts'
 import { tableDevice, type TableDevice } from '../../ipc/shapes/contact.ts'

@@ -1,5 +1,5 @@
 /** The section `watch` of the configuration: which Tox profiles are watched, and what is done about them. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { ConfigSection } from '../../process/config-file.ts'
 import { absolutePath } from '../../process/config-values.ts'
 import type { WatchedPlaces } from './places.ts'

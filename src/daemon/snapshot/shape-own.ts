@@ -1,5 +1,5 @@
 /** The owner's records in a snapshot: the own persona's position, past tables, intents (docs/backup.md). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_POINTS_BETWEEN, type Intent } from '../../core/intents.ts'
 import { type DocumentValue, SETTING_KEYS, type Settings } from '../../core/document.ts'
 import type { Edit } from '../../core/edit.ts'

@@ -1,5 +1,5 @@
 /** The values that the shapes of more than one record have (docs/backup.md). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { checkDeviceKey } from '../../core/blob.ts'
 import { parseHex } from '../../core/encoding/bytes.ts'
 import { BlobError } from '../../core/errors.ts'

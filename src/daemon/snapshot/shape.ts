@@ -1,5 +1,5 @@
 /** The records of a snapshot, each with the strict shape by which the other device reads it (docs/backup.md). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { encodeUtf8 } from '../../core/encoding/bytes.ts'
 import { MAX_EVIDENCE_PER_PERSONA, type Evidence } from '../../core/evidence.ts'
 import { MAX_DEVICES, MAX_SEQ } from '../../core/limits.ts'

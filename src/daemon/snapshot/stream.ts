@@ -4,7 +4,7 @@
  */
 import { SnapshotError } from './errors.ts'
 import { createHash, type Hash } from 'node:crypto'
-import type { z } from 'zod'
+import type * as z from '../../schema/zod.ts'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../../core/encoding/bytes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { Kind, Purpose } from '../state/kind.ts'

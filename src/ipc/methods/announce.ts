@@ -1,5 +1,5 @@
 /** The part of announcements in the protocol: methods, values, and their part of the status (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { ANNOUNCE_KINDS, type AnnounceKind } from '../../core/announce/settings.ts'
 import { count, seconds } from '../shapes/scalars.ts'
 import type { MethodSpec } from './method.ts'

@@ -1,5 +1,5 @@
 /** Params that the methods of apps share: channels and messages. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import { MAX_PAGE } from '../shapes/limits.ts'
 

@@ -1,5 +1,5 @@
 /** The methods of local apps and their capabilities (docs/ipc.md, section 3, app). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec } from './method.ts'
 import { appName, appShapes, grantedName, spokenName, type App, type AppName, type AppToken } from '../shapes/apps.ts'
 import type { Capability } from '../shapes/capabilities.ts'

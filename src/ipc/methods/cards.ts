@@ -1,5 +1,5 @@
 /** The methods of the own cards (docs/ipc.md, section 3, card). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import { isWebAddress, withSlash } from '../../core/encoding/web-address.ts'
 import { count, seconds } from '../shapes/scalars.ts'

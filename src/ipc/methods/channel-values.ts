@@ -1,5 +1,5 @@
 /** Channels and invites on the socket (docs/ipc.md, section 3, channel). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 
 /** 16 random hex digits: of a channel, or of an open invite. */

@@ -1,5 +1,5 @@
 /** The part of channels in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, channel). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { appName, MAX_PIECE_BYTES, ownKey, pageLimit, pieceBase64 } from './app-params.ts'
 import {
   channelId,

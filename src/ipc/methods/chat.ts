@@ -1,5 +1,5 @@
 /** The part of chats in the protocol: the lines that `persona chat` keeps at the daemon (docs/ipc.md, section 3, chat). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 import { ownKey, pageLimit } from './app-params.ts'

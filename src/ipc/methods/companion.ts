@@ -1,5 +1,5 @@
 /** The companion's part of the protocol: methods, events, its part of the status (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec } from './method.ts'
 import { keyHex } from '../shapes/scalars.ts'
 import { connection, toxPeers, toxStatus, type Connection, type ToxPeers, type ToxStatus } from '../shapes/tox.ts'

@@ -1,5 +1,5 @@
 /** The methods of contacts: lookup, observations, links, pending changes (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_BATCH, MAX_PAGE } from '../shapes/limits.ts'
 import type { MethodSpec } from './method.ts'
 import * as cards from '../shapes/cards.ts'

@@ -1,5 +1,5 @@
 /** The methods of secrets: lock, passphrase, backup, restore, pairing (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { SealMode } from '../../crypto/seal.ts'
 import { MAX_EPOCH } from '../../core/limits.ts'
 import type { MethodSpec } from './method.ts'

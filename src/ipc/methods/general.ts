@@ -1,5 +1,5 @@
 /** The methods of the daemon itself: status, doctor, events, history, alarms (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_PAGE } from '../shapes/limits.ts'
 import type { MethodSpec } from './method.ts'
 import type { EventName } from './events.ts'

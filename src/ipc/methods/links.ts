@@ -1,5 +1,5 @@
 /** The part of app links in the protocol: methods, values, events and their part of the status (docs/ipc.md, section 3, app). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { spokenName } from '../shapes/apps.ts'
 import { count, keyHex, seconds } from '../shapes/scalars.ts'
 import type { MethodSpec } from './method.ts'

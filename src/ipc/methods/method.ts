@@ -1,5 +1,5 @@
 /** The shape of the method table: name, permission, params, result (docs/ipc.md, section 3). table.ts holds the table. */
-import type { z } from 'zod'
+import type * as z from '../../schema/zod.ts'
 import type { Capability } from '../shapes/capabilities.ts'
 
 /**

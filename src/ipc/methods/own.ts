@@ -1,5 +1,5 @@
 /** The methods of the owner's persona: table, key chain, recovery words (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec } from './method.ts'
 import {
   type EditResult,

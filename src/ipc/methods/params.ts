@@ -1,5 +1,5 @@
 /** Params that several methods share, and the functions that write a row of the method table. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec, Permission } from './method.ts'
 import * as shape from '../shapes/scalars.ts'
 

@@ -1,5 +1,5 @@
 /** The watched profiles' part of the protocol: methods, events, their part of the status (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec } from './method.ts'
 import { dueProfiles, placedProfile, writtenProfile } from '../shapes/due.ts'
 import type { DueProfiles, PlacedProfile, WrittenProfile } from '../shapes/due.ts'

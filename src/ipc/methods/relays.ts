@@ -1,5 +1,5 @@
 /** The methods of the owner's relays (docs/ipc.md, section 3, relay). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { MethodSpec } from './method.ts'
 import { method, noParams, type Empty } from './params.ts'
 

@@ -1,5 +1,5 @@
 /** The status of the daemon on the socket (docs/ipc.md, section 3, DaemonStatus): its own part, and those of its wings. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { baseStatus, type BaseStatus } from '../shapes/status.ts'
 import type { All, WingSchema } from './wing.ts'
 import type { AnyWing } from './wing-schemas.ts'

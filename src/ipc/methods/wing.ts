@@ -1,5 +1,5 @@
 /** The part of a wing that clients load: values and their schemas, and no code that runs in the daemon (docs/wings.md). */
-import type { z } from 'zod'
+import type * as z from '../../schema/zod.ts'
 import type { Permission } from './method.ts'
 
 /** @template S its keys in the result of `status` */

@@ -33,7 +33,8 @@ type Handler = (params: unknown, caller: Caller) => unknown
 
 interface Entry {
   readonly spec: MethodSpec<unknown, unknown>
-  readonly look: Look | null
+  /** Prepared at the first call: most methods are never called in the life of a daemon. */
+  look: Look | null | undefined
   readonly handler: Handler
 }
 
@@ -45,7 +46,7 @@ export function createDispatch<M extends MethodTable<M>>(options: DispatchOption
   for (const name of Object.keys(options.methods)) {
     const key = name as keyof M
     const spec = options.methods[key]
-    table.set(name, { spec, look: firstFault(spec.params), handler: options.handlers[key] as Handler })
+    table.set(name, { spec, look: undefined, handler: options.handlers[key] as Handler })
   }
 
   function fail(id: RequestId | null, method: string, error: unknown): string {
@@ -112,8 +113,10 @@ function denied(method: string, permission: Permission): RpcError {
   })
 }
 
-function checkParams({ spec, look }: Entry, params: unknown): unknown {
-  const fault = look?.(params) ?? null
+function checkParams(entry: Entry, params: unknown): unknown {
+  const { spec } = entry
+  if (entry.look === undefined) entry.look = firstFault(spec.params)
+  const fault = entry.look?.(params) ?? null
   if (fault !== null) throw badParams(fault)
   const parsed = spec.params.safeParse(params)
   if (parsed.success) return parsed.data

@@ -2,7 +2,7 @@
  * Finds the first fault of params that could be expensive. A schema of zod reads everything and collects each fault: half a million wrong
  * names in one frame took seconds and 550 MB. So every list and record that comes in has a bound, and this reader stops at the first fault.
  */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 
 export interface Fault {
   readonly path: readonly PropertyKey[]

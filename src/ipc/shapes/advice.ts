@@ -1,5 +1,5 @@
 /** Advice for a Tox client: what to do with each device of a contact (docs/ipc.md, section 3, ContactDevices). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 import type { Contact, ContactDevice } from './contact.ts'
 

@@ -1,5 +1,5 @@
 /** Alarms and evidence on the socket and in files (docs/ipc.md, section 3, alarm). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 
 /** An alarm that the owner has not dismissed. */

@@ -1,5 +1,5 @@
 /** Local apps and their capabilities on the socket (docs/ipc.md, section 3, app). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { isAppName } from '../../core/encoding/app-name.ts'
 import type { Capability } from './capabilities.ts'
 

@@ -1,5 +1,5 @@
 /** The values of backup, restore and reconciling (docs/ipc.md, section 3, backup): each interface beside its schema. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { ownTable, type OwnTable } from './own.ts'
 import type { TableDevice } from './contact.ts'
 

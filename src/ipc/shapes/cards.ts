@@ -1,5 +1,5 @@
 /** A list of contacts that travels from one daemon to another in a file (docs/ipc.md, section 3, ContactCard). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { MAX_ALIASES } from '../../core/consent.ts'
 import { MAX_BATCH } from './limits.ts'
 import { linkText } from './links.ts'

@@ -1,5 +1,5 @@
 /** Devices and contacts on the socket and in `--json` (docs/ipc.md, section 3, Contact): each interface beside its schema. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from './scalars.ts'
 
 /** State of a pair (persona, device) (docs/format.md, section 10). */

@@ -1,5 +1,5 @@
 /** The findings of `doctor` on the socket (docs/ipc.md, section 3, Finding). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 
 export type Severity = 'ok' | 'notice' | 'problem'
 

@@ -1,5 +1,5 @@
 /** Values for the program that writes profiles outside of the daemon's sandbox (docs/ipc.md, section 3, profile). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex } from './scalars.ts'
 
 const MAX_PATH_CHARS = 4096 // sanity: PATH_MAX

@@ -1,5 +1,5 @@
 /** The judgement of a status message and the outcome of an observation, on the socket (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from './scalars.ts'
 import { freshness, tableDevice, type Freshness, type PairState, type TableDevice } from './contact.ts'
 

@@ -1,5 +1,5 @@
 /** Contact links and safety numbers on the socket (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 import { contact, type Contact } from './contact.ts'
 

@@ -1,5 +1,5 @@
 /** The history on the socket (docs/ipc.md, section 4, History). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 
 /** One entry: an event, with the hash that links it to the entry before. */

@@ -1,5 +1,5 @@
 /** How the daemon reaches the network (docs/ipc.md, section 3, NetStatus). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count } from './scalars.ts'
 
 export interface NetStatus {

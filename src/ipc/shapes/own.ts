@@ -1,6 +1,6 @@
 /** The owner's table, edits and status message on the socket (docs/ipc.md, section 3). */
 import { finding, type Finding } from './doctor.ts'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'
 

@@ -1,5 +1,5 @@
 /** A pairing on the socket (docs/ipc.md, section 3, pairing). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 import { ownTable, type OwnTable } from './own.ts'
 import { tableDevice, type TableDevice } from './contact.ts'

@@ -1,5 +1,5 @@
 /** Pending changes on the socket (docs/ipc.md, section 3, pending). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keyHex } from './scalars.ts'
 import { changeKind, type ChangeKind } from './judged.ts'
 import { elsewhereReport, tableDevice, type ElsewhereReport, type Policy, type TableDevice } from './contact.ts'

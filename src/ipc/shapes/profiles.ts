@@ -1,5 +1,5 @@
 /** Watched profiles on the socket (docs/ipc.md, section 3, profile). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from './scalars.ts'
 
 const SHOWN_STATES = [

@@ -1,5 +1,5 @@
 /** Rotation, leaving and erasing on the socket (docs/ipc.md, section 3, RotationPlan). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import type { DocumentValue, Settings } from '../../core/document.ts'
 import { keyHex } from './scalars.ts'
 import { tableDevice, type TableDevice } from './contact.ts'

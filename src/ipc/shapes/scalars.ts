@@ -1,5 +1,5 @@
 /** The smallest values on the socket (docs/ipc.md, section 3). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 
 /** 32 bytes as 64 upper-case hex digits. */
 export const keyHex: z.ZodType<string> = z.string().regex(/^[0-9A-F]{64}$/, 'must be 64 upper-case hex digits')

@@ -1,5 +1,5 @@
 /** Syncing with a sibling on the socket (docs/ipc.md, section 3, sibling). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { orderVerdict, type OrderVerdict } from './judged.ts'
 import { statusMessage, type StatusMessage } from './own.ts'
 

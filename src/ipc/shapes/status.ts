@@ -1,5 +1,5 @@
 /** The status of the daemon on the socket (docs/ipc.md, section 3, DaemonStatus). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, seconds } from './scalars.ts'
 import { finding, type Finding } from './doctor.ts'
 import { freshness, tableDevice, type Freshness, type TableDevice } from './contact.ts'

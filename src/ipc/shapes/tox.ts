@@ -1,5 +1,5 @@
 /** The companion, its friends and their requests on the socket (docs/ipc.md, section 3, tox). */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { count, keyHex, seconds } from './scalars.ts'
 
 /** How a node reaches others: not at all, through relays, or directly. On a network of its own a node reports `tcp` when it has both. */

@@ -1,5 +1,5 @@
 /** The messages of veilid-server, as far as records need them. Fields that are not named here are left aside. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 
 const seq = z.int().min(0).max(0xffff_ffff)
 

@@ -1,5 +1,5 @@
 /** A connection to a veilid-server whose version fits, with the routing context over which records travel. */
-import type * as z from 'zod'
+import type * as z from '../../schema/zod.ts'
 import { RecordError } from '../errors.ts'
 import { VeilidConnection, type Fields, type VeilidConnectionOptions } from './connection.ts'
 import { handleForm, versionForm, type VeilidResponse } from './messages.ts'

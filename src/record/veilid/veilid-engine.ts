@@ -1,6 +1,6 @@
 /** Records on Veilid, by a veilid-server of this machine or another (docs/record.md, section 5). */
 import type { Duplex } from 'node:stream'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { formatBase64url } from '../../core/encoding/bytes.ts'
 import { LABEL_RECORD_OWNER } from '../../core/labels.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'

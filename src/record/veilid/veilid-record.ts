@@ -1,5 +1,5 @@
 /** One record at a node of Veilid. The node may have closed it meanwhile: then it is opened again, once for each call. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { equalBytes, formatBase64url, parseBase64url } from '../../core/encoding/bytes.ts'
 import type { CryptoEngine } from '../../crypto/engine.ts'
 import type { Clock } from '../../process/pulse.ts'

@@ -1,6 +1,6 @@
 /** The configuration of persona-relay (config/persona-relay.yaml explains every key). */
 import { isIP } from 'node:net'
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { keysOf, parseSections, readConfigText, type ConfigSection } from '../../process/config-file.ts'
 import { absolutePath, oneOf } from '../../process/config-values.ts'
 import type { LogLevel } from '../../process/log.ts'

@@ -1,5 +1,5 @@
 /** The tokens that an operator gives to senders (docs/operating-a-relay.md). Whoever has one may send to every box here. */
-import * as z from 'zod'
+import * as z from '../../schema/zod.ts'
 import { decodeUtf8, encodeUtf8, formatBase64url } from '../../core/encoding/bytes.ts'
 import { PersonadError } from '../../errors/personad-error.ts'
 import { readSecretsFile, writeSecretsFile } from '../../store/secrets-file.ts'

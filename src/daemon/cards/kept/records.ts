@@ -1,5 +1,5 @@
 /** The records of cards: for each persona the cards that count, by app. They are no secret to those who keep them. */
-import * as z from 'zod'
+import * as z from '../../../schema/zod.ts'
 import { MAX_CARD_CHARS } from '../../../card/card.ts'
 import type { CardPosition } from '../../../card/edit.ts'
 import { isAppName } from '../../../core/encoding/app-name.ts'

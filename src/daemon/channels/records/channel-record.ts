@@ -1,5 +1,5 @@
 /** The public part of a channel: whom it leads to. A backup has it, so that the owner sees after a restore which channels are lost. */
-import * as z from 'zod'
+import * as z from '../../../schema/zod.ts'
 import { encodeUtf8, formatHex } from '../../../core/encoding/bytes.ts'
 import type { Sha256 } from '../../../core/engine.ts'
 import { INTRODUCTION_STATES, type Introduced } from '../../../ipc/methods/channel-values.ts'

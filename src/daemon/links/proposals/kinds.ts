@@ -1,5 +1,5 @@
 /** The records of proposals. All but a decline stay on this device, since channels do. */
-import * as z from 'zod'
+import * as z from '../../../schema/zod.ts'
 import { formatBase64url, parseBase64url } from '../../../core/encoding/bytes.ts'
 import type { Proposal, ProposalState } from '../../../link/proposal.ts'
 import type { Passed, Said } from '../../../link/passed.ts'

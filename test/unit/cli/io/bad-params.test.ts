@@ -60,7 +60,7 @@ const MADE = new Set(
 test('every param that a person can give has a name for people', () => {
   const names = new Set<string>()
   for (const { params } of Object.values(METHODS as unknown as Record<string, MethodSpec<unknown, unknown>>))
-    addNames(z.toJSONSchema(params), names)
+    addNames(params.toJSONSchema(), names)
   expect(names.size).toBeGreaterThan(50)
   expect([...names].filter((name) => !(name in VALUES) && !MADE.has(name))).toEqual([])
   expect(Object.keys(VALUES).filter((name) => !names.has(name))).toEqual([])
