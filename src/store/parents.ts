@@ -9,11 +9,15 @@ const GROUP_WRITES = 0o020
 const STICKY = 0o1000
 const MAX_LINKS = 40 // format: limit of Linux itself
 
-/** The users who may own a directory above ours. */
+/** How the user of a program names its directory: that of the daemon, or that of the relay. */
+export type DirectoryOption = '--home' | '--dir'
+
+/** The users who may own a directory above ours, and the way to another one. */
 interface Owners {
   readonly uid: number
   /** Owner of `/`. In the namespace of a confined service, root has no number of its own and shows up as this one. */
   readonly rootUid: number
+  readonly option: DirectoryOption
 }
 
 /**
@@ -21,10 +25,11 @@ interface Owners {
  * change, like sshd's StrictModes. A sticky directory such as /tmp is fine: there, users cannot replace files of others.
  * @param path directory that the caller has checked already
  * @param uid owner of the directory
+ * @param option of the program, by which its user names another directory
  * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_IO
  */
-export async function checkParents(path: string, uid: number): Promise<void> {
-  const owners = { uid, rootUid: (await inspect('/')).uid }
+export async function checkParents(path: string, uid: number, option: DirectoryOption = '--home'): Promise<void> {
+  const owners = { uid, rootUid: (await inspect('/')).uid, option }
   const rest = namesOf(resolve(path))
   let at = '/'
   for (let links = 0; rest.length > 1;) {
@@ -59,21 +64,21 @@ async function inspect(path: string): Promise<Stats> {
   }
 }
 
-function checkOwner(path: string, found: Stats, { uid, rootUid }: Owners): void {
+function checkOwner(path: string, found: Stats, { uid, rootUid, option }: Owners): void {
   if ([uid, 0, rootUid].includes(found.uid)) return
-  const advice = 'keep the state below a directory of your own: give another --home'
+  const advice = `keep the state below a directory of your own: give another ${option}`
   throw new StoreError(
     'STATE_DIR_PARENT_UNSAFE',
     `${path} belongs to user ${found.uid}, who could replace its content; ${advice}`,
   )
 }
 
-function checkMode(path: string, found: Stats, { uid }: Owners): void {
+function checkMode(path: string, found: Stats, { uid, option }: Owners): void {
   // Many systems give each user a group with the same number, and let it write by default.
   const isOwnGroup = found.gid === uid && uid === process.getgid?.()
   const writers = OTHERS_WRITE | (isOwnGroup ? 0 : GROUP_WRITES)
   if ((found.mode & writers) === 0 || (found.mode & STICKY) !== 0) return
   const mode = (found.mode & 0o7777).toString(8).padStart(4, '0')
-  const message = `others may write to ${path} (mode ${mode}) and could replace its content; run "chmod go-w ${path}", or give another --home`
+  const message = `others may write to ${path} (mode ${mode}) and could replace its content; run "chmod go-w ${path}", or give another ${option}`
   throw new StoreError('STATE_DIR_PARENT_UNSAFE', message)
 }

@@ -4,7 +4,7 @@ import { lstat, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { makeDirectories } from '../durable/directories.ts'
 import { StoreError, storeErrorOf } from './errors.ts'
-import { checkParents } from './parents.ts'
+import { checkParents, type DirectoryOption } from './parents.ts'
 
 const PRIVATE_MODE = 0o700
 const OTHERS = 0o077
@@ -57,9 +57,10 @@ export function statePaths(stateDir: string): StatePaths {
 
 /**
  * Makes the state directory (mode 0700) and its parents if needed, and checks them.
+ * @param option of the program, by which its user names another directory
  * @throws {StoreError} STATE_DIR_PARENT_UNSAFE | STORE_DISK_FULL | STORE_IO, and the codes of {@link checkStateDir}
  */
-export async function createStateDir(path: string): Promise<void> {
+export async function createStateDir(path: string, option: DirectoryOption = '--home'): Promise<void> {
   try {
     const first = makeDirectories(path, PRIVATE_MODE)
     // Syncs the entry of the outermost new directory in its parent.
@@ -70,7 +71,7 @@ export async function createStateDir(path: string): Promise<void> {
   }
   await checkStateDir(path)
   const uid = process.getuid?.()
-  if (uid !== undefined) await checkParents(path, uid)
+  if (uid !== undefined) await checkParents(path, uid, option)
 }
 
 /**

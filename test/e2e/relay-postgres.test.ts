@@ -72,6 +72,7 @@ describe.skipIf(POSTGRES_ABSENCE !== '')(`a relay on PostgreSQL${POSTGRES_ABSENC
         /^the database takes no changes .*: name the primary/,
       ],
       [(url) => url.replace(/host=[^&]*/, 'host=%2Fabsent'), /^the database cannot be reached .*: check that it runs/],
+      [(url) => `${url}&sslrootcert=%2Fabsent`, /^the URL of the database cannot be used \(ENOENT.*\): correct it/],
       [(url) => url, /^opened$/],
     ]
     for (const [change, words] of cases) expect(await open(change)).toMatch(words)

@@ -32,7 +32,11 @@ describe.skipIf(reason !== '')(`persona-relay as a service of the system (${reas
     ['its user exists only while it runs, and owns the data', { user: 'dynamic' }],
     [
       'nobody else reaches the data',
-      { data: '700 700', files: 'anchor control.sock lock metrics.sock pid relay.key store', 'open-files': '0' },
+      {
+        data: '700 700',
+        files: 'anchor control.sock lock metrics.sock objects pid relay.key store',
+        'open-files': '0',
+      },
     ],
     [
       'it has no capability, cannot gain privileges, calls only what the unit lists, and writes no core dump',
@@ -42,6 +46,11 @@ describe.skipIf(reason !== '')(`persona-relay as a service of the system (${reas
     ['a reload takes what the configuration may change', { reloaded: '0', operator: '1' }],
     ['a killed relay starts again', { 'after-kill': 'active 1 {"ok":true}' }],
     ['a stop ends it without an error', { stopped: 'inactive success 0' }],
+    [
+      'a move under the service manager reads the directory of the service, which it keeps',
+      { mover: '1', 'after-move': 'active 1' },
+    ],
+    ['a start without its database is tried again until the database is there', { away: 'activating 1' }],
     ['a configuration that it refuses is not tried again', { refused: 'failed 78 0' }],
   ]
   test.each(rules)('%s', (_, expected) => {

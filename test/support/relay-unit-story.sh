@@ -45,6 +45,31 @@ echo "after-kill $(show ActiveState) $(show NRestarts) $(ask $url/healthz)"
 systemctl stop persona-relay
 echo "stopped $(show ActiveState) $(show Result) $(show ExecMainStatus)"
 
+# A move as docs/operating-a-relay.md has it, but without systemd-run, which needs a bus. There is no database: it reads the directory before it says so.
+cat >/etc/systemd/system/mover.service <<UNIT
+[Service]
+Type=oneshot
+DynamicUser=yes
+StateDirectory=persona-relay
+StateDirectoryMode=0700
+ExecStart=$node $root/src/launch/persona-relay.js move --to postgres://relay@/relay?host=/run/nowhere
+StandardError=append:/var/log/mover
+UNIT
+systemctl start mover 2>/dev/null
+echo "mover $(grep -c 'the database cannot be reached' /var/log/mover)"
+systemctl start persona-relay
+echo "after-move $(show ActiveState) $(relay token list --dir /var/lib/private/persona-relay | grep -c bob)"
+systemctl stop persona-relay
+
+# A database that is away: it is tried again, more often than the service manager allows units that set no limit of their own.
+sed -i 's#^store: .*#store: postgres://relay@/relay?host=/run/nowhere#' /etc/persona-relay/persona-relay.yaml
+systemctl start --no-block persona-relay
+tries=0
+until [ "$(show NRestarts)" -ge 7 ] || [ "$(show ActiveState)" = failed ] || [ "$tries" -gt 600 ]; do tries=$((tries + 1)); sleep 0.1; done
+echo "away $(show ActiveState) $(($(show NRestarts) >= 7))"
+systemctl stop persona-relay
+sed -i 's#^store: .*#store: null#' /etc/persona-relay/persona-relay.yaml
+
 # A configuration that it refuses: it is not tried again.
 sed -i 's/^listen: .*/listen: nowhere/' /etc/persona-relay/persona-relay.yaml
 systemctl start persona-relay 2>/dev/null

@@ -35,7 +35,7 @@ export async function makeDirectory(path: string): Promise<MoveSide> {
 }
 
 async function openSide(path: string, finalPath: string): Promise<MoveSide> {
-  await createStateDir(path)
+  await createStateDir(path, '--dir')
   const lock = await lockStateDir(path)
   try {
     const store = await openLevelStore(lock)

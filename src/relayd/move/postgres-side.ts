@@ -2,10 +2,10 @@
 import { Database } from '../postgres/database.ts'
 import type { OwnConnection } from '../postgres/driver.ts'
 import { loadDriver } from '../postgres/driver.ts'
-import { databaseErrorOf } from '../postgres/errors.ts'
+import { DatabaseError, databaseErrorOf } from '../postgres/errors.ts'
 import { ObjectParts } from '../postgres/object-parts.ts'
-import { markMoving, putKey, readKey, UNMARK } from '../postgres/own-keys.ts'
-import { prepareSchema } from '../postgres/schema.ts'
+import { markMoving, putKey, readKey, readMark, UNMARK } from '../postgres/own-keys.ts'
+import { prepareSchema, readTablesVersion } from '../postgres/schema.ts'
 import { lockUnused, putRecords, selectRange, tableOf, type RecordTable } from '../postgres/tables.ts'
 import { readTotals, selectTotals, setTotals } from '../postgres/totals.ts'
 import type { Totals } from '../records/records.ts'
@@ -15,45 +15,79 @@ import type { MoveSide } from './side.ts'
 
 const PAGE = 1000 // records read at a time: some 2 MB
 
-/** @param isTarget all is moved into it, so it has to be empty @throws {MoveError} MOVE_IN_USE | MOVE_NOT_EMPTY; {DatabaseError} */
-export async function openDatabase(url: string, isTarget: boolean): Promise<MoveSide> {
+/**
+ * Opens a database from which all is moved. No table is made there; those of an earlier version are brought to this one, as a relay does at its start.
+ * @throws {MoveError} MOVE_EMPTY | MOVE_IN_USE; {DatabaseError}
+ */
+export async function openSource(url: string): Promise<MoveSide> {
+  return await openDatabase(url, false, async (database) => {
+    // A part of what a directory has is no relay.
+    if ((await readMark(database)) === 'into')
+      throw new DatabaseError(
+        'DATABASE_MOVING',
+        'a move into the database did not end, so a part is missing there: run that move again',
+      )
+    await markMoving(database, 'out')
+  })
+}
+
+/**
+ * Opens a database into which all is moved, and makes its tables if there are none.
+ * @throws {MoveError} MOVE_NOT_EMPTY | MOVE_IN_USE; {DatabaseError}
+ */
+export async function openTarget(url: string): Promise<MoveSide> {
+  return await openDatabase(url, true, async (database) => {
+    const isAgain = (await readMark(database)) === 'into'
+    // Keeps relays out meanwhile. What is there is whole until a move into it begins.
+    if (!isAgain) await markMoving(database, 'out')
+    const { rows } = await database.query({ text: 'SELECT EXISTS (SELECT FROM record)' })
+    const isEmpty = rows[0]?.[0] !== true
+    if (!isEmpty && !isAgain) {
+      await database.query(UNMARK)
+      throw new MoveError('MOVE_NOT_EMPTY', 'a relay has kept something in the database: name one that is empty')
+    }
+    await markMoving(database, 'into')
+    if (!isEmpty) await database.query({ text: 'TRUNCATE record, message, part, passing, news' })
+  })
+}
+
+async function openDatabase(
+  url: string,
+  isTarget: boolean,
+  take: (database: Database) => Promise<void>,
+): Promise<MoveSide> {
   const database = new Database(await loadDriver(), url)
-  const alone = database.own(true)
-  alone.on('error', () => {})
   try {
+    if (!isTarget && (await readTablesVersion(database)) === null)
+      throw new MoveError('MOVE_EMPTY', 'no relay has kept anything in the database: name the one to move with --from')
     await prepareSchema(database)
-    await takeAlone(alone)
-    const isAgain = await markMoving(database)
-    if (isTarget) await empty(database, isAgain)
-    return new PostgresSide(database, alone, isTarget)
+    const alone = await takeAlone(database)
+    try {
+      await take(database)
+      return new PostgresSide(database, alone, isTarget)
+    } catch (error) {
+      await alone.end().catch(() => {})
+      throw error
+    }
   } catch (error) {
-    await alone.end().catch(() => {})
     await database.close()
     throw error
   }
 }
 
 /** Relays hold the lock that this takes, and it is free once they end. */
-async function takeAlone(connection: OwnConnection): Promise<void> {
+async function takeAlone(database: Database): Promise<OwnConnection> {
+  const connection = database.own(true)
+  connection.on('error', () => {})
   try {
     await connection.connect()
     const { rows } = await connection.query({ ...lockUnused(), rowMode: 'array' })
-    if (rows[0]?.[0] === true) return
+    if (rows[0]?.[0] === true) return connection
+    throw new MoveError('MOVE_IN_USE', 'a relay runs on the database: stop all relays that have it, and move again')
   } catch (cause) {
-    throw databaseErrorOf(cause)
+    await connection.end().catch(() => {})
+    throw cause instanceof MoveError ? cause : databaseErrorOf(cause)
   }
-  throw new MoveError('MOVE_IN_USE', 'a relay runs on the database: stop all relays that have it, and move again')
-}
-
-/** @param isAgain what is there is of a move that did not end */
-async function empty(database: Database, isAgain: boolean): Promise<void> {
-  const { rows } = await database.query({ text: 'SELECT EXISTS (SELECT FROM record)' })
-  if (rows[0]?.[0] !== true) return
-  if (!isAgain) {
-    await database.query(UNMARK)
-    throw new MoveError('MOVE_NOT_EMPTY', 'a relay has kept something in the database: name one that is empty')
-  }
-  await database.query({ text: 'TRUNCATE record, message, part, passing, news' })
 }
 
 class PostgresSide implements MoveSide {

@@ -1,6 +1,6 @@
 /** The connections of one process to the database. */
 import type { Connection, ConnectionOptions, Driver, OwnConnection, Pool, Query, QueryResult } from './driver.ts'
-import { databaseErrorOf } from './errors.ts'
+import { databaseErrorOf, urlErrorOf } from './errors.ts'
 import { GatheringSocket } from './gathering-socket.ts'
 
 const MAX_CONNECTIONS = 10 // sanity: one more listens, and PostgreSQL as it comes takes 97 of users: eight relays fit
@@ -22,7 +22,10 @@ export class Database {
   readonly #driver: Driver
   readonly #pool: Pool
 
-  /** @param url as PostgreSQL's own programs take it; what it leaves out comes from the environment (PGHOST, PGPASSFILE) */
+  /**
+   * @param url as PostgreSQL's own programs take it; what it leaves out comes from the environment (PGHOST, PGPASSFILE)
+   * @throws {DatabaseError} DATABASE_URL
+   */
   constructor(driver: Driver, url: string) {
     this.#driver = driver
     this.#options = {
@@ -33,6 +36,12 @@ export class Database {
       keepAlive: true,
       pipeline: true,
       stream: () => new GatheringSocket(),
+    }
+    try {
+      // Each connection reads the URL, and the files that it names. This one is never opened.
+      this.own(true)
+    } catch (cause) {
+      throw urlErrorOf(cause)
     }
     this.#pool = new driver.Pool({ ...this.#options, max: MAX_CONNECTIONS })
     // A connection that is lost fails its statements. This only says so once more.

@@ -3,6 +3,7 @@ import { PersonadError } from '../../errors/personad-error.ts'
 
 export type DatabaseErrorCode =
   | 'DATABASE_LIBRARY' // the package pg is not installed
+  | 'DATABASE_URL' // the URL names a file that cannot be read, or an option with a value that cannot be used
   | 'DATABASE_UNREACHABLE' // no connection, or it was lost: whether the last change took effect is unknown
   | 'DATABASE_REFUSED' // the user, the password or the name of the database is wrong
   | 'DATABASE_FULL' // the disk of the database is full
@@ -60,6 +61,13 @@ export function databaseErrorOf(cause: unknown): DatabaseError {
   const [what, advice] = known === undefined ? unknownAdvice(text, isLost) : [known[1], known[2]]
   const words = state === null || isLost ? text : `${state}: ${text}`
   return new DatabaseError(codeFor(state, text), `${what} (${words}): ${advice}`, { cause })
+}
+
+/** Converts an error of pg before it calls the database: it reads the URL then, and the files that the URL names. */
+export function urlErrorOf(cause: unknown): DatabaseError {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const message = `the URL of the database cannot be used (${text}): correct it, or the file that it names`
+  return new DatabaseError('DATABASE_URL', message, { cause })
 }
 
 function codeFor(state: string | null, text: string): DatabaseErrorCode {

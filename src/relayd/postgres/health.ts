@@ -51,7 +51,8 @@ function lookAtServer({ version, versionNumber, takesChanges }: HealthFacts): Om
 }
 
 function lookAtTables({ tables, mayMakeTables, isMoving }: HealthFacts): Omit<Finding, 'name'> {
-  if (isMoving) return bad('somebody moves a relay into or out of the database, or a move did not end: move again')
+  if (isMoving)
+    return bad('somebody moves a relay into or out of the database, or a move did not end: run that move again')
   if (tables !== null && tables > TABLES_VERSION)
     return bad(`they have version ${tables}, and this program knows ${TABLES_VERSION}: install the later relay`)
   if (tables === TABLES_VERSION) return ok(`version ${tables}`)

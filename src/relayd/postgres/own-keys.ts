@@ -7,6 +7,9 @@ const KEY_BYTES = 32
 const KEY = 'relay'
 const MOVING = 'moving'
 
+/** Which way a move goes. */
+export type Way = 'into' | 'out'
+
 /** @returns a row where the database is marked */
 export const SELECT_MARK: Query = { text: `SELECT FROM own_key WHERE name = '${MOVING}'` }
 
@@ -28,7 +31,7 @@ export function putKey(key: Uint8Array): Query {
 export async function openKey(database: Database, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
   const { rows } = await database.query(SELECT_MARK)
   if (rows.length > 0) {
-    const message = 'somebody moves a relay into or out of the database, or a move into it did not end: move again'
+    const message = 'somebody moves a relay into or out of the database, or a move did not end: run that move again'
     throw new DatabaseError('DATABASE_MOVING', message)
   }
   const text = `INSERT INTO own_key (name, bytes) VALUES ('${KEY}', $1) ON CONFLICT DO NOTHING`
@@ -36,8 +39,18 @@ export async function openKey(database: Database, random: (bytes: number) => Uin
   return (await readKey(database))!
 }
 
-/** Keeps relays from opening the database. @returns whether it was marked before, by a move that did not end */
-export async function markMoving(database: Database): Promise<boolean> {
-  const text = `INSERT INTO own_key (name, bytes) VALUES ('${MOVING}', '') ON CONFLICT DO NOTHING`
-  return (await database.query({ text })).rowCount === 0
+/** @returns the way of a move that runs, or that did not end; null where there is none */
+export async function readMark(database: Database): Promise<Way | null> {
+  const { rows } = await database.query({
+    text: `SELECT encode(bytes, 'escape') FROM own_key WHERE name = '${MOVING}'`,
+  })
+  if (rows[0] === undefined) return null
+  return rows[0][0] === 'out' ? 'out' : 'into'
+}
+
+/** Keeps relays from opening the database. */
+export async function markMoving(database: Database, way: Way): Promise<void> {
+  const text = `INSERT INTO own_key (name, bytes) VALUES ('${MOVING}', decode($1, 'escape'))
+    ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes`
+  await database.query({ text, values: [way] })
 }

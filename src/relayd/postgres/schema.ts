@@ -58,6 +58,13 @@ export async function prepareSchema(database: Database): Promise<void> {
   }
 }
 
+/** @returns the version of the tables; null where there are none @throws {DatabaseError} */
+export async function readTablesVersion(database: Database): Promise<number | null> {
+  const { rows } = await database.query({ text: "SELECT to_regclass('persona_relay') IS NOT NULL" })
+  if (rows[0]![0] !== true) return null
+  return Number((await database.query({ text: 'SELECT version FROM persona_relay' })).rows[0]?.[0] ?? 0)
+}
+
 async function prepare(connection: Connection): Promise<void> {
   const run = async (text: string): Promise<readonly (readonly unknown[])[]> =>
     (await connection.query({ text, rowMode: 'array' })).rows

@@ -1,7 +1,7 @@
 /** The command line of persona-relay. */
 import { parseArgs } from 'node:util'
 import { PersonadError } from '../../errors/personad-error.ts'
-import { parseDatabaseUrl } from './database-url.ts'
+import { DATABASE_URL, databaseUrlProblem } from './database-url.ts'
 
 export const USAGE = `usage: persona-relay [serve] [--dir DIR] [--config FILE]
        persona-relay init DIR --url URL
@@ -121,12 +121,11 @@ function parse(
 
 function moveOf(dir: string | undefined, to: string | undefined, from: string | undefined): Command {
   if ((to === undefined) === (from === undefined)) throw new UsageError('move needs either --to URL or --from URL')
-  const url = parseDatabaseUrl((to ?? from)!)
-  if (url === null)
-    // The text is not shown: it may hold a password.
-    throw new UsageError(
-      `--${to === undefined ? 'from' : 'to'} takes the URL of a database, such as postgres://relay@db.example/relay, without a password`,
-    )
+  const url = (to ?? from)!
+  const problem = databaseUrlProblem(url)
+  // The text is not shown: it may hold a password.
+  if (problem !== null)
+    throw new UsageError(`--${to === undefined ? 'from' : 'to'} takes ${DATABASE_URL}; in this one ${problem}`)
   return { name: 'move', dir, url, isTo: to !== undefined }
 }
 

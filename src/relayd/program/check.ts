@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { UsageError } from './arguments.ts'
 import { Failure, type Check, type CheckedRelay } from './checked-relay.ts'
 import { ALL_CHECKS } from './checks.ts'
-import { parseDatabaseUrl } from './database-url.ts'
+import { DATABASE_URL, databaseUrlProblem } from './database-url.ts'
 import { Outside } from './outside.ts'
 import { parseRelayUrl } from './relay-config.ts'
 
@@ -62,13 +62,10 @@ export async function checkRelay(
   return failed === 0 ? 0 : 1
 }
 
-async function checkDatabase(given: string, print: (line: string) => void): Promise<number> {
-  const url = parseDatabaseUrl(given)
+async function checkDatabase(url: string, print: (line: string) => void): Promise<number> {
+  const problem = databaseUrlProblem(url)
   // Not shown either.
-  if (url === null)
-    throw new UsageError(
-      'check takes the URL of a database without a password, such as postgres://relay@db.example/relay: put the password into the file that PGPASSFILE names',
-    )
+  if (problem !== null) throw new UsageError(`check takes ${DATABASE_URL}; in this one ${problem}`)
   const { examineDatabase, FINDINGS } = await import('../postgres/health.ts')
   const findings = await examineDatabase(url)
   for (const finding of findings) print(lineOf(finding))

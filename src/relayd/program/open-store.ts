@@ -58,7 +58,7 @@ async function openShared(
   closing: (() => Promise<unknown> | void)[],
 ): Promise<OpenedStore> {
   // Tokens and the operator's sockets are in the directory, which is of this process alone.
-  await createStateDir(dir.path)
+  await createStateDir(dir.path, '--dir')
   const lock = await lockStateDir(dir.path)
   closing.push(() => lock.release())
   // The only place that loads pg.

@@ -5,7 +5,7 @@ import { keysOf, parseSections, readConfigText, type ConfigSection } from '../..
 import { absolutePath, oneOf } from '../../process/config-values.ts'
 import type { LogLevel } from '../../process/log.ts'
 import { isNetwork } from '../http/callers.ts'
-import { parseDatabaseUrl } from './database-url.ts'
+import { DATABASE_URL, databaseUrlProblem } from './database-url.ts'
 import { LIMITS_SECTION, type LimitsConfig } from './limits-config.ts'
 
 export interface ListenAddress {
@@ -100,9 +100,7 @@ const LOOSE: ConfigSection<Loose> = {
     trustProxy: { key: 'trust_proxy', value: networks().default([]), reloadable: false },
     store: {
       key: 'store',
-      value: parsed('a URL such as postgres://relay@db.example/relay, without a password', parseDatabaseUrl)
-        .nullable()
-        .default(null),
+      value: databaseUrl().nullable().default(null),
       reloadable: false,
     },
     metrics: {
@@ -121,6 +119,13 @@ const LOOSE: ConfigSection<Loose> = {
       reloadable: false,
     },
   },
+}
+
+function databaseUrl(): z.ZodType<string> {
+  return z.string({ error: DATABASE_URL }).superRefine((value, context) => {
+    const problem = databaseUrlProblem(value)
+    if (problem !== null) context.addIssue({ code: 'custom', message: `${DATABASE_URL}; in this one ${problem}` })
+  })
 }
 
 function networks(): z.ZodType<string[]> {

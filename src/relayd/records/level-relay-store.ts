@@ -16,7 +16,7 @@ export async function openLevelRelayStore(
   options: StoreOptions,
   intercept?: Intercept,
 ): Promise<RelayStore> {
-  await createStateDir(directory)
+  await createStateDir(directory, '--dir')
   const lock = await lockStateDir(directory)
   try {
     return new RecordRelayStore(await openLevelStore(lock, intercept), options, () => lock.release())

@@ -142,6 +142,36 @@ export function testMoves(server: () => TestPostgres): void {
     expect(existsSync(back.path)).toBe(false)
   })
 
+  it('makes nothing in a database in which no relay was, and no directory from it', async () => {
+    await server().sql('CREATE SCHEMA nothing')
+    const back = relayDir(join(tempDir(), 'back'))
+    expect(await codeOf(runMove({ url: server().url('nothing'), isTo: false }, back))).toBe('MOVE_EMPTY')
+    expect(await server().sql("SELECT FROM pg_tables WHERE schemaname = 'nothing'")).toEqual([])
+    expect(existsSync(back.path)).toBe(false)
+  })
+
+  it('that did not end is run again as it was: the other way it neither takes a part for all, nor empties what is whole', async () => {
+    await server().sql('CREATE SCHEMA half')
+    const url = server().url('half')
+    const [from, back] = [relayDir(join(tempDir(), 'from')), relayDir(join(tempDir(), 'back'))]
+    const level = await openLevelRelayStore(from.path, OPTIONS)
+    await fill(level, await ObjectFiles.open(from.path), [])
+    await level.close()
+    expect(await runMove({ url, isTo: true }, from)).toBe(0)
+    const records = await server().sql('SELECT key, value FROM half.record ORDER BY key')
+    const left = (way: string): Promise<unknown> => server().sql(`INSERT INTO half.own_key VALUES ('moving', '${way}')`)
+    await left('into')
+    expect(await codeOf(runMove({ url, isTo: false }, back))).toBe('DATABASE_MOVING')
+    expect(await codeOf(openPostgres(url, OPTIONS, randomBytes))).toBe('DATABASE_MOVING')
+    await server().sql("DELETE FROM half.own_key WHERE name = 'moving'")
+    await left('out')
+    expect(await codeOf(runMove({ url, isTo: true }, from))).toBe('MOVE_NOT_EMPTY')
+    expect(await server().sql('SELECT key, value FROM half.record ORDER BY key')).toEqual(records)
+    await left('out')
+    expect(await runMove({ url, isTo: false }, back)).toBe(0)
+    await (await openPostgres(url, OPTIONS, randomBytes)).store.close()
+  })
+
   it('neither a relay nor a move touches tables of a later version', async () => {
     await server().sql('CREATE SCHEMA later')
     const url = server().url('later')

@@ -36,6 +36,13 @@ describe('the directories above the state directory', () => {
     await expect(createStateDir(path)).rejects.toMatchObject(UNSAFE)
   })
 
+  it.each([
+    [undefined, '--home'],
+    ['--dir', '--dir'],
+  ] as const)('name the option of the program: %s', async (option, named) => {
+    await expect(createStateDir(below(0o777).path, option)).rejects.toThrow(new RegExp(`or give another ${named}$`))
+  })
+
   it.skipIf(!isRoot)(
     `may be written by the own group and by no other${isRoot ? '' : ' (skipped: not root)'}`,
     async () => {

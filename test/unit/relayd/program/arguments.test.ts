@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { readArguments, USAGE, UsageError } from '../../../../src/relayd/program/arguments.ts'
+import { databaseUrlProblem } from '../../../../src/relayd/program/database-url.ts'
 
 test.each([
   [[], { name: 'serve', dir: undefined, config: undefined }],
@@ -54,6 +55,42 @@ test('a move takes one database, whose URL has no password, and shows none', () 
   for (const args of [['move'], ['move', '--to', url, '--from', url], ['move', '--to', 'https://db.example']])
     expect(() => readArguments(args)).toThrow(UsageError)
   const secret = (): unknown => readArguments(['move', '--to', 'postgres://relay:secret@db.example/relay'])
-  expect(secret).toThrow(/^--to takes the URL of a database, .* without a password/)
+  expect(secret).toThrow(
+    /^--to takes the URL of a database, such as .*; in this one there is a password, .* PGPASSFILE names$/,
+  )
   expect(secret).not.toThrow(/secret/)
+})
+
+test.each([
+  'postgres://relay@db.example/relay',
+  'postgresql://relay@db.example:5432/relay?sslmode=verify-full&options=-c%20search_path%3Da',
+  'postgres://relay@/relay?host=/run/postgresql',
+  'postgres://relay@[::1]:65535/relay',
+  'postgres://relay@db.example:5433/relay?application_name=a@b:c',
+  'postgres://db.example',
+])('%s is the URL of a database', (url) => {
+  expect(databaseUrlProblem(url)).toBe(null)
+})
+
+test.each([
+  ['https://db.example', 'the beginning is not postgres://'],
+  ['postgres:/relay@db.example/relay', 'the beginning is not postgres://'],
+  [`postgres://relay@db.example/${'r'.repeat(1000)}`, 'there are more than 1000 characters'],
+  ['postgres://relay:word@db.example/relay', 'there is a password'],
+  ['postgres://relay:wo/rd@db.example/relay', 'there is a password'],
+  ['postgres://relay:wo#rd@db.example/relay', 'there is a password'],
+  ['postgres://relay@db.example/relay?password=word', 'there is a password'],
+  ['postgres://relay@db.example:port/relay', 'the port is no number'],
+  ['postgres://relay@db.example:0/relay', 'the port is no number'],
+  ['postgres://relay@db.example:65536/relay', 'the port is no number'],
+  ['postgres://relay@db.example:/relay', 'the port is no number'],
+  ['postgres://relay@one.example,two.example/relay', 'there are several hosts: name one'],
+  ['postgres://relay@one.example:1,two.example:2/relay', 'there are several hosts: name one'],
+  ['postgres://relay@db.example/relay#1', 'there is a "#": write %23'],
+  ['postgres://relay@db.example/re%lay', 'there is a "%" without two digits of hex'],
+  ['postgres://relay@db example/relay', 'the host is no name and no address'],
+])('%s is none, and the refusal says what is wrong', (url, what) => {
+  const problem = databaseUrlProblem(url)
+  expect(problem).toContain(what)
+  expect(problem).not.toMatch(/relay|example/)
 })
