@@ -4,6 +4,8 @@ import { WINDOW_BYTES } from '../../netnode/protocol.ts'
 
 /** personad-net pauses a connection once a window is on its way; what the connection gave at once may come on top. */
 const MAX_HELD_BYTES = 2 * WINDOW_BYTES
+/** personad-net hears of so many bytes that were read, and of no fewer: each event of a stream would else wake it twice. It waits for a window. */
+const TOLD_BYTES: number = WINDOW_BYTES / 2
 
 /** The part of the standard response that is used. */
 export interface WebResponse {
@@ -13,7 +15,7 @@ export interface WebResponse {
 }
 
 export interface WebAnswerOptions {
-  /** So many bytes were read. */
+  /** So many more bytes were read, at most a window. */
   readonly took: (bytes: number) => void
   /** Nobody reads the rest. */
   readonly cancel: () => void
@@ -25,6 +27,8 @@ export class WebAnswer {
   readonly #over = Promise.withResolvers<void>()
   readonly #parts: Uint8Array[] = []
   #heldBytes = 0
+  /** Bytes that were read, and of which personad-net has not heard. */
+  #untoldBytes = 0
   #hasBegun = false
   #isEnded = false
   #failure: { readonly error: unknown } | null = null
@@ -95,6 +99,13 @@ export class WebAnswer {
     if (part === undefined) return controller.close()
     this.#heldBytes -= part.length
     controller.enqueue(part)
-    this.#options.took(part.length)
+    this.#untoldBytes += part.length
+    if (this.#untoldBytes >= TOLD_BYTES) this.#tell()
+  }
+
+  #tell(): void {
+    const bytes = Math.min(this.#untoldBytes, WINDOW_BYTES)
+    this.#untoldBytes -= bytes
+    this.#options.took(bytes)
   }
 }
