@@ -37,14 +37,22 @@ export type ListAnswer = InboxRefusal | ({ readonly outcome: 'listed' } & ReadEn
 /** `crowded`: the inbox would know too many senders. */
 export type OwnerAnswer = InboxRefusal | { readonly outcome: 'done' | 'crowded' | 'disk' }
 
+/** An entry that still goes to the disk, and the number after which it is the first one. */
+export interface ComingInboxEntry {
+  readonly after: number
+  readonly entry: InboxEntry
+}
+
 /** An inbox that a device reads as entries come. */
 export interface FollowedInbox {
   /** The cursor that the device named. */
   readonly after: number
   /** Reads some entries after a cursor. @returns null once the newest card does not list the device */
   read(after: number): Promise<ReadEntries | null>
-  /** Calls the listener after an entry came. @returns the end of it */
-  watch(listener: () => void): () => void
+  /** Whether the newest card still lists the device. */
+  isListed(): Promise<boolean>
+  /** Calls the listener with null after an entry came, and perhaps before, with the entry. @returns the end of it */
+  watch(listener: (coming: ComingInboxEntry | null) => void): () => void
 }
 
 export type FollowAnswer = InboxRefusal | { readonly outcome: 'followed'; readonly inbox: FollowedInbox }

@@ -1,18 +1,20 @@
 /** The streams that wait for entries, by inbox: one watch of the store serves all of them. */
-import type { InboxId, InboxStore } from '../store/inbox-store.ts'
+import type { ComingEntry, InboxId, InboxStore } from '../store/inbox-store.ts'
+
+type Listener = (coming: ComingEntry | null) => void
 
 export class InboxWatchers {
-  readonly #byInbox = new Map<InboxId, Set<() => void>>()
+  readonly #byInbox = new Map<InboxId, Set<Listener>>()
   readonly #stop: () => void
 
   constructor(store: Pick<InboxStore, 'watch'>) {
-    this.#stop = store.watch((inbox) => {
-      for (const listener of this.#byInbox.get(inbox) ?? []) listener()
+    this.#stop = store.watch((inbox, coming) => {
+      for (const listener of this.#byInbox.get(inbox) ?? []) listener(coming)
     })
   }
 
   /** @returns the end of it */
-  watch(inbox: InboxId, listener: () => void): () => void {
+  watch(inbox: InboxId, listener: Listener): () => void {
     const listeners = this.#byInbox.get(inbox) ?? new Set()
     this.#byInbox.set(inbox, listeners.add(listener))
     return () => {

@@ -113,7 +113,11 @@ export class Inboxes implements InboxService {
           const device = await this.#stillListed(request.persona, owner)
           return device === null ? null : await this.#read({ ...owner, device }, cursor, FOLLOWED_AT_ONCE)
         },
-        watch: (listener) => this.#watchers.watch(owner.id, listener),
+        isListed: async () => (await this.#stillListed(request.persona, owner)) !== null,
+        watch: (listener) =>
+          this.#watchers.watch(owner.id, (coming) =>
+            listener(coming === null ? null : { ...coming, entry: { ...coming.entry, app: owner.app } }),
+          ),
       },
     }))
   }

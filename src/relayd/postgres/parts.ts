@@ -37,10 +37,12 @@ export function partsOf(snapshot: Snapshot, limits: StoreLimits, tell: (id: stri
     inboxes: new RecordInboxes(access),
     objects: new RecordObjects(access),
   }
-  // A turn that is made again gives its messages other moments, so none is told before its commit.
+  // A turn that is made again gives its messages and entries other moments, so none is told before its commit.
   parts.boxes.watch((id, coming) => {
     if (coming === null) tell(`box/${id}`)
   })
-  parts.inboxes.watch((id) => tell(`inbox/${id}`))
+  parts.inboxes.watch((id, coming) => {
+    if (coming === null) tell(`inbox/${id}`)
+  })
   return parts
 }

@@ -3,6 +3,7 @@ import type {
   AskingDevice,
   DeviceTag,
   InboxId,
+  InboxListener,
   InboxStore,
   OfferedEntry,
   Page,
@@ -15,7 +16,7 @@ import { TOTALS } from './totals.ts'
 
 export class PostgresInboxes implements InboxStore {
   readonly #access: Access
-  readonly #listeners = new Set<(inbox: InboxId) => void>()
+  readonly #listeners = new Set<InboxListener>()
 
   constructor(access: Access) {
     this.#access = access
@@ -62,13 +63,13 @@ export class PostgresInboxes implements InboxStore {
     return ids.length
   }
 
-  watch(listener: (inbox: InboxId) => void): () => void {
+  watch(listener: InboxListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 
   told(id: InboxId): void {
-    for (const listener of this.#listeners) listener(id)
+    for (const listener of this.#listeners) listener(id, null)
   }
 }
 

@@ -9,11 +9,11 @@ import {
   REPEAT_US,
   SENDER_COST_BYTES,
 } from '../store/inbox-rules.ts'
-import type { DeviceTag, InboxId, OfferedEntry } from '../store/inbox-store.ts'
+import type { ComingEntry, DeviceTag, InboxId, OfferedEntry } from '../store/inbox-store.ts'
 import type { KeptEntry, KeptInbox, KeptSender } from './kept-inbox.ts'
 import { dueId, entryId, markId, senderId, type Records } from './records.ts'
 import type { PersonaId } from '../store/persona-id.ts'
-import { CHECK_GRAIN_US, type StoreLimits } from '../store/rules.ts'
+import { CHECK_GRAIN_US, lastAfterCursor, type StoreLimits } from '../store/rules.ts'
 import { Tally } from './tally.ts'
 
 const EMPTY: KeptInbox = {
@@ -104,7 +104,7 @@ export class InboxChange {
   }
 
   /** Puts an entry after all that are there. */
-  add(entry: OfferedEntry): void {
+  add(entry: OfferedEntry): ComingEntry {
     const { lastN, entries, waiting, endsUs } = this.#inbox
     const n = Math.max(this.#nowUs, lastN + 1)
     this.#set({
@@ -117,6 +117,14 @@ export class InboxChange {
     this.#write(this.#records.entries.put(entryId(this.id, n), { ...entry, acknowledged: [] }))
     this.#write(this.#records.marks.put(markId(this.id, entry), { goneUs: 0 }))
     this.#tally.add({ entries: 1, bytes: entry.encId.length + ENTRY_COST_BYTES + MARK_COST_BYTES })
+    const { from, kid, at, encId } = entry
+    return { after: lastN, entry: { n, from, kid, at, encId } }
+  }
+
+  /** Notes up to where a device was given entries. */
+  noteCursor(after: number): void {
+    const lastN = lastAfterCursor(this.#inbox.lastN, after, this.#nowUs)
+    if (lastN !== this.#inbox.lastN) this.#set({ lastN })
   }
 
   entryOf(n: number): KeptEntry | null {

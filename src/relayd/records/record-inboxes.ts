@@ -3,8 +3,10 @@ import { InboxChange } from './inbox-change.ts'
 import { ENTRY_COST_BYTES, isFull, MARK_COST_BYTES, SENDER_COST_BYTES, strangersOf } from '../store/inbox-rules.ts'
 import type {
   AskingDevice,
+  ComingEntry,
   DeviceTag,
   InboxId,
+  InboxListener,
   InboxStore,
   ListedEntry,
   OfferedEntry,
@@ -20,7 +22,7 @@ import { Tally } from './tally.ts'
 
 export class RecordInboxes implements InboxStore {
   readonly #access: RecordAccess
-  readonly #listeners = new Set<(inbox: InboxId) => void>()
+  readonly #listeners = new Set<InboxListener>()
 
   constructor(access: RecordAccess) {
     this.#access = access
@@ -32,11 +34,17 @@ export class RecordInboxes implements InboxStore {
     const outcome = this.#decide(change, entry)
     if (outcome !== 'stored' && outcome !== 'repeated') return outcome
     change.see(listed, null)
-    if (outcome === 'stored') change.add(entry)
+    const coming = outcome === 'stored' ? change.add(entry) : null
     // A repeat writes too: the first one may be on its way still, and this commit ends after its.
-    if (!(await this.#access.write(change.writes()))) return 'disk'
-    if (outcome === 'stored') for (const listener of this.#listeners) listener(id)
+    const writing = this.#access.write(change.writes())
+    if (coming !== null) this.#tell(id, coming)
+    if (!(await writing)) return 'disk'
+    if (coming !== null) this.#tell(id, null)
     return outcome
+  }
+
+  #tell(id: InboxId, coming: ComingEntry | null): void {
+    for (const listener of this.#listeners) listener(id, coming)
   }
 
   #decide(change: InboxChange, entry: OfferedEntry): PostOutcome {
@@ -68,13 +76,14 @@ export class RecordInboxes implements InboxStore {
       const isOver = last + limits.entryUs <= nowUs
       if (!isOver && !acknowledged.includes(device.tag)) entries.push({ n: last, from, kid, at, encId })
     }
-    await this.#hear(id, device, nowUs)
+    await this.#hear(id, device, after, nowUs)
     return { entries, next: looked === limit ? last : null }
   }
 
-  async #hear(id: InboxId, device: AskingDevice, nowUs: number): Promise<void> {
+  async #hear(id: InboxId, device: AskingDevice, after: number, nowUs: number): Promise<void> {
     const change = this.#change(id, nowUs)
     change.see(device.listed, device.tag)
+    change.noteCursor(after)
     // On a full disk it is not noted, as the check of a box.
     if (change.isChanged && change.hasDiskFor(0)) await this.#access.write(change.writes())
   }
@@ -109,7 +118,7 @@ export class RecordInboxes implements InboxStore {
     return !change.isChanged || (await this.#access.write(change.writes())) ? 'done' : 'full'
   }
 
-  watch(listener: (inbox: InboxId) => void): () => void {
+  watch(listener: InboxListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }

@@ -32,6 +32,15 @@ export interface ListedEntry extends Omit<OfferedEntry, 'bodyHash'> {
   readonly n: number
 }
 
+/** An entry that goes to the disk, and the number after which it is the first one. */
+export interface ComingEntry {
+  readonly after: number
+  readonly entry: ListedEntry
+}
+
+/** @param coming null once an entry can be read */
+export type InboxListener = (inbox: InboxId, coming: ComingEntry | null) => void
+
 /**
  * stored: durable as a new entry. repeated: the same body of the same sender is there, or was within a day. blocked: nothing happened. full: the inbox, or its
  * part for senders who are not allowed, has no room. no strangers: the owner takes nothing from them. disk: the disk has no room.
@@ -66,7 +75,10 @@ export interface InboxStore {
    * @param listed the devices of the owner's newest card
    */
   post(inbox: InboxId, entry: OfferedEntry, listed: readonly DeviceTag[], nowUs: number): Promise<PostOutcome>
-  /** Reads at most `limit` entries after `after`, and notes that the device was heard of. */
+  /**
+   * Reads at most `limit` entries after `after`, and notes that the device was heard of. The next entry gets a later number than `after`, which may be that
+   * of an entry that was given and never stored; a number counts up to a day after the clock.
+   */
   list(inbox: InboxId, device: AskingDevice, after: number, limit: number, nowUs: number): Promise<Page>
   /**
    * Notes that the device has these entries. An entry is deleted once all devices that it waits for have it: those of the newest card that were
@@ -88,6 +100,9 @@ export interface InboxStore {
   endRules(persona: PersonaId, nowUs: number): Promise<boolean>
   /** Deletes all inboxes of a persona, and all that they know. @returns how many there were */
   forget(persona: PersonaId): Promise<number>
-  /** Calls the listener after an entry became readable, whichever process stored it. @returns the end of it */
-  watch(listener: (inbox: InboxId) => void): () => void
+  /**
+   * Calls the listener after an entry became readable, whichever process stored it. Of an entry that goes to the disk of this process it may tell before, with
+   * the entry itself: a crash may take it back, and its sender repeats it. @returns the end of it
+   */
+  watch(listener: InboxListener): () => void
 }

@@ -4,6 +4,7 @@ import type {
   AskingDevice,
   DeviceTag,
   InboxId,
+  InboxListener,
   ListedEntry,
   InboxStore,
   OfferedEntry,
@@ -12,7 +13,7 @@ import type {
   SenderRules,
 } from './inbox-store.ts'
 import type { PersonaId } from './persona-id.ts'
-import { CHECK_GRAIN_US, type StoreLimits } from './rules.ts'
+import { CHECK_GRAIN_US, lastAfterCursor, type StoreLimits } from './rules.ts'
 
 interface HeldEntry extends OfferedEntry, ListedEntry {
   readonly has: Set<DeviceTag>
@@ -34,7 +35,7 @@ const markOf = ({ from, bodyHash }: OfferedEntry): string => `${from} ${bodyHash
 /** The stores that share it know this together. */
 export class MemoryInboxes {
   readonly all: Map<InboxId, HeldInbox> = new Map()
-  readonly listeners: Set<(inbox: InboxId) => void> = new Set()
+  readonly listeners: Set<InboxListener> = new Set()
 
   get entries(): number {
     return [...this.all.values()].reduce((sum, { entries }) => sum + entries.length, 0)
@@ -73,7 +74,7 @@ export class MemoryInboxStore implements InboxStore {
     if (outcome === 'repeated') return outcome
     inbox.lastN = Math.max(nowUs, inbox.lastN + 1)
     inbox.entries.push({ ...entry, n: inbox.lastN, has: new Set() })
-    for (const listener of this.#memory.listeners) listener(id)
+    for (const listener of this.#memory.listeners) listener(id, null)
     return outcome
   }
 
@@ -100,8 +101,10 @@ export class MemoryInboxStore implements InboxStore {
 
   async list(id: InboxId, device: AskingDevice, after: number, limit: number, nowUs: number): Promise<Page> {
     const inbox = this.#memory.all.get(id) ?? emptyInbox()
-    if (this.#memory.all.has(id) || this.#hasDiskFor(INBOX_COST_BYTES))
+    if (this.#memory.all.has(id) || this.#hasDiskFor(INBOX_COST_BYTES)) {
       this.#see(id, inbox, device.listed, device.tag, nowUs)
+      inbox.lastN = lastAfterCursor(inbox.lastN, after, nowUs)
+    }
     const page = inbox.entries.filter(({ n }) => n > after).slice(0, limit)
     const entries = page
       .filter(({ n, has }) => n + this.#limits.entryUs > nowUs && !has.has(device.tag))
@@ -153,7 +156,7 @@ export class MemoryInboxStore implements InboxStore {
     return ids.length
   }
 
-  watch(listener: (inbox: InboxId) => void): () => void {
+  watch(listener: InboxListener): () => void {
     this.#memory.listeners.add(listener)
     return () => void this.#memory.listeners.delete(listener)
   }

@@ -7,7 +7,7 @@ export const CHECK_GRAIN_US: number = 3600 * 1_000_000
 /** How far a cursor may lie after the clock of the relay. */
 const CURSOR_AHEAD_US: number = 86_400 * 1_000_000 // sanity: a clock that went back by a day; a moment stays far below 2^53
 
-/** The last moment of a box, once its owner names a cursor: the next message gets a later one than both. */
+/** The last moment of a box or an inbox, once its owner names a cursor: what comes next gets a later one than both. */
 export function lastAfterCursor(lastAtUs: number, cursorUs: number, nowUs: number): number {
   return Math.max(lastAtUs, Math.min(cursorUs, nowUs + CURSOR_AHEAD_US))
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   inboxIdOf,
   type AskingDevice,
+  type ComingEntry,
   type OfferedEntry,
   type PostOutcome,
   type SenderRules,
@@ -406,13 +407,35 @@ export function testInboxes(subjects: readonly Subject[]): void {
     it('whoever watches hears of each entry once it can be read, and of no other call', () =>
       withStore(async (store, { second }) => {
         const heard: string[] = []
-        const stop = store.inboxes.watch((inbox) => void heard.push(inbox))
+        const stop = store.inboxes.watch((inbox, coming) => void (coming === null && heard.push(inbox)))
         await postAll((await second?.()) ?? store, ['a', 'a', 'b'])
         await acknowledge(store, device(LAPTOP))
         await expect.poll(() => heard).toEqual([INBOX, INBOX])
         stop()
         await post(store, 'c')
         expect(heard).toHaveLength(2)
+      }))
+
+    it('whoever watches hears of entries that still go to the disk, if at all, in order, and as they can be read then', () =>
+      withStore(async (store) => {
+        const heard: ComingEntry[] = []
+        store.inboxes.watch((_, coming) => void (coming !== null && heard.push(coming)))
+        await postAll(store, ['a', 'b', 'a', 'c'])
+        const { entries } = await store.inboxes.list(INBOX, device(LAPTOP), 0, 9, START)
+        const after = [0, ...entries.map(({ n }) => n)]
+        expect([[], entries.map((entry, i) => ({ entry, after: after[i] }))]).toContainEqual(heard)
+      }))
+
+    it('an entry gets a later number than the cursor of a reader, also where the clock of the relay went back', () =>
+      withStore(async (store) => {
+        await store.inboxes.list(INBOX, device(LAPTOP), START + 500, 9, START)
+        await post(store, 'a')
+        const [first] = (await store.inboxes.list(INBOX, device(LAPTOP), START + 500, 9, START)).entries
+        expect(first).toMatchObject({ n: START + 501 })
+        await store.inboxes.list(INBOX, device(LAPTOP), Number.MAX_SAFE_INTEGER, 9, START)
+        await post(store, 'b')
+        const [last] = (await store.inboxes.list(INBOX, device(LAPTOP), START + 501, 9, START)).entries
+        expect(last!.n - START).toBeLessThanOrEqual(DAY + 1)
       }))
   })
 }

@@ -1,6 +1,7 @@
 /** Streams of inboxes over HTTP (docs/inbox.md, "Events"). */
 import { expect, test } from 'vitest'
-import type { FollowedInbox } from '../../../../src/relayd/inbox/inbox-service.ts'
+import type { ComingInboxEntry, FollowedInbox } from '../../../../src/relayd/inbox/inbox-service.ts'
+import type { InboxEntry } from '../../../../src/relay/wire.ts'
 import { HTTP_LIMITS } from '../../../../src/relayd/http/http-limits.ts'
 import { RELAY_LIMITS } from '../../../../src/relay/limits.ts'
 import { APP } from '../../../support/cards.ts'
@@ -111,6 +112,65 @@ test('a stream ends after an hour', async () => {
   await stream.closed
 })
 
+/** A stream of an inbox whose entries a test announces and stores. */
+async function announcedStream(after = 0): Promise<{
+  stream: RawConnection
+  announce: (coming: ComingInboxEntry) => void
+  store: (...entries: readonly InboxEntry[]) => void
+  state: { isListed: boolean }
+}> {
+  const stored: InboxEntry[] = []
+  const state = { isListed: true }
+  let told = (_coming: ComingInboxEntry | null): void => {}
+  const inbox: FollowedInbox = {
+    after,
+    read: async (from) => (state.isListed ? { entries: stored.filter(({ n }) => n > from), next: null } : null),
+    isListed: async () => state.isListed,
+    watch: (listener) => {
+      told = listener
+      return () => {}
+    },
+  }
+  const inboxes = Object.assign(testCards().inboxes, { follow: async () => ({ outcome: 'followed' as const, inbox }) })
+  const served = await serveBoxes({ boxes: new TestBoxes(), inboxes })
+  const stream = await RawConnection.open(served.port)
+  stream.socket.write(`GET ${pathOf(bob, 'events')} HTTP/1.1\r\nHost: relay.example\r\n\r\n`)
+  await stream.received(COMMENT)
+  return {
+    stream,
+    announce: (coming) => told(coming),
+    store: (...entries) => {
+      stored.push(...entries)
+      told(null)
+    },
+    state,
+  }
+}
+
+const numbered = (n: number, encId: string): InboxEntry => ({ n, from: '', app: APP, kid: '', at: '', encId })
+
+test('an entry is given while it goes to the disk, and only once, where its reader has all before it', async () => {
+  const { stream, announce, store } = await announcedStream()
+  announce({ after: 0, entry: numbered(1, 'AAAA') })
+  await stream.received('AAAA')
+  store(numbered(1, 'AAAA'), numbered(2, 'BBBB'))
+  await stream.received('BBBB')
+  // Of two that come together, the first one is on its way still.
+  announce({ after: 3, entry: numbered(4, 'DDDD') })
+  announce({ after: 1, entry: numbered(2, 'BBBB') })
+  store(numbered(3, 'CCCC'), numbered(4, 'DDDD'))
+  await stream.received('DDDD')
+  expect(idsIn(stream)).toEqual(['AAAA', 'BBBB', 'CCCC', 'DDDD'])
+})
+
+test('an entry that still goes to the disk ends the stream of a device that left the card', async () => {
+  const { stream, announce, state } = await announcedStream()
+  state.isListed = false
+  announce({ after: 0, entry: numbered(1, 'AAAA') })
+  await stream.closed
+  expect(idsIn(stream)).toEqual([])
+})
+
 /** A stream of an inbox that never ends to have entries of 1 MiB. */
 async function endlessStream(
   clock: HandClock,
@@ -123,6 +183,7 @@ async function endlessStream(
       const entry = { n: after + 1, from: '', app: APP, kid: '', at: '', encId: 'A'.repeat(1 << 20) }
       return { entries: [entry], next: after + 1 }
     },
+    isListed: async () => true,
     watch: () => () => {},
   }
   const inboxes = Object.assign(testCards().inboxes, { follow: async () => ({ outcome: 'followed' as const, inbox }) })
