@@ -101,6 +101,7 @@ test(
     expect(await refusal(['open'])).toMatch(/\(MESSAGE_NO_STORE\)\n.*persona relay add URL/)
     expect(await refusal(['send', 'Bob'])).toMatch(/\(MESSAGE_NO_STORE\)\n.*persona relay add URL/)
     expect(await refusal(['send', 'Bob'], '')).toContain('there is nothing to send')
+    expect(await refusal(['send', 'Bob', '/dev/null'], '')).toContain('/dev/null is empty')
     expect(await refusal(['send', 'Nobody'])).toContain('(NOT_FOUND)')
     expect(await refusal(['send', 'Bob', '--app', 'no name'])).toContain(
       'the name of the app must be the name of an app',

@@ -9,6 +9,7 @@ import { withDaemon } from '../io/connect.ts'
 import { print, remark, type Context } from '../io/context.ts'
 import { CliError, EXIT_DONE, EXIT_FAILED } from '../io/errors.ts'
 import { readFileBytes, readStdinBytes } from '../io/input.ts'
+import { escapeText } from '../io/escape.ts'
 import { countOf, formatTable, formatTime } from '../io/layout.ts'
 import { lookAgain } from '../io/look-again.ts'
 import { PersonaNames, personaOf } from '../io/personas.ts'
@@ -33,8 +34,10 @@ export async function send(
   const bytes = await (file === undefined || file === '-'
     ? readStdinBytes(MAX_MESSAGE_BYTES)
     : readFileBytes(file, MAX_MESSAGE_BYTES))
-  if (bytes.length === 0)
-    throw new CliError('USAGE', 'there is nothing to send', { hint: 'give a file, or pipe a text in with -' })
+  if (bytes.length === 0) {
+    const what = file === undefined || file === '-' ? 'there is nothing to send' : `${escapeText(file)} is empty`
+    throw new CliError('USAGE', what, { hint: 'give a file with something in it, or pipe a text in with -' })
+  }
   return await withDaemon(context, async (client) => {
     const to = await personaOf(client, who, 'no message can reach them')
     const put = async (piece: PieceParams): Promise<{ number: number | null }> =>

@@ -11,9 +11,11 @@ import { OWN } from '../state/own-record.ts'
 import { noteFailure, onDisk, type MessagesMeans } from './records/means.ts'
 import type { Messages } from './messages.ts'
 import { MAX_ACKED_AT_ONCE } from './receiving/inbox-reader.ts'
+import { numbersIn } from '../sealed/numbered.ts'
 import { appIn } from './records/ids.ts'
 import { INBOXES, SENT, type KnownInbox } from './records/kinds.ts'
 import { knownInboxes } from './records/known-inboxes.ts'
+import { changeSent } from './sending/sent-states.ts'
 import { inboxAt, objectsAt, withCard } from './tasks/relays-at.ts'
 
 /** It never rejects. @returns the objects that may still lie at a store */
@@ -28,8 +30,25 @@ export async function sayFarewell(messages: Messages): Promise<Unreached[]> {
   const [left] = await Promise.all([removeObjects(late.signal, means), acknowledgeEntries(late.signal, means)])
   cancel()
   // After a leave there may be another persona some day.
-  if (means.keeper.onDisk.own.get(OWN) === undefined) messages.start()
+  if (means.keeper.onDisk.own.get(OWN) === undefined) {
+    await failUnread(means)
+    messages.start()
+  }
   return left
+}
+
+/** Nobody can fetch any more what was sent as the persona that is left. */
+async function failUnread(means: MessagesMeans): Promise<void> {
+  const unread: [app: string, number: number][] = []
+  for await (const [id, { state }] of onDisk(means, SENT).iterate())
+    if (state !== 'received' && state !== 'failed') unread.push([appIn(id), numbersIn(id)[0]!])
+  if (unread.length === 0) return
+  const failed = { state: 'failed', reason: 'MESSAGE_NO_PERSONA' } as const
+  try {
+    await means.keeper.change(() => unread.forEach(([app, number]) => changeSent(app, number, () => failed, means)))
+  } catch (error) {
+    noteFailure('message.farewell', error, means)
+  }
 }
 
 async function removeObjects(signal: AbortSignal, means: MessagesMeans): Promise<Unreached[]> {

@@ -13,7 +13,7 @@ export type MessagesErrorCode =
   | 'MESSAGE_SELF' // to the own persona
   | 'MESSAGES_FULL' // too much of this app waits for a store
   | 'MESSAGE_GONE' // no store of the sender has the object
-  | 'MESSAGE_NO_DEVICE' // the card lacks the device that an entry or a receipt is for
+  | 'MESSAGE_NO_DEVICE' // the card lists no device, or lacks the one that an entry or a receipt is for
   | 'MESSAGE_NO_REQUEST' // nobody of this PersonaID has asked
 
 export class MessagesError extends Refusal<MessagesErrorCode> {

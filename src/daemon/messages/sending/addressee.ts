@@ -17,7 +17,7 @@ export interface Addressee {
 
 /**
  * Finds the card of a recipient.
- * @throws {MessagesError} MESSAGE_SELF | MESSAGE_BLOCKED | MESSAGE_NO_CARD | MESSAGE_NO_INBOX
+ * @throws {MessagesError} MESSAGE_SELF | MESSAGE_BLOCKED | MESSAGE_NO_CARD | MESSAGE_NO_DEVICE | MESSAGE_NO_INBOX
  */
 export async function addresseeOf(persona: string, app: string, means: MessagesMeans): Promise<Addressee> {
   const { keeper, cards, relays } = means
@@ -34,6 +34,12 @@ export async function addresseeOf(persona: string, app: string, means: MessagesM
       'ask them to use the app first, and to show their newest table',
       { persona: to, app },
     )
+  // They have left: a last card of this kind counts until it expires.
+  if (card.devices.length === 0)
+    throw new MessagesError('MESSAGE_NO_DEVICE', `no device of ${to} uses ${app} any more`, 'reach them another way', {
+      persona: to,
+      app,
+    })
   if (card.inboxes.length === 0)
     throw new MessagesError('MESSAGE_NO_INBOX', `the card of ${to} for ${app} names no inbox`, 'ask them to set one', {
       persona: to,

@@ -82,6 +82,18 @@ describe.each(WAYS)('an owner who %s', (_, goes) => {
   })
 })
 
+test('after a leave nobody can be sent to there at once, and what was not received has failed', async () => {
+  const { world, alice, bob } = await twoPeople()
+  await bob.stopped()
+  const number = await alice.send(bob, 'hello')
+  await alice.untilSent(number, 'notified')
+  await leaves(alice)
+  expect(await alice.sent(number)).toMatchObject({ state: 'failed', reason: 'MESSAGE_NO_PERSONA' })
+  const back = await bob.restarted()
+  await world.later(3600)
+  await expect(back.send(alice, 'are you there?')).rejects.toMatchObject({ code: 'MESSAGE_NO_DEVICE' })
+})
+
 test('after a leave this daemon asks no inbox, also not after a start', async () => {
   const { world, bobs, bob } = await twoPeople()
   expect(await leaves(bob)).toEqual([])
