@@ -147,12 +147,18 @@ describe('a try', () => {
     expect(waitsMs.at(-1)).toBe(MAX_RETRY_MS)
   })
 
-  it('is over if both ends do not connect within 30 s', () => {
-    const taken = takeOffer(closedWay('host'), offerAt(NOW_SEC), START_MS).way
-    const { way } = described(taken, ID, sdpOf(engine, 'own'), START_MS)
-    expect(way.phase).toBe('connecting')
-    expect(tickWay(way, START_MS + CONNECT_MS - 1).way.phase).toBe('connecting')
-    expect(tickWay(way, START_MS + CONNECT_MS).way.phase).toBe('closed')
+  it('is over if both ends do not connect and prove themselves within 30 s, whatever the library fails to report', () => {
+    const describing = takeOffer(closedWay('host'), offerAt(NOW_SEC), START_MS).way
+    const { way: connecting } = described(describing, ID, sdpOf(engine, 'own'), START_MS)
+    const ways = [describing, connecting, proving().side.way]
+    expect(ways.map(({ phase }) => phase)).toEqual(['describing', 'connecting', 'proving'])
+    for (const way of ways) {
+      const endMs = way.attempt!.sinceMs + CONNECT_MS
+      expect(tickWay(way, endMs - 1).way).toBe(way)
+      const over = tickWay(way, endMs)
+      expect([over.way.phase, actsOf(over)]).toEqual(['closed', ['hangUp']])
+      expect(over.way.notBeforeMs).toBe(endMs + FIRST_RETRY_MS)
+    }
   })
 
   it('takes no notice of a connection that it has given up', () => {
