@@ -36,9 +36,10 @@ export class OfferingSide implements PairingSide {
   readonly #psk: Uint8Array
   #offer: Offer | null = null
   #peer: Peer | null = null
-  #moving: Moving | null = null
+  #isConfirmed = false
   /** Over a connection the other device reports it. With files, the person there confirms by carrying the file here. */
   #isPeerConfirmed: boolean
+  #moving: Moving | null = null
 
   /** @param code CODE_BYTES bytes; not kept @throws {KeeperError} NO_PERSONA {CustodyError} LOCKED | KEY_SUPERSEDED */
   constructor(keeper: Keeper, code: Uint8Array, carrier: Carrier) {
@@ -51,21 +52,36 @@ export class OfferingSide implements PairingSide {
 
   async carry(message: Uint8Array | null): Promise<Progress> {
     if (this.#moving !== null) return await this.#next(this.#moving, message)
-    if (this.#peer !== null) throw notNow('a message')
+    if (this.#peer !== null) return await this.#receiveConfirmed(this.#peer, message)
     if (message === null) return this.#makeOffer()
     return this.#receiveAnswer(message)
   }
 
   async confirm(): Promise<Progress> {
-    if (this.#peer === null || this.#moving !== null) throw notNow('a confirmation')
-    const { device } = this.#peer
+    if (this.#peer === null || this.#isConfirmed) throw notNow('a confirmation')
+    this.#isConfirmed = true
+    if (this.#isPeerConfirmed) return await this.#begin(this.#peer)
+    // Fails now rather than after the other person has confirmed.
+    this.#keeper.custody.signer(this.#table.epoch)
+    return { state: 'moving' }
+  }
+
+  async #receiveConfirmed(peer: Peer, message: Uint8Array | null): Promise<Progress> {
+    if (message === null || !this.#isConfirmed) throw notNow('a message')
+    decodeMessage('confirmed', peer.session.open(message))
+    this.#isPeerConfirmed = true
+    return await this.#begin(peer)
+  }
+
+  /** Both people have confirmed: the device that one of them refused is in no table. */
+  async #begin({ device }: Peer): Promise<Progress> {
     // Before copying the key: this signs, so it fails early if the key is missing or the table may not be signed.
     if (device !== null) await this.#addDevice(device)
     await this.#keeper.change(() => this.#keeper.own.keyLeaves())
     const key = this.#copyKey()
     const state = exportSnapshot(this.#keeper, 'sibling')
     this.#moving = { key, table: this.#table, state, isKeySent: false }
-    return { state: 'moving', more: this.#isPeerConfirmed }
+    return { state: 'moving', more: true }
   }
 
   async close(): Promise<void> {
@@ -127,7 +143,7 @@ export class OfferingSide implements PairingSide {
   async #next(moving: Moving, message: Uint8Array | null): Promise<Progress> {
     const { session } = this.#peer!
     if (message !== null) return this.#receive(moving, session.open(message))
-    if (!this.#isPeerConfirmed || moving.isKeySent) throw notNow('the next message')
+    if (moving.isKeySent) throw notNow('the next message')
     const next = await moving.state?.next()
     if (next?.done === false) {
       return { state: 'moving', more: true, send: session.seal(encodeMessage('state', next.value)) }
@@ -145,13 +161,8 @@ export class OfferingSide implements PairingSide {
   }
 
   #receive(moving: Moving, plain: Uint8Array): Progress {
-    if (moving.isKeySent) {
-      decodeMessage('done', plain)
-      return { state: 'done', table: this.#table }
-    }
-    if (this.#isPeerConfirmed) throw notNow('a message')
-    decodeMessage('confirmed', plain)
-    this.#isPeerConfirmed = true
-    return { state: 'moving', more: true }
+    if (!moving.isKeySent) throw notNow('a message')
+    decodeMessage('done', plain)
+    return { state: 'done', table: this.#table }
   }
 }

@@ -74,6 +74,21 @@ describe('a new device', () => {
     expect((await old.call('device.list')).devices.map(({ name }) => name)).toEqual(['laptop', 'phone'])
   })
 
+  it('is in no table if the person at its screen refuses, and may join later', async () => {
+    const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
+    const refused = pair(old, joining, {
+      join: { device: PHONE },
+      onCompare: async () => {
+        await old.call('pairing.confirm')
+        await joining.call('pairing.cancel')
+      },
+    })
+    expect(await codeOf(refused)).toBe('PAIRING_ORDER')
+    await old.call('pairing.cancel')
+    expect((await old.call('device.list')).devices.map(({ name }) => name)).toEqual(['laptop'])
+    expect((await pair(old, joining, { join: { device: PHONE } })).joining.state).toBe('done')
+  })
+
   it('seals the key by a passphrase of its own', async () => {
     const [old, joining] = [await TestKeeper.withPersona(), await TestKeeper.open()]
     await pair(old, joining, { join: { passphrase: 'of the phone' } })
