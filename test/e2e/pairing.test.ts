@@ -236,23 +236,26 @@ describe('persona pair and persona join', () => {
 })
 
 describe.skipIf(!existsSync(SCRIPT))(`on a terminal${existsSync(SCRIPT) ? '' : ` (skipped: no ${SCRIPT})`}`, () => {
-  test.each(['y', 'n'])('both people are asked, and the pairing follows the answer "%s"', async (answer) => {
-    const { old, fresh } = await twoHomes()
-    const pairing = new Typist(old, ['pair', '--listen', `127.0.0.1:${await freePort()}`])
-    const shown = await pairing.until('If it does not find this device')
-    const words = /persona join ([a-z ]+?)\s*[\r\n]/.exec(shown)![1]!
-    const at = (await pairing.until('\n')).match(/127\.0\.0\.1:\d+/)![0]
-    const joining = new Typist(fresh, ['join', ...words.split(' '), '--at', at])
-    const [here, there] = await Promise.all([pairing.until('[y/N] '), joining.until('[y/N] ')])
-    const six = /\r\n {4}((?:[a-z]+ ){5}[a-z]+)\r\n/
-    expect(six.exec(here)![1]).toBe(six.exec(there)![1])
-    joining.type('y\r')
-    pairing.type(`${answer}\r`)
-    const ended = await Promise.all([pairing.end(), joining.end()])
-    expect(ended).toEqual(answer === 'y' ? [0, 0] : [1, 1])
-    if (answer === 'y') expect(await devicesOf(fresh)).toEqual(['laptop'])
-    else expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
-  })
+  test.each(['y', 'n', 'the six words'])(
+    'both people are asked, and the pairing follows the answer "%s"',
+    async (answer) => {
+      const { old, fresh } = await twoHomes()
+      const pairing = new Typist(old, ['pair', '--listen', `127.0.0.1:${await freePort()}`])
+      const shown = await pairing.until('If it does not find this device')
+      const words = /persona join ([a-z ]+?)\s*[\r\n]/.exec(shown)![1]!
+      const at = (await pairing.until('\n')).match(/127\.0\.0\.1:\d+/)![0]
+      const joining = new Typist(fresh, ['join', ...words.split(' '), '--at', at])
+      const [here, there] = await Promise.all([pairing.until('[y/N] '), joining.until('[y/N] ')])
+      const six = /\r\n {4}((?:[a-z]+ ){5}[a-z]+)\r\n/
+      expect(six.exec(here)![1]).toBe(six.exec(there)![1])
+      joining.type('y\r')
+      pairing.type(`${answer === 'the six words' ? six.exec(there)![1] : answer}\r`)
+      const ended = await Promise.all([pairing.end(), joining.end()])
+      expect(ended).toEqual(answer === 'n' ? [1, 1] : [0, 0])
+      if (answer !== 'n') expect(await devicesOf(fresh)).toEqual(['laptop'])
+      else expect(await fresh.failure(['device', 'list'])).toBe('1 NO_PERSONA')
+    },
+  )
 })
 
 async function freePort(): Promise<number> {

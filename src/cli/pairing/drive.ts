@@ -61,16 +61,17 @@ export async function compare(
     ...about,
   ])
   const isSame =
-    isInteractive() && !context.json ? await askSame(over) : isSameLine(await readLine(context, over), words)
+    isInteractive() && !context.json ? await askSame(words, over) : isSameLine(await readLine(context, over), words)
   if (isSame) return
   const hint =
     'somebody may be between your devices; pair again on a network that you trust, and show the code to nobody'
   throw new CliError('PAIRING_REFUSED', 'the two screens show different words; no data was moved', { hint })
 }
 
-async function askSame(over: AbortSignal): Promise<boolean> {
-  const answer = await askLine('Does the other screen show the same six words? [y/N] ', over)
-  return /^y(es)?$/i.test(answer.trim())
+/** Whoever types the words of the other screen has compared them too. */
+async function askSame(words: string, over: AbortSignal): Promise<boolean> {
+  const answer = plainLine(await askLine('Does the other screen show the same six words? [y/N] ', over))
+  return /^y(es)?$/.test(answer) || answer === words
 }
 
 /** @throws {CliError} CANCELLED if there is no answer: that is no sign of an attack */
@@ -79,11 +80,15 @@ function isSameLine(line: string, words: string): boolean {
   throw new CliError('CANCELLED', 'stdin did not give the six words of the other screen; no data was moved')
 }
 
+function plainLine(line: string): string {
+  return line.trim().toLowerCase().split(/\s+/).join(' ')
+}
+
 async function readLine(context: Context, over: AbortSignal): Promise<string> {
   remark(context, 'type the six words of the other screen on stdin')
   const reader = createInterface({ input: process.stdin, signal: over })
   try {
-    for await (const line of reader) return line.trim().toLowerCase().split(/\s+/).join(' ')
+    for await (const line of reader) return plainLine(line)
     return ''
   } finally {
     reader.close()
