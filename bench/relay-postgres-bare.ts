@@ -1,5 +1,5 @@
 /**
- * The rows of a send, put into the database without any rule: what a store with rules costs beside it. The rows are as many and as long as those of
+ * The rows of a send, put into the database without any rule, and those of a receive, read without one: what a store with rules costs beside it. The rows are as many and as long as those of
  * the store, in the same tables, and as many transactions bring them. With a lock first, a transaction reads what the store cannot do without: the
  * records of its boxes, locked, and the totals, in a round trip before that of its rows.
  */
@@ -8,10 +8,13 @@ import { encodeUtf8 } from '../src/core/encoding/bytes.ts'
 import { Database } from '../src/relayd/postgres/database.ts'
 import { loadDriver, type Query } from '../src/relayd/postgres/driver.ts'
 import { News } from '../src/relayd/postgres/news.ts'
-import { lockByKeys, putRecords } from '../src/relayd/postgres/tables.ts'
+import { Lanes } from '../src/relayd/postgres/lanes.ts'
+import { lockByKeys, messagesAfter, putRecords, selectByKeys, selectMessages } from '../src/relayd/postgres/tables.ts'
 import { addTotals, selectTotals, SLOTS } from '../src/relayd/postgres/totals.ts'
 import { messageId } from '../src/relayd/records/records.ts'
+import { UsedAnswers } from '../src/relayd/postgres/used-answers.ts'
 import { NOTHING } from '../src/relayd/records/tally.ts'
+import type { UsedAnswer } from '../src/relayd/store/relay-store.ts'
 import { MESSAGE_COST_BYTES } from '../src/relayd/store/rules.ts'
 
 const LANES = 2
@@ -31,6 +34,7 @@ interface Waiting {
 }
 
 export class BareRows {
+  readonly reads: BareReads
   readonly #database: Database
   readonly #news: News
   readonly #sizes = new Map<string, number>()
@@ -40,6 +44,7 @@ export class BareRows {
 
   private constructor(database: Database, origin: string) {
     this.#database = database
+    this.reads = new BareReads(database)
     this.#news = new News(database, origin, () => {})
   }
 
@@ -115,6 +120,34 @@ export class BareRows {
   #added(rows: readonly Waiting[]): typeof NOTHING {
     const bytes = rows.reduce((sum, { data }) => sum + data.length + MESSAGE_COST_BYTES, 0)
     return { ...NOTHING, messages: rows.length, bytes }
+  }
+}
+
+interface Reading {
+  readonly box: string
+  readonly done: () => void
+}
+
+export class BareReads {
+  readonly #answers: UsedAnswers
+  readonly #looks: Lanes<Reading>
+
+  constructor(database: Database) {
+    this.#answers = new UsedAnswers(database, 0, (nowUs) => Promise.resolve(nowUs))
+    const serve = async (waiting: readonly Reading[]): Promise<void> => {
+      const keys = [...new Set(waiting.map(({ box }) => `box/${box}`))]
+      const ranges = waiting.map(({ box }) => messagesAfter(messageId(box, 0), 1))
+      await database.use((connection) =>
+        Promise.all([selectByKeys('record', keys), selectMessages(ranges)].map((query) => connection.query(query))),
+      )
+      for (const { done } of waiting) done()
+    }
+    this.#looks = new Lanes({ lanes: LANES, maxItems: MAX_ROWS, serve })
+  }
+
+  /** Uses an answer, and reads a box with its first message. */
+  async read(box: string, answer: UsedAnswer, nowUs: number): Promise<void> {
+    await Promise.all([this.#answers.use(answer, nowUs), new Promise<void>((done) => this.#looks.add({ box, done }))])
   }
 }
 

@@ -6,7 +6,7 @@ import { rateOf, DATA } from './relay-filled.ts'
 import { boxId, MINUTE_US, NO_LIMITS } from './relay-limits.ts'
 import { BareRows } from './relay-postgres-bare.ts'
 
-export type Work = 'send' | 'receive' | 'drain' | 'insert' | 'lock' | 'clear' | 'wait'
+export type Work = 'send' | 'receive' | 'read' | 'drain' | 'insert' | 'lock' | 'clear' | 'wait'
 
 export interface Order {
   readonly work: Work
@@ -35,6 +35,7 @@ const calls = {
   insert: (boxes) => insert(boxes, false),
   lock: (boxes) => insert(boxes, true),
   receive: (boxes) => store.receive(boxId(randomInt(boxes)), answer(), 0, 1, nowUs()),
+  read: (boxes) => bare.reads.read(boxId(randomInt(boxes)), answer(), nowUs()),
   // It counts for each box, by the one process or by the other.
   drain: (boxes, n) => store.receive(boxId((n * 2 + Number(place)) % boxes), answer(), nowUs(), 1, nowUs()),
   clear: () => bare.clear(),
