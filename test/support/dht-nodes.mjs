@@ -23,12 +23,13 @@ function delayAnswers({ socket }, delayMs) {
   socket.send = (peer, message, sent) => setTimeout(() => send(peer, message, sent), message.y === 'q' ? 0 : delayMs)
 }
 
+const ports = (process.env.LISTEN_AT ?? '').split(' ').map(Number)
 const nodes = []
 for (let i = 0; i < count; i++) {
   const known = [...others, ...nodes.map((node) => node.address().port)]
   const node = new DHT({ bootstrap: known.length > 0 && known.map((port) => `127.0.0.1:${port}`), verify })
   const ready = new Promise((resolve) => node.once('ready', resolve))
-  await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve))
+  await new Promise((resolve) => node.listen(ports[i] ?? 0, '127.0.0.1', resolve))
   await ready
   if (process.env.HEED_READ_ONLY === '1') heedReadOnly(Reflect.get(node, '_rpc'))
   const delayMs = Number(process.env.ANSWER_DELAY_MS)

@@ -29,6 +29,8 @@ export interface PeerOptions {
   readonly answerDelayMs?: number
   /** Nodes of libtorrent begin at the given ports alone, and find the others there. libtorrent keeps no node in its table that it begins at. */
   readonly hasRouters?: boolean
+  /** Ports of the nodes, such as those of nodes that were killed. By default the system chooses them. */
+  readonly at?: readonly number[]
 }
 
 /** Several nodes in a process of their own. */
@@ -48,15 +50,16 @@ export class DhtPeers {
     kind: 'bittorrent-dht' | 'libtorrent',
     count: number,
     ports: readonly number[] = [],
-    { atEnd = onTestFinished, heedReadOnly = false, hasRouters = false, answerDelayMs = 0 }: PeerOptions = {},
+    { atEnd = onTestFinished, heedReadOnly = false, hasRouters = false, answerDelayMs = 0, at = [] }: PeerOptions = {},
   ): Promise<DhtPeers> {
+    const common = { ...process.env, LISTEN_AT: at.join(' ') }
     const args = [String(count), ...(hasRouters ? ['--routers'] : []), ...ports.map(String)]
     const child =
       kind === 'libtorrent'
-        ? spawn(PYTHON, [pathOf('dht_nodes.py'), ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+        ? spawn(PYTHON, [pathOf('dht_nodes.py'), ...args], { stdio: ['pipe', 'pipe', 'pipe'], env: common })
         : spawn(process.execPath, [pathOf('dht-nodes.mjs'), ...args], {
             stdio: ['pipe', 'pipe', 'pipe'],
-            env: { ...process.env, HEED_READ_ONLY: heedReadOnly ? '1' : '0', ANSWER_DELAY_MS: String(answerDelayMs) },
+            env: { ...common, HEED_READ_ONLY: heedReadOnly ? '1' : '0', ANSWER_DELAY_MS: String(answerDelayMs) },
           })
     atEnd(() => void child.kill('SIGKILL'))
     const reader: Interface = createInterface({ input: child.stdout })
@@ -65,6 +68,13 @@ export class DhtPeers {
     if (first.done === true) throw new Error(`the nodes of ${kind} did not start: ${String(child.stderr.read())}`)
     const started = JSON.parse(first.value) as { readonly ports: readonly number[] }
     return new DhtPeers(child, lines, started.ports)
+  }
+
+  /** Kills the nodes, with all that they hold. */
+  async kill(): Promise<void> {
+    const ended = once(this.child, 'exit')
+    this.child.kill('SIGKILL')
+    await ended
   }
 
   /** Gives one order and waits for its answer. */

@@ -2,6 +2,7 @@
 are hex. libtorrent keeps no node in its table that it begins at. With --routers these are the given ones alone, and each node has found others
 before the next one starts. Else a node begins at all nodes before it."""
 import json
+import os
 import sys
 import time
 
@@ -27,9 +28,9 @@ def answer(**fields):
     print(json.dumps(fields), flush=True)
 
 
-def start(ports, waits):
+def start(port, ports, waits):
     known = ",".join(f"127.0.0.1:{port}" for port in ports)
-    session = lt.session({**SETTINGS, "listen_interfaces": "127.0.0.1:0", "dht_bootstrap_nodes": known})
+    session = lt.session({**SETTINGS, "listen_interfaces": f"127.0.0.1:{port}", "dht_bootstrap_nodes": known})
     wait_for(session, lt.dht_bootstrap_alert if waits else lt.listen_succeeded_alert, lambda alert: True)
     return session
 
@@ -76,8 +77,10 @@ def get(session, order):
 has_routers = "--routers" in sys.argv
 others = [int(port) for port in sys.argv[2:] if port != "--routers"]
 sessions, ports = [], []
-for _ in range(int(sys.argv[1])):
-    sessions.append(start(others if has_routers else others + ports, has_routers))
+given = os.environ.get("LISTEN_AT", "").split()
+for n in range(int(sys.argv[1])):
+    port = given[n] if n < len(given) else 0
+    sessions.append(start(port, others if has_routers else others + ports, has_routers))
     ports.append(sessions[-1].listen_port())
 answer(ports=ports)
 for line in sys.stdin:

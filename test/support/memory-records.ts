@@ -81,7 +81,11 @@ export class MemoryRecordEngine implements RecordEngine {
       slots: Number(digits),
       limits: LIMITS,
       known,
-      network: networkOf(this.#records, address, publicKey, writer?.secretKey ?? null, this.#engine),
+      network: {
+        ...networkOf(this.#records, address, publicKey, writer?.secretKey ?? null, this.#engine),
+        // A network that is as slow wakes no reader.
+        ...(this.limits.latency === 'minutes' ? { watch: () => {} } : {}),
+      },
     })
   }
 }

@@ -113,8 +113,14 @@ export interface Carrier {
    * Calls back when something may have come to an intake, until the signal ends it. Data that lay there before is news too. It never throws, and goes
    * on while the carrier is away.
    * @param lines asked for at the begin and after each {@link Watch.changed}
+   * @param onLoss the carrier of a line was away, or has lost what this end has left there: all data in flight is to be left again
    */
-  watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch
+  watch(
+    lines: () => readonly Watched[],
+    onNews: (watched: Watched) => void,
+    signal: AbortSignal,
+    onLoss?: (lineId: string) => void,
+  ): Watch
 
   /**
    * Closes an own intake to senders, for good: `send` of the peer gives 'used'. All that lies there can still be received, and what this end has left is

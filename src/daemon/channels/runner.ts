@@ -160,6 +160,7 @@ export class Runner {
         () => this.#watched().filter(({ own }) => carrier.serves(own.url)),
         ({ line }) => this.#news(line.id),
         signal,
+        (lineId) => this.#leaveAgain(lineId),
       ),
     )
   }
@@ -177,6 +178,12 @@ export class Runner {
   #news(lineId: string): void {
     const { ends, invites, joins } = this.#work
     if (!ends.news(lineId) && !joins.news(lineId)) invites.news(lineId)
+  }
+
+  #leaveAgain(lineId: string): void {
+    const { ends, joins } = this.#work
+    ends.get(lineId)?.leaveAgain()
+    joins.get(lineId)?.leaveAgain()
   }
 
   /**

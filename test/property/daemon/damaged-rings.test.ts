@@ -1,10 +1,12 @@
-/** The headers of all rings are damaged while both daemons are off, over a network that is as slow as it likes at each call. */
+/** The headers of all rings are damaged while both daemons are off, or all is lost while both are on, over a network that is as slow as it likes at each call. */
 import { setImmediate } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RecordCarrier } from '../../../src/channel/carriers/records/record-carrier.ts'
+import { LOOK_MS } from '../../../src/channel/carriers/records/lookout.ts'
 import { RECORD_SLOTS } from '../../../src/channel/carriers/records/ring-header.ts'
 import type { Ways } from '../../../src/daemon/channels/ends/means.ts'
+import type { RecordLimits } from '../../../src/record/record-engine.ts'
 import { ChannelDaemon } from '../../support/channel-daemon.ts'
 import { HandClock } from '../../support/hand-clock.ts'
 import { MemoryRecordEngine, MemoryRecords } from '../../support/memory-records.ts'
@@ -29,8 +31,10 @@ class Story {
   #ids: string[] = []
   /** By sender, in order. */
   readonly #texts: [string[], string[]] = [[], []]
+  readonly #latency: RecordLimits['latency']
 
-  constructor(waits: readonly number[]) {
+  constructor(waits: readonly number[], latency: RecordLimits['latency'] = 'instant') {
+    this.#latency = latency
     let calls = 0
     this.#records.pause = async () => {
       for (let n = waits[calls++ % waits.length]!; n > 0; n--) await setImmediate()
@@ -61,6 +65,19 @@ class Story {
     }
   }
 
+  /** The network has lost everything, as one whose nodes were all killed. */
+  lose(): void {
+    this.#records.slots.clear()
+  }
+
+  away(isAway: boolean): void {
+    this.#records.isAway = isAway
+  }
+
+  async rounds(count: number): Promise<void> {
+    for (let round = 1; round <= count; round++) await this.#round(round)
+  }
+
   async damagedWhileOff(): Promise<void> {
     await this.close()
     for (const [key, signed] of this.#headers()) this.#records.slots.set(key, flipped(signed))
@@ -89,7 +106,7 @@ class Story {
   }
 
   #ways(): Ways {
-    const records = new MemoryRecordEngine(this.#records, engine)
+    const records = new MemoryRecordEngine(this.#records, engine, this.#latency)
     const carrier = new RecordCarrier({ records, engine, clock: this.#clock })
     return waysBy(carrier)
   }
@@ -97,12 +114,16 @@ class Story {
   async #until(isDone: () => Promise<boolean>): Promise<void> {
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       if (await isDone()) return
-      await setImmediate()
-      for (const daemon of this.#daemons) await daemon.idle()
-      if (round % 5 === 0) this.#clock.turn(READER_RETRY_MS)
-      if (round % 10 === 0) for (const { clock } of this.#daemons) clock.turn(SENDER_RETRY_MS)
+      await this.#round(round)
     }
     throw new Error(`nothing more came after ${MAX_ROUNDS} rounds`)
+  }
+
+  async #round(round: number): Promise<void> {
+    await setImmediate()
+    for (const daemon of this.#daemons) await daemon.idle()
+    if (round % 5 === 0) this.#clock.turn(this.#latency === 'minutes' ? LOOK_MS : READER_RETRY_MS)
+    if (round % 10 === 0) for (const { clock } of this.#daemons) clock.turn(SENDER_RETRY_MS)
   }
 }
 
@@ -154,6 +175,33 @@ it(
       },
     )
     await fc.assert(property, { numRuns: RUNS, endOnFailure: true })
+  },
+  TIMEOUT_MS,
+)
+
+it(
+  'a channel over a network that is away, or loses everything, while both daemons are on goes on, with each content once and in order, and no hour passes',
+  async () => {
+    const rests = fc.array(fc.nat(20), { minLength: 8, maxLength: 8 })
+    const deeds = fc.array(fc.constantFrom('send 0', 'send 1', 'lose', 'away', 'back'), { minLength: 2, maxLength: 8 })
+    const property = fc.asyncProperty(pauses, deeds, rests, async (waits, done, rounds) => {
+      const story = new Story(waits, 'minutes')
+      await story.open()
+      for (const side of [0, 1] as const) await story.send(side)
+      await story.allRead()
+      for (const [i, deed] of done.entries()) {
+        if (deed === 'lose') story.lose()
+        else if (deed === 'away' || deed === 'back') story.away(deed === 'away')
+        else await story.send(deed === 'send 0' ? 0 : 1)
+        await story.rounds(rounds[i]!)
+      }
+      story.away(false)
+      await story.allRead()
+      await story.close()
+    })
+    // Everything is lost after it was sent, and before anybody has looked.
+    const known: [number[], string[], number[]] = [Array(50).fill(0), ['send 0', 'send 1', 'lose'], [3, 3, 0]]
+    await fc.assert(property, { numRuns: RUNS, endOnFailure: true, examples: [known] })
   },
   TIMEOUT_MS,
 )

@@ -1,7 +1,7 @@
 /** The ring of one own place: what this end sends from there, and how far it has read others. One change at a time. */
 import { concatBytes, encodeUtf8, equalBytes, u64be } from '../../../core/encoding/bytes.ts'
 import { Serial } from '../../../process/serial.ts'
-import { isLoss, nullIf, RecordError } from '../../../record/errors.ts'
+import { isLoss, nullIf, RecordError, type RecordErrorCode } from '../../../record/errors.ts'
 import type { SlotRecord, SlotValue } from '../../../record/record-engine.ts'
 import {
   ackOf,
@@ -83,6 +83,22 @@ export class OwnRing {
       const header = await this.#found()
       if (header === null || this.#readBy(peer, header) <= header.last) return
       await this.#store({ ...header, run: this.#engine.randomBytes(RUN_BYTES) })
+    })
+  }
+
+  /**
+   * Whether the network has lost the header that names data which the peer has not read. Then the header lies there again, and the data is to be
+   * sent again.
+   * @throws {RecordError}
+   */
+  async isLost(peer: RingHeader | null): Promise<boolean> {
+    return await this.#serial.run(async () => {
+      const header = await this.#found()
+      if (header === null || this.#readBy(peer, header) >= header.last) return false
+      const isGone = (code: RecordErrorCode): boolean => isLoss(code) || code === 'RECORD_ROLLED_BACK'
+      if ((await nullIf(isGone, async () => await this.#record.get(0))) !== null) return false
+      await this.#record.refresh(0)
+      return true
     })
   }
 

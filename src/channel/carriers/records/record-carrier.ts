@@ -88,6 +88,7 @@ export class RecordCarrier implements Carrier {
   async receive(line: Line, own: OwnIntake, after: string): Promise<readonly Arrival[]> {
     let lost: RecordError | null = null
     let isBehind = false
+    let isOwnLost = this.troubles.wasAway(line.id)
     const arrivals = await this.troubles.during(line.id, 'receive', async () => {
       if (line.peer === null) return await (await this.#open.meeting(own.url, own.place.address.pub)).receive(after)
       const came: Arrival[] = []
@@ -98,11 +99,11 @@ export class RecordCarrier implements Carrier {
         isBehind ||= ring.isBehind
       }
       // One word for all that came, once nothing more comes.
-      if (came.length === 0) await this.#ack(line, own, after)
+      if (came.length === 0) isOwnLost = (await this.#ack(line, own, after)) || isOwnLost
       else this.#expect(line)
       return came
     })
-    for (const watch of this.#watches) watch.looked(line.id, isBehind)
+    for (const watch of this.#watches) watch.looked(line.id, { isBehind, isOwnLost })
     // Its writer puts it there again, so the line goes on.
     if (lost !== null) this.troubles.note(line.id, lost)
     return arrivals
@@ -126,10 +127,16 @@ export class RecordCarrier implements Carrier {
     })
   }
 
-  watch(lines: () => readonly Watched[], onNews: (watched: Watched) => void, signal: AbortSignal): Watch {
+  watch(
+    lines: () => readonly Watched[],
+    onNews: (watched: Watched) => void,
+    signal: AbortSignal,
+    onLoss: (lineId: string) => void = () => {},
+  ): Watch {
     const { clock } = this.#means
-    const [serves, isWoken] = [(url: string) => this.serves(url), this.limits.latency !== 'minutes']
-    const watch = new RecordWatch({ lines, onNews, signal, clock, open: this.#open, serves, isWoken })
+    const serves = (url: string): boolean => this.serves(url)
+    const isWoken = this.#isWoken
+    const watch = new RecordWatch({ lines, onNews, onLoss, signal, clock, open: this.#open, serves, isWoken })
     this.#watches.add(watch)
     const end = (): void => {
       this.#watches.delete(watch)
@@ -161,21 +168,33 @@ export class RecordCarrier implements Carrier {
     if (!(await meeting.send(guest!, data))) throw full('other guests have taken all places of the invite')
   }
 
-  /** Tells the peer how far its ring was read, and hears how far it has read. */
-  async #ack(line: Line, own: OwnIntake, cursor: string): Promise<void> {
-    if (line.peer === null) return
+  /** Whether the network wakes a reader. */
+  get #isWoken(): boolean {
+    return this.limits.latency !== 'minutes'
+  }
+
+  /**
+   * Tells the peer how far its ring was read, and hears how far it has read.
+   * @returns whether the network has lost the own ring
+   */
+  async #ack(line: Line, own: OwnIntake, cursor: string): Promise<boolean> {
+    let isLost = false
+    if (line.peer === null) return isLost
     for (const { url } of this.#served(line.peer)) {
       const peer = await this.#open.peer(url, line.peer.pub)
       const header = peer.last ?? (cursor === '' ? null : await peer.header())
       if (cursor === '' && !header?.acks.length) continue
       const ring = await this.#open.own(own.url, own.place)
       if (header !== null) await ring.renew(header)
+      // Where nobody is woken, both rings may be lost and only that of the peer be there again.
+      if (!this.#isWoken || peer.lost !== null) isLost = (await ring.isLost(header)) || isLost
       if (cursor === '') continue
       const ack = header && peer.ackOf(cursor, header)
       if (ack) await ring.ack(ack)
       // Whatever has damaged or put back the ring of the peer may have met this one too.
       else await ring.mend(peer.lost !== null)
     }
+    return isLost
   }
 
   /** The intakes of the line's own places at this carrier. */

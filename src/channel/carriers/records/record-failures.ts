@@ -57,6 +57,11 @@ export class Troubles {
     }
   }
 
+  /** Whether the network did not answer the last reader of a line. */
+  wasAway(lineId: string): boolean {
+    return this.#last.get(`receive ${lineId}`)?.error.code === 'RECORD_AWAY'
+  }
+
   /** Notes what a reader found missing. */
   note(lineId: string, error: RecordError): void {
     this.#last.set(`receive ${lineId}`, { lineId, error })

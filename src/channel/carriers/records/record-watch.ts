@@ -9,6 +9,7 @@ import { RETRY_MS } from './record-failures.ts'
 export interface RecordWatchOptions {
   readonly lines: () => readonly Watched[]
   readonly onNews: (watched: Watched) => void
+  readonly onLoss: (lineId: string) => void
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly open: OpenRecords
@@ -20,6 +21,14 @@ export interface RecordWatchOptions {
 const FIRST_RETRY_MS = 500 // sanity: the peer answers a first message within a second
 
 type Begin = (onNews: () => void, signal: AbortSignal) => Promise<void>
+
+/** The outcome of a look at the rings of a line. */
+export interface Look {
+  /** The header of the peer names more than lies there. */
+  readonly isBehind: boolean
+  /** The network was away until now, or has lost the own ring. */
+  readonly isOwnLost: boolean
+}
 
 interface Watching {
   watched: Watched
@@ -59,13 +68,13 @@ export class RecordWatch implements Watch {
     for (const { watched, lookout } of this.#watching.values()) if (watched.line.id === lineId) lookout?.begin()
   }
 
-  /** @param isBehind whether the last look found less than the header names */
-  looked(lineId: string, isBehind: boolean): void {
-    for (const { watched, again } of this.#watching.values()) {
-      if (watched.line.id !== lineId) continue
+  looked(lineId: string, { isBehind, isOwnLost }: Look): void {
+    const ofLine = [...this.#watching.values()].filter(({ watched }) => watched.line.id === lineId)
+    for (const { again } of ofLine) {
       if (isBehind) again.later()
       else again.done()
     }
+    if (isOwnLost && ofLine.length > 0) this.#options.onLoss(lineId)
   }
 
   #sourcesOf(watched: Watched): { key: string; begin: Begin }[] {

@@ -5,7 +5,7 @@
 import type { Channel } from '../../../channel/exchange/channel.ts'
 import { receive } from '../../../channel/exchange/receive.ts'
 import { flush } from '../../../channel/exchange/send.ts'
-import { repeatNow } from '../../../channel/exchange/repeat.ts'
+import { postAgain, repeatNow } from '../../../channel/exchange/repeat.ts'
 import { markBroken, peerRetired } from '../../../channel/exchange/life.ts'
 import { DirectEnd } from '../../../channel/direct/direct-end.ts'
 import { takenOf, type Taken } from '../../../channel/direct/traffic.ts'
@@ -141,6 +141,12 @@ export class End implements Loadable {
   /** Posts what the first turn of a new channel has to post. */
   post(channel: Channel, posts: readonly Uint8Array[]): void {
     this.#outbound.post(this.#summary.line, channel.peerAt, posts)
+  }
+
+  /** A carrier was away, or has lost what lay there. */
+  leaveAgain(): void {
+    this.#outbound.retry()
+    void this.#later((turn) => turn.step(postAgain(turn.channel, turn.nowMs)))
   }
 
   /** The state as it is on disk, or newer by what a crash may take back. @throws as loadEnd */

@@ -115,6 +115,12 @@ export class GuestJoin {
     await this.#step((guest) => guestTick(guest, this.#means.nowMs, isNow))
   }
 
+  /** As an end does. */
+  leaveAgain(): void {
+    this.#outbound.retry()
+    void orLater(this.tick(true), this.#means)
+  }
+
   post(posts: readonly Uint8Array[]): void {
     this.#outbound.post(this.#line, formatConnectoids(this.stored.guest.hostAt), posts)
   }
