@@ -84,7 +84,8 @@ async function takeRead(client: Client, { chat, mine }: Place, { line, read }: C
   }
   if (read === null) return
   try {
-    await client.call('chat.mark', { chat, ids: [read], state: 'read', earlier: true })
+    // The reader of a line is never its writer.
+    await client.call('chat.mark', { chat, ids: [read], state: 'read', earlier: true, mine: !mine })
   } catch (error) {
     // Another device has written the line, and its copy is not here yet.
     if (!hasCode(error, 'CHAT_LINE_UNKNOWN')) throw error

@@ -1,4 +1,5 @@
 /** `persona chat list` and `forget`: the chats that are kept, and those that could begin. */
+import { nameOf, personaOf } from '../../core/encoding/chat-content.ts'
 import { CHAT_APP } from '../../core/encoding/app-name.ts'
 import type { Client } from '../../ipc/client.ts'
 import type { ChatView } from '../../ipc/methods/chat.ts'
@@ -38,9 +39,8 @@ async function listed(client: Client, kept: readonly ChatView[]): Promise<Listed
   const rows = new Map<string, ListedChat>()
   const names = new PersonaNames(client)
   for (const view of kept) {
-    const shown = view.chat.startsWith('persona:')
-      ? await names.of(view.chat.slice('persona:'.length))
-      : escapeText(view.chat.slice('name:'.length))
+    const persona = personaOf(view.chat)
+    const shown = persona === null ? escapeText(nameOf(view.chat)) : await names.of(persona)
     rows.set(view.chat, { ...view, shown, state: '' })
   }
   for (const channel of channels) {

@@ -63,7 +63,9 @@ export class Screen {
   }
 
   #format(line: ChatLine, name: string, withMark: boolean): void {
-    const rows = formatLine(line, escapeText(name), Math.floor(Date.now() / 1000), withMark)
+    const columns = this.#editor === null ? null : (process.stdout.columns ?? null)
+    const nowSec = Math.floor(Date.now() / 1000)
+    const rows = formatLine(line, { who: escapeText(name), nowSec, withMark, columns })
     if (this.#editor === null) process.stdout.write(rows.map((row) => `${row}\n`).join(''))
     else this.#editor.print(rows)
   }

@@ -1,9 +1,7 @@
 /** `persona chat NAME`: an open chat. Lines come and go while a person types, or while a script writes to stdin. */
 import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
-import { CHAT_APP } from '../../core/encoding/app-name.ts'
-import type { Client, DaemonEvent, LaggedEvent } from '../../ipc/client.ts'
+import type { Client } from '../../ipc/client.ts'
 import type { ChannelView } from '../../ipc/methods/channel-values.ts'
-import { MAX_PAGE } from '../../ipc/shapes/limits.ts'
 import { RpcError } from '../../ipc/wire/rpc.ts'
 import { systemClock } from '../../process/pulse.ts'
 import { Serial } from '../../process/serial.ts'
@@ -13,13 +11,14 @@ import { CliError, EXIT_DONE } from '../io/errors.ts'
 import { lookAgain } from '../io/look-again.ts'
 import { eachPageAfter, figuresOf, isUnread, lastLines, unsentIn } from './kept-lines.ts'
 import { takeIncoming } from './incoming.ts'
-import { Outgoing } from './outgoing.ts'
+import { News, NEWS_EVENTS, type Told } from './news.ts'
 import { ownPersona } from './own-persona.ts'
 import { findPeer, peerOf, showPeer, type Peer } from './peers.ts'
 import { ReadMarks } from './read-marks.ts'
 import { Screen } from './screen.ts'
 import { formatTooLong, formatUnsent, MARKS } from './show.ts'
 import { readScripted, readTyped, type Typed } from './typed.ts'
+import { Underway } from './underway.ts'
 import { escapeText } from '../io/escape.ts'
 
 const SHOWN_LINES = 20 // sanity: fits a screen of 25 rows
@@ -53,7 +52,8 @@ class Session {
   readonly #client: Client
   readonly #ownId: string | null
   readonly #tellsRead: boolean
-  readonly #outgoing: Outgoing
+  #underway: Underway
+  readonly #news = new News()
   readonly #marks = new ReadMarks(systemClock, () => this.#soon(async () => await this.#sendMark()))
   /** Lines that are typed or read go out one after another, in between of what comes. */
   readonly #serial = new Serial()
@@ -64,13 +64,6 @@ class Session {
   #shownUnread: string | null = null
   /** The number of the last line that was typed here. */
   #lastSent: number | null = null
-  /** Channels of which an event has told that something has come. */
-  readonly #told = new Set<string>()
-  /** Numbers of contents that were delivered, by channel, and of messages that were received. */
-  readonly #delivered = new Map<string, number>()
-  readonly #received = new Set<number>()
-  /** Lines that waited, and that the daemon has sent since the last look. */
-  #left = 0
   #end = (): void => {}
   #failure: unknown = null
   /** Whatever was typed after /quit stays unsent. */
@@ -82,7 +75,7 @@ class Session {
     this.#peer = peer
     this.#ownId = ownId
     this.#tellsRead = tellsRead
-    this.#outgoing = new Outgoing(client, () => this.#peer)
+    this.#underway = new Underway(client, peer.chat)
   }
 
   /** Resolves at /quit, Ctrl-D, or the end of stdin. */
@@ -92,16 +85,8 @@ class Session {
     this.#screen.listen(this.#peer, { onLine: (line) => this.#type(line), onEnd: () => this.#end() })
     try {
       await lookAgain<null>(this.#client, {
-        events: [
-          'channel.content',
-          'channel.delivered',
-          'channel.changed',
-          'message.arrived',
-          'message.changed',
-          'contact.changed',
-          'chat.sent',
-        ],
-        see: (event) => this.#see(event),
+        events: [...NEWS_EVENTS],
+        see: (event) => this.#news.see(event, this.#peer.chat),
         look: async () => {
           await this.#serial.run(() => this.#look())
           return null
@@ -120,21 +105,12 @@ class Session {
   /** Begins with the last lines, and with all that nobody has read yet. */
   async #begin(shownLines: number): Promise<void> {
     await takeIncoming(this.#client, this.#ownId)
-    const { chat } = this.#peer
-    const { lines } = await this.#client.call('chat.lines', { chat, limit: MAX_PAGE })
-    this.#outgoing.follow(lines)
-    await this.#outgoing.askAll()
+    const { chat, channels } = this.#peer
+    this.#underway = new Underway(this.#client, chat)
+    await this.#underway.resume(channels)
     const { lines: last = 0, unread = 0 } = (await figuresOf(this.#client, chat)) ?? {}
     const [firstUnread] = await lastLines(this.#client, chat, unread, isUnread)
     this.#shown = Math.min(last - shownLines, (firstUnread?.number ?? last + 1) - 1)
-  }
-
-  #see(event: DaemonEvent | LaggedEvent): boolean {
-    if (event.event === 'channel.content') this.#told.add(event.data.id)
-    else if (event.event === 'channel.delivered') this.#delivered.set(event.data.id, event.data.upTo)
-    else if (event.event === 'message.changed' && event.data.state === 'received') this.#received.add(event.data.number)
-    else if (event.event === 'chat.sent' && event.data.chat === this.#peer.chat) this.#left += event.data.lines
-    return !('app' in event.data) || event.data.app === CHAT_APP
   }
 
   /** Takes what has come, and shows it and how far the own lines are. */
@@ -142,13 +118,11 @@ class Session {
     const onKept = async (chat: string): Promise<void> => {
       if (chat === this.#peer.chat) await this.#print()
     }
-    const isTold = this.#peer.channels.some(({ id }) => this.#told.has(id))
-    this.#told.clear()
+    const told = this.#news.take()
     // The daemon has kept a line that an event tells of. It is shown before anything else is asked.
-    if (isTold) await this.#print()
+    if (this.#peer.channels.some(({ id }) => told.channels.has(id))) await this.#print()
     this.#refreshPeer(await takeIncoming(this.#client, this.#ownId, onKept))
-    await this.#followLeft()
-    await this.#noteArrivals()
+    await this.#noteArrivals(told)
     await this.#showNew()
     await this.#showPrompt()
   }
@@ -159,20 +133,15 @@ class Session {
     if (channel !== undefined) this.#peer = { ...peerOf(channel, channels), name: this.#peer.name }
   }
 
-  async #noteArrivals(): Promise<void> {
-    for (const [id, upTo] of this.#delivered) await this.#outgoing.delivered(id, upTo)
-    for (const number of this.#received) await this.#outgoing.received(number)
-    this.#delivered.clear()
-    this.#received.clear()
-  }
-
-  /** Follows lines that waited and have left. */
-  async #followLeft(): Promise<void> {
-    const count = this.#left
-    if (count === 0) return
-    this.#left = 0
-    this.#outgoing.follow(await lastLines(this.#client, this.#peer.chat, count, ({ mine }) => mine))
-    await this.#outgoing.askAll()
+  /** Follows lines that waited and have left, and notes those that have come to the peer. */
+  async #noteArrivals({ left, delivered, received }: Told): Promise<void> {
+    const { chat, channels } = this.#peer
+    if (left > 0) {
+      this.#underway.follow(await lastLines(this.#client, chat, left, ({ mine }) => mine))
+      await this.#underway.ask(channels)
+    }
+    for (const [id, upTo] of delivered) await this.#underway.delivered(id, upTo)
+    for (const number of received) await this.#underway.received(number)
   }
 
   /** Sends the mark that is due alone. */
@@ -259,7 +228,7 @@ class Session {
     const { number, ways, waits } = await this.#client.call('chat.send', read === null ? wishes : { ...wishes, read })
     const isFirst = this.#lastSent === null
     this.#lastSent = number
-    if (waits === null) this.#outgoing.follow([{ id, mine: true, state: 'sent', ways }])
+    if (waits === null) this.#underway.follow([{ id, mine: true, state: 'sent', ways }])
     if (waits === null && read !== null) this.#marks.sent(read, false)
     await this.#showNew()
     if (isFirst && waits !== null) this.#screen.say([`(your lines wait here: ${escapeText(waits)})`])
@@ -277,7 +246,8 @@ class Session {
     await this.#leaveMark()
     this.#peer = peer
     this.#lastSent = null
-    this.#left = 0
+    // The look that begins the other chat asks for everything.
+    this.#news.take()
     this.#screen.say([`chat with ${showPeer(peer)}`])
     await this.#begin(SHOWN_LINES)
     await this.#showNew()

@@ -2,10 +2,13 @@
 import { MAX_LINE_CHARS } from '../../core/encoding/chat-content.ts'
 import type { ChatLine, LineState } from '../../ipc/methods/chat.ts'
 import { escapeText } from '../io/escape.ts'
-import { countOf, cutText, two } from '../io/layout.ts'
+import { breakText, countOf, cutText, two } from '../io/layout.ts'
 
 const MAX_SHOWN_COLUMNS = 2000 // sanity: a screen of 80 columns and 25 rows; --json has the whole line
 const DAY_SEC = 86_400
+/** Before each row of a line but the first. A row that began at the edge, like a line does, could pass for one of somebody else. */
+const INDENT = 4 // sanity: no time of a line begins there
+const MIN_COLUMNS = 20 // sanity: rows with a few words each
 
 /** How far an own line has come, in words. */
 export const MARKS: Readonly<Record<LineState, string>> = {
@@ -15,14 +18,25 @@ export const MARKS: Readonly<Record<LineState, string>> = {
   read: 'read',
 }
 
-/** A line of a chat: the time, who has written it, the text, and for own lines how far they have come. @param who the peer, escaped */
-export function formatLine(line: ChatLine, who: string, nowSec: number, withMark: boolean): string[] {
+export interface LineView {
+  /** The peer, escaped. */
+  readonly who: string
+  readonly nowSec: number
+  readonly withMark: boolean
+  /** Of the terminal; null without one, or where it does not know. */
+  readonly columns: number | null
+}
+
+/** A line of a chat: the time, who has written it, the text, and for own lines how far they have come. */
+export function formatLine(line: ChatLine, { who, nowSec, withMark, columns }: LineView): string[] {
   const head = `${formatMoment(line.sentSec, nowSec)} ${line.mine ? 'you' : who}: `
   const mark = line.mine && withMark ? ` [${MARKS[line.state]}]` : ''
   const lines = shortened(line.text)
     .split(/\r?\n/)
     .map((each) => escapeText(each))
-  return lines.map((text, i) => (i === 0 ? head : ' '.repeat(4)) + text + (i === lines.length - 1 ? mark : ''))
+  return lines
+    .map((text, i) => (i === 0 ? head : ' '.repeat(INDENT)) + text + (i === lines.length - 1 ? mark : ''))
+    .flatMap((row) => (columns === null || columns < MIN_COLUMNS ? [row] : breakText(row, columns, INDENT)))
 }
 
 /** The daemon sends these lines later. */

@@ -34,6 +34,37 @@ export function cutText(text: string, maxColumns: number): string {
   return `${cut}…`
 }
 
+/**
+ * Breaks a text into rows, at spaces; a word that is wider than a row is broken too.
+ * @param indent columns before each row after the first
+ */
+export function breakText(text: string, maxColumns: number, indent: number): string[] {
+  if (columnsOf(text) <= maxColumns) return [text]
+  const rows = ['']
+  let columns = 0
+  const begin = (): void => {
+    rows.push(' '.repeat(indent))
+    columns = indent
+  }
+  const add = (piece: string): void => {
+    const width = columnsOf(piece)
+    if (columns + width > maxColumns) begin()
+    rows.push(rows.pop()! + piece)
+    columns += width
+  }
+  for (const [i, word] of text.split(' ').entries()) {
+    const width = columnsOf(word)
+    const isWide = width > maxColumns - indent
+    if (i > 0) {
+      // The end of a row stands for a space.
+      if (columns + 1 + (isWide ? 1 : width) > maxColumns) begin()
+      else add(' ')
+    }
+    for (const piece of isWide ? graphemesOf(word) : [word]) add(piece)
+  }
+  return rows
+}
+
 /** Rows under their headings, with columns aligned to the left. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const lines = [headings, ...rows]

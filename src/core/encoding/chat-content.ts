@@ -33,6 +33,11 @@ export function personaOf(chat: string): string | null {
   return chat.startsWith(OF_PERSONA) ? chat.slice(OF_PERSONA.length) : null
 }
 
+/** The folded name of the channel in the name of a chat without a PersonaID. */
+export function nameOf(chat: string): string {
+  return chat.startsWith(OF_NAME) ? chat.slice(OF_NAME.length) : chat
+}
+
 export function encodeContent({ line, read }: ChatContent): Uint8Array {
   const members = {
     chat: VERSION,

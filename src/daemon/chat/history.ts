@@ -118,9 +118,12 @@ export class ChatHistory {
    * @returns how many lines have changed
    * @throws {ChatError} CHAT_LINE_UNKNOWN
    */
-  async mark({ chat, ids, state, earlier = false, ways = [] }: MarkParams): Promise<number> {
+  async mark({ chat, ids, state, earlier = false, mine, ways = [] }: MarkParams): Promise<number> {
     const key = this.#keyOf(chat)
-    const numbers = ids.map((id) => this.#numberOf(key, id))
+    const lines = this.#sealed.onDisk(LINES)
+    const isMeant = (number: number): boolean => mine === undefined || lines.get(numbered(key, number))?.mine === mine
+    const numbers = ids.map((id) => this.#numberOf(key, id)).filter(isMeant)
+    if (numbers.length === 0) return 0
     let marked = await this.#keeper.change(() => {
       const changed = numbers.filter((number) => this.#raise(key, number, state, ways) !== 'same')
       return changed.length

@@ -69,6 +69,8 @@ export interface MarkParams {
   ids: string[]
   state: LineState
   earlier?: boolean
+  /** The writer of the lines, as in {@link ChatLine.mine}. Those of the other side stay as they are. */
+  mine?: boolean
   ways?: LineWay[]
 }
 
@@ -196,6 +198,7 @@ const CHAT_METHODS: ChatMethods = {
       ids: z.array(ownKey).min(1).max(MAX_MARKED_IDS),
       state,
       earlier: z.boolean().exactOptional(),
+      mine: z.boolean().exactOptional(),
       ways: ways.exactOptional(),
     }),
     z.strictObject({ marked: count }),

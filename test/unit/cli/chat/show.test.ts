@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatLine, formatUnsent } from '../../../../src/cli/chat/show.ts'
+import { formatLine, formatUnsent, type LineView } from '../../../../src/cli/chat/show.ts'
+import { columnsOf } from '../../../../src/cli/io/layout.ts'
 import { LINE_STATES, type ChatLine } from '../../../../src/ipc/methods/chat.ts'
 
 const NOW_SEC = 1_796_000_000
@@ -13,8 +14,9 @@ const LINE: ChatLine = {
   state: 'there',
   ways: [],
 }
+const VIEW: LineView = { who: 'Bob', nowSec: NOW_SEC, withMark: true, columns: null }
 const shown = (line: Partial<ChatLine>, withMark = true): string[] =>
-  formatLine({ ...LINE, ...line }, 'Bob', NOW_SEC, withMark).map((row) => row.replace(/^[0-9: -]+ (?=you|Bob)/, ''))
+  formatLine({ ...LINE, ...line }, { ...VIEW, withMark }).map((row) => row.replace(/^[0-9: -]+ (?=you|Bob)/, ''))
 
 test('an own line shows how far it has come, and one of the peer shows who has written it', () => {
   expect(LINE_STATES.flatMap((state) => shown({ mine: true, state }))).toEqual([
@@ -27,7 +29,7 @@ test('an own line shows how far it has come, and one of the peer shows who has w
 })
 
 test('a line of another day shows the date, and one from the future at most that of tomorrow', () => {
-  const headOf = (sentSec: number): string => formatLine({ ...LINE, sentSec }, 'Bob', NOW_SEC, true)[0]!
+  const headOf = (sentSec: number): string => formatLine({ ...LINE, sentSec }, VIEW)[0]!
   expect(headOf(NOW_SEC)).toMatch(/^\d\d:\d\d Bob: /)
   expect(headOf(NOW_SEC - 3 * 86_400)).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d Bob: /)
   expect(headOf(Number.MAX_SAFE_INTEGER)).toBe(headOf(NOW_SEC + 86_400))
@@ -39,6 +41,26 @@ test('controls, bidi and invisible characters are shown as escapes, and later ro
     '    second\\u{7}',
     '    third',
   ])
+})
+
+test('no row of a line but the first begins where a line begins, however wide the terminal is', () => {
+  const texts = [
+    'x'.repeat(300),
+    'word '.repeat(60),
+    `${'y'.repeat(63)} 12:05 you: yes, I agree`,
+    '界'.repeat(99),
+    '12:05 you: a\n12:05 you: b',
+  ]
+  for (const text of texts)
+    for (let columns = 20; columns <= 90; columns++) {
+      const [first, ...others] = formatLine({ ...LINE, text }, { ...VIEW, columns })
+      expect(first).toMatch(/^\d\d:\d\d Bob:/)
+      for (const row of [first!, ...others]) expect(columnsOf(row)).toBeLessThanOrEqual(columns)
+      for (const row of others) expect(row).toMatch(/^ {4}/)
+      expect([first, ...others.map((row) => row.slice(4))].join('').replaceAll(' ', '')).toContain(
+        text.split('\n')[0]!.replaceAll(' ', ''),
+      )
+    }
 })
 
 test('a right-to-left text stays as it is', () => {

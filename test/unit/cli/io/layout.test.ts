@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { columnsOf, countOf, cutText, formatTable, formatTime } from '../../../../src/cli/io/layout.ts'
+import { breakText, columnsOf, countOf, cutText, formatTable, formatTime } from '../../../../src/cli/io/layout.ts'
 
 describe('columns', () => {
   test.each([
@@ -34,6 +34,17 @@ describe('columns', () => {
     expect(cutText('laptops', 6)).toBe('lapto…')
     expect(cutText('日本語', 5)).toBe('日本…')
     expect(columnsOf(cutText('日本語', 5))).toBe(5)
+  })
+
+  test.each([
+    ['a b c', ['a b c']],
+    ['one two three four', ['one two', '  three', '  four']],
+    ['one two seven', ['one two', '  seven']],
+    ['one fourteen', ['one four', '  teen']],
+    ['日本語日本語', ['日本語日', '  本語']],
+    ['一 二三四五', ['一 二三', '  四五']],
+  ])('%s breaks into rows of eight columns, set in by two', (text, rows) => {
+    expect(breakText(text, 8, 2)).toEqual(rows)
   })
 })
 
