@@ -17,3 +17,25 @@ export class Serial {
     }
   }
 }
+
+/** Work for which many ask at a time. Whoever asks before it begins shares it with all who asked before, so it sees what each of them has changed. */
+export class SharedWork {
+  readonly #work: () => Promise<void>
+  readonly #serial: Serial
+  #next: Promise<void> | null = null
+
+  /** @param serial of other work that must not run beside this */
+  constructor(work: () => Promise<void>, serial: Serial = new Serial()) {
+    this.#work = work
+    this.#serial = serial
+  }
+
+  /** Resolves once the work has run from its beginning after this call; rejects with its error. */
+  ask(): Promise<void> {
+    this.#next ??= this.#serial.run(() => {
+      this.#next = null
+      return this.#work()
+    })
+    return this.#next
+  }
+}

@@ -9,6 +9,7 @@ import type { Finding } from '../../ipc/shapes/doctor.ts'
 import type { Unreached } from '../../ipc/shapes/rotation.ts'
 import type { Log } from '../../process/log.ts'
 import { within, type Clock } from '../../process/pulse.ts'
+import { SharedWork } from '../../process/serial.ts'
 import type { Keeper } from '../keeper/keeper.ts'
 import type { SealedRecords } from '../sealed/records.ts'
 import { OWN } from '../state/own-record.ts'
@@ -51,6 +52,7 @@ export class HeldCards implements Cards {
   readonly #rounds: StoreRounds | null
   readonly #looks: CardLooks
   readonly #work: Later
+  readonly #signing: SharedWork
   #ends: (() => void)[] = []
   #round = 0
   /** The own persona as it was last seen here: after the owner has left it, its last cards go to their stores. */
@@ -60,6 +62,9 @@ export class HeldCards implements Cards {
     this.#options = options
     this.#work = new Later(options.log)
     this.#own = new OwnCards({ ...options, signed: () => this.#signed() })
+    this.#signing = new SharedWork(async () => {
+      if ((await this.#own.update()) && this.#ownId !== null) this.#taken.tell(this.#ownId)
+    })
     const { keeper, reader, stores } = options
     const ownCame = (): Promise<void> => this.#update()
     this.#taken = new TakenCards({ keeper, reader, own: this.#own, work: this.#work, ownCame })
@@ -248,7 +253,7 @@ export class HeldCards implements Cards {
 
   /** Signs what is due, and puts it to the stores. */
   async #update(): Promise<void> {
-    if ((await this.#own.update()) && this.#ownId !== null) this.#taken.tell(this.#ownId)
+    await this.#signing.ask()
     await this.#rounds?.putOwn()
   }
 

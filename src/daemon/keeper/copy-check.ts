@@ -6,7 +6,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { describeError } from '../../process/describe-error.ts'
 import type { Log } from '../../process/log.ts'
-import { Serial } from '../../process/serial.ts'
+import { Serial, SharedWork } from '../../process/serial.ts'
 import { isSalvaged, UNMARK_SALVAGED } from '../../store/salvage/mark.ts'
 import type { StatePaths } from '../../store/state-dir.ts'
 import { hasWitness, identityOf, keepOnlyWitness, makeWitness, readOutside, writeOutside } from '../../store/witness.ts'
@@ -28,8 +28,7 @@ export interface PlaceOptions {
 export class Place {
   readonly #options: PlaceOptions
   readonly #serial = new Serial()
-  /** A renewal that has not begun: it will also do for all changes until it does. */
-  #next: Promise<void> | null = null
+  #renewal: SharedWork | null = null
 
   constructor(options: PlaceOptions) {
     this.#options = options
@@ -48,13 +47,8 @@ export class Place {
 
   /** Makes a new witness, after a change of the own table: a copy from before that change is then noticed. Never rejects. */
   renew(keeper: Keeper): Promise<void> {
-    this.#next ??= this.#serial
-      .run(() => {
-        this.#next = null
-        return this.#renew(keeper, keeper.onDisk.places.get(PLACE), false)
-      })
-      .catch((error: unknown) => this.#options.log.warn('witness.kept', describeError(error)))
-    return this.#next
+    this.#renewal ??= new SharedWork(() => this.#renew(keeper, keeper.onDisk.places.get(PLACE), false), this.#serial)
+    return this.#renewal.ask().catch((error: unknown) => this.#options.log.warn('witness.kept', describeError(error)))
   }
 
   /** Resolves when no witness is being made. */

@@ -3,6 +3,7 @@ import * as schema from '../../ipc/methods/links.ts'
 import { describeError } from '../../process/describe-error.ts'
 import { CallApps } from '../wing/call-apps.ts'
 import { systemClock } from '../../process/pulse.ts'
+import { SharedWork } from '../../process/serial.ts'
 import type { Wing } from '../wing/wing.ts'
 import { Elsewhere } from './elsewhere.ts'
 import { LinksError } from './errors.ts'
@@ -34,12 +35,14 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
       log,
     })
     const apps = new CallApps(appOf, 'links', (message, hint) => new LinksError('APP_LINK_CALLER', message, hint))
+    // Edits of many clients come together, and one reading does for all of them.
+    const reading = new SharedWork(async () => {
+      await links.load()
+      elsewhere.look()
+    })
     let loading: Promise<void> = Promise.resolve()
     const load = (): void => {
-      loading = loading
-        .then(async () => await links.load())
-        .then(() => elsewhere.look())
-        .catch((error: unknown) => log.warn('links.load', describeError(error)))
+      loading = reading.ask().catch((error: unknown) => log.warn('links.load', describeError(error)))
     }
     let endOpened = (): void => {}
     const opened = async (): Promise<void> => {
