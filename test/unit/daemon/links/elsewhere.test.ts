@@ -38,7 +38,7 @@ async function linked(): Promise<Story> {
 
 /** The next reader of these records has them as they are now, and gets them later: a page that was read before a change. */
 function pauseReading(store: Store, kind: string): { readonly begun: Promise<void>; readonly resume: () => void } {
-  const { iterate } = store
+  const iterate = store.iterate.bind(store)
   const [begun, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   store.iterate = async function* (range) {
     const entries = await Array.fromAsync(iterate(range))
