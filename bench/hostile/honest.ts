@@ -1,5 +1,5 @@
 /**
- * A program: honest clients that look up a known device now and then. What they do before `begin` is not counted: one that had nothing to do would be idle,
+ * A program: honest clients that look up a known device now and then. Their calls before `begin` are not counted: one that had nothing to do would be idle,
  * and its place could go to somebody else. Prints JSON: calls, failures, and the 99th percentile in ms.
  */
 import { connect, type Client } from '../../src/ipc/client.ts'

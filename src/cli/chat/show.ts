@@ -23,7 +23,7 @@ export interface LineView {
   readonly who: string
   readonly nowSec: number
   readonly withMark: boolean
-  /** Of the terminal; null without one, or where it does not know. */
+  /** Those of the terminal; null without one, or where it does not know. */
   readonly columns: number | null
 }
 

@@ -38,7 +38,7 @@ export async function openSource(url: string): Promise<MoveSide> {
 export async function openTarget(url: string): Promise<MoveSide> {
   return await openDatabase(url, true, async (database) => {
     const isAgain = (await readMark(database)) === 'into'
-    // Keeps relays out meanwhile. What is there is whole until a move into it begins.
+    // Keeps relays out meanwhile. The database is whole until a move into it begins.
     if (!isAgain) await markMoving(database, 'out')
     const { rows } = await database.query({ text: 'SELECT EXISTS (SELECT FROM record)' })
     const isEmpty = rows[0]?.[0] !== true

@@ -101,7 +101,7 @@ export interface InboxStore {
   /** Deletes all inboxes of a persona, and all that they know. @returns how many there were */
   forget(persona: PersonaId): Promise<number>
   /**
-   * Calls the listener after an entry became readable, whichever process stored it. Of an entry that goes to the disk of this process it may tell before, with
+   * Calls the listener after an entry became readable, whichever process stored it. It may tell of an entry before, while that goes to the disk of this process, with
    * the entry itself: a crash may take it back, and its sender repeats it. @returns the end of it
    */
   watch(listener: InboxListener): () => void

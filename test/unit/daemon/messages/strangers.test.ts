@@ -195,7 +195,7 @@ test('a stolen device that keeps a contact out of the inbox does so until the ro
   await rotates(bob.test, null, { epoch: 1 })
   await world.later(3600)
   await alice.untilSent(await alice.send(bob, 'after'), 'received')
-  // What was dropped is left again, because the card is of another epoch.
+  // The entries that were dropped are left again, because the card is of another epoch.
   expect((await bob.texts()).toSorted()).toEqual(['after', 'before', 'kept out'])
   const calls = bobs.calls.slice(before)
   const put = calls.findIndex((call) => call.startsWith('PUT /card/'))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { WebAnswer } from '../../../../src/daemon/net/web-answer.ts'
 import { WINDOW_BYTES } from '../../../../src/netnode/protocol.ts'
 
-/** What personad-net hears of an answer whose parts have these lengths, each read before the next one comes. */
+/** Everything that personad-net hears of an answer whose parts have these lengths, each read before the next one comes. */
 async function toldOf(...lengths: readonly number[]): Promise<number[]> {
   const told: number[] = []
   const answer = new WebAnswer({ took: (bytes) => void told.push(bytes), cancel: () => {} })

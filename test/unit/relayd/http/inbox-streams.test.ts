@@ -155,7 +155,7 @@ test('an entry is given while it goes to the disk, and only once, where its read
   await stream.received('AAAA')
   store(numbered(1, 'AAAA'), numbered(2, 'BBBB'))
   await stream.received('BBBB')
-  // Of two that come together, the first one is on its way still.
+  // Two come together, and the first one is on its way still.
   announce({ after: 3, entry: numbered(4, 'DDDD') })
   announce({ after: 1, entry: numbered(2, 'BBBB') })
   store(numbered(3, 'CCCC'), numbered(4, 'DDDD'))
