@@ -21,6 +21,24 @@ const isList = ({ method, path }: RelayCall, bob: MessageDaemon): boolean =>
 const isStream = ({ path }: RelayCall, bob: MessageDaemon): boolean =>
   path.startsWith(`/inbox/${bob.personaId}/events?`)
 
+/** Entries with receipts that no device of Bob has signed. @param number of a message from Alice to Bob */
+async function madeUpReceipts(
+  alice: MessageDaemon,
+  bob: MessageDaemon,
+  number: number,
+  count: number,
+): Promise<InboxEntry[]> {
+  const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
+  const route = { from: parseHex(bob.personaId)!, reader: parseHex(alice.personaId)!, app: NOTES }
+  const keys = alice.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
+  const made: InboxEntry[] = []
+  for (let n = 1; n <= count; n++) {
+    const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
+    made.push(listedEntry(n, bob.personaId, NOTES, formatBase64url(await sealEntry(receipt, route, keys))))
+  }
+  return made
+}
+
 describe('a relay', () => {
   test('that ends each stream at once is not called without a pause', async () => {
     const { world, bobs, bob } = await twoPeople()
@@ -200,15 +218,7 @@ describe('a contact', () => {
     await bob.stopped()
     const number = await alice.send(bob, 'hello')
     await alice.untilSent(number, 'notified')
-    const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
-    const route = { from: parseHex(bob.personaId)!, reader: parseHex(alice.personaId)!, app: NOTES }
-    const keys = alice.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
-    const made: InboxEntry[] = []
-    for (let n = 1; n <= 100; n++) {
-      const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
-      const encId = formatBase64url(await sealEntry(receipt, route, keys))
-      made.push(listedEntry(n, bob.personaId, NOTES, encId))
-    }
+    const made = await madeUpReceipts(alice, bob, number, 100)
     let acknowledged = 0
     alices.instead = ({ method, path }) => {
       if (path.startsWith(`/inbox/${alice.personaId}?`)) return answerOf(200, { ok: true, entries: made, next: null })
@@ -231,14 +241,7 @@ describe('a contact', () => {
     await bob.stopped()
     const number = await alice.send(bob, 'hello')
     await alice.untilSent(number, 'notified')
-    const id = parseBase64url(alice.sealed.records.onDisk(SENT).get(numbered(NOTES, number))!.id)!
-    const route = { from: parseHex(bob.personaId)!, reader: parseHex(alice.personaId)!, app: NOTES }
-    const keys = alice.cards.deviceNow(NOTES)!.card.devices.map(({ enc }) => enc)
-    const made: InboxEntry[] = []
-    for (let n = 1; n <= 10; n++) {
-      const receipt = { kind: 'receipt', id, signature: new Uint8Array(64).fill(n) } as const
-      made.push(listedEntry(n, bob.personaId, NOTES, formatBase64url(await sealEntry(receipt, route, keys))))
-    }
+    const made = await madeUpReceipts(alice, bob, number, 10)
     let lists = 0
     alices.instead = ({ path }) =>
       path.startsWith(`/inbox/${alice.personaId}?`) && lists++ === 0
