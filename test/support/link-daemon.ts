@@ -7,6 +7,7 @@ import { Proposals } from '../../src/daemon/links/proposals/proposals.ts'
 import { channelWays } from '../../src/daemon/channels/ways.ts'
 import { noLines, type LineOffice } from '../../src/daemon/wing/lines.ts'
 import type { ChannelView } from '../../src/ipc/methods/channel-values.ts'
+import { SharedWork } from '../../src/process/serial.ts'
 import { ChannelDaemon } from './channel-daemon.ts'
 import { OWN_LAPTOP, type TestKeeper } from './keeper.ts'
 import { MemoryCarrier, type MemoryPost } from './memory-carrier.ts'
@@ -19,6 +20,7 @@ export class LinkDaemon {
   readonly elsewhere: Elsewhere
   readonly proposals: Proposals
   #loading: Promise<void> = Promise.resolve()
+  readonly #reading: SharedWork
 
   private constructor(channels: ChannelDaemon) {
     this.channels = channels
@@ -38,6 +40,10 @@ export class LinkDaemon {
     })
     this.elsewhere = new Elsewhere(this.links, office, silentLog)
     const { links, elsewhere: devices } = this
+    this.#reading = new SharedWork(async () => {
+      await links.load()
+      devices.look()
+    })
     this.proposals = new Proposals({
       keeper,
       sealed: sealed.records,
@@ -71,7 +77,7 @@ export class LinkDaemon {
 
   /** As the wing does, after a start and whenever the own table has changed. */
   #load(): void {
-    this.#loading = this.#loading.then(async () => await this.links.load()).then(() => this.elsewhere.look())
+    this.#loading = this.#reading.ask()
   }
 
   /** Stops, and begins again with what is on disk. */

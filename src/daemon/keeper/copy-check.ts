@@ -47,8 +47,14 @@ export class Place {
 
   /** Makes a new witness, after a change of the own table: a copy from before that change is then noticed. Never rejects. */
   renew(keeper: Keeper): Promise<void> {
-    this.#renewal ??= new SharedWork(() => this.#renew(keeper, keeper.onDisk.places.get(PLACE), false), this.#serial)
-    return this.#renewal.ask().catch((error: unknown) => this.#options.log.warn('witness.kept', describeError(error)))
+    this.#renewal ??= new SharedWork(async () => {
+      try {
+        await this.#renew(keeper, keeper.onDisk.places.get(PLACE), false)
+      } catch (error) {
+        this.#options.log.warn('witness.kept', describeError(error))
+      }
+    }, this.#serial)
+    return this.#renewal.ask()
   }
 
   /** Resolves when no witness is being made. */

@@ -37,12 +37,16 @@ export const LINKS: Wing<schema.LinksMethods, null> = {
     const apps = new CallApps(appOf, 'links', (message, hint) => new LinksError('APP_LINK_CALLER', message, hint))
     // Edits of many clients come together, and one reading does for all of them.
     const reading = new SharedWork(async () => {
-      await links.load()
-      elsewhere.look()
+      try {
+        await links.load()
+        elsewhere.look()
+      } catch (error) {
+        log.warn('links.load', describeError(error))
+      }
     })
     let loading: Promise<void> = Promise.resolve()
     const load = (): void => {
-      loading = reading.ask().catch((error: unknown) => log.warn('links.load', describeError(error)))
+      loading = reading.ask()
     }
     let endOpened = (): void => {}
     const opened = async (): Promise<void> => {
